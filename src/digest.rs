@@ -1,0 +1,67 @@
+//! The sha256 of a file's bytes.
+//!
+//! Owns the value that ties lock, attestation, cache and pin together. It is never made from
+//! another algorithm's digest: what an index states as md5 or sha512 stays out of this type.
+
+use std::fmt;
+
+/// A sha256 digest, 32 bytes, written as 64 lower-case hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Sha256([u8; 32]);
+
+/// A text that is no sha256.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is not a sha256 (64 hexadecimal digits)")]
+pub struct NotASha256(String);
+
+impl Sha256 {
+    /// A digest that was computed elsewhere, as its 32 bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The digest of `bytes`.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        use sha2::Digest as _;
+        Self(sha2::Sha256::digest(bytes).into())
+    }
+
+    /// Reads 64 hexadecimal digits of either case.
+    ///
+    /// # Errors
+    /// The text has another length or another character.
+    pub fn parse(text: &str) -> Result<Self, NotASha256> {
+        let wrong = || NotASha256(text.to_owned());
+        let mut bytes = [0_u8; 32];
+        if text.len() != 64 || !text.is_ascii() {
+            return Err(wrong());
+        }
+        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+            for digit in pair {
+                let value = char::from(*digit).to_digit(16).ok_or_else(wrong)?;
+                *byte = *byte << 4 | u8::try_from(value).map_err(|_| wrong())?;
+            }
+        }
+        Ok(Self(bytes))
+    }
+
+    /// The 32 bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Sha256 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Sha256 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Sha256({self})")
+    }
+}

@@ -1,0 +1,44 @@
+//! Why a run ends without doing its job: the exit status, what happened, and what to do next.
+//!
+//! Owns the exit codes that others rely on. Every module turns its own error into a [`Failure`]
+//! beside that error's definition; only the report prints one. Nothing here prints or exits.
+
+/// The exit codes of this program. pip's own codes pass through beside them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// The command line makes no sense.
+    Usage = 2,
+    /// Something of the user's cannot be read as what it should be: trust file, lock, trusted root.
+    BadInput = 65,
+    /// It could not be found out whether to trust: network, index, no usable pip.
+    CouldNotCheck = 69,
+    /// It was found out, and the policy says no.
+    Refused = 77,
+}
+
+/// One failure, ready to be rendered: `error:` with the message, then a `hint:` line for each hint.
+/// Messages are lower case, name the object, and end without a full stop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The exit status of the run.
+    pub status: Status,
+    /// What happened, to which object.
+    pub message: String,
+    /// The next step, one sentence or command each.
+    pub hints: Vec<String>,
+}
+
+impl Failure {
+    /// A failure with a status and a message, and no hint yet.
+    #[must_use]
+    pub fn new(status: Status, message: impl Into<String>) -> Self {
+        Self { status, message: message.into(), hints: Vec::new() }
+    }
+
+    /// The same failure with one more hint.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+}

@@ -1,0 +1,11 @@
+//! A pip that installs a package only from the publisher that built it last time.
+
+pub mod digest;
+pub mod failure;
+pub mod name;
+pub mod transport;
+
+/// Runs the program for the process it finds itself in.
+pub fn run() -> std::process::ExitCode {
+    std::process::ExitCode::SUCCESS
+}

@@ -1,0 +1,51 @@
+//! Project names as indexes compare them (PEP 503).
+//!
+//! Owns the one normalisation of names. Knows nothing of versions, files or indexes.
+
+use std::fmt;
+
+/// A project name, normalised: lower case, runs of `-`, `_` and `.` written as one `-`
+/// (PEP 503, "Normalized Names"). Two spellings of one project are equal.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PackageName(String);
+
+/// A text that is no project name (PEP 508, "Names").
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is not a project name")]
+pub struct NotAName(String);
+
+impl PackageName {
+    /// Reads a project name in any spelling.
+    ///
+    /// # Errors
+    /// The text is empty, holds something else than ASCII letters, digits, `-`, `_` and `.`,
+    /// or does not begin and end with a letter or digit (PEP 508).
+    pub fn parse(text: &str) -> Result<Self, NotAName> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+        if !text.chars().all(allowed) || !edge(text.chars().next()) || !edge(text.chars().last()) {
+            return Err(NotAName(text.to_owned()));
+        }
+        let mut normal = String::with_capacity(text.len());
+        for c in text.chars() {
+            match c {
+                '-' | '_' | '.' if normal.ends_with('-') => {}
+                '-' | '_' | '.' => normal.push('-'),
+                c => normal.push(c.to_ascii_lowercase()),
+            }
+        }
+        Ok(Self(normal))
+    }
+
+    /// The normalised spelling.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for PackageName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

@@ -1,0 +1,12 @@
+//! The one integration crate: a file a theme, and `support` for the worlds they run in.
+#![allow(missing_docs, unreachable_pub)]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used
+)]
+
+mod values;
