@@ -1,0 +1,3 @@
+//! The worlds that tests run in.
+
+pub mod private_sigstore;
