@@ -2,6 +2,8 @@
 
 pub mod digest;
 pub mod failure;
+pub mod filename;
+pub mod json;
 pub mod name;
 pub mod transport;
 

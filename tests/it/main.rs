@@ -9,5 +9,6 @@
     clippy::unwrap_used
 )]
 
+mod filename;
 mod support;
 mod values;
