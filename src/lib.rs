@@ -5,6 +5,7 @@ pub mod failure;
 pub mod filename;
 pub mod json;
 pub mod name;
+pub mod provenance;
 pub mod transport;
 
 /// Runs the program for the process it finds itself in.

@@ -10,5 +10,6 @@
 )]
 
 mod filename;
+mod provenance;
 mod support;
 mod values;
