@@ -6,6 +6,7 @@ pub mod filename;
 pub mod json;
 pub mod name;
 pub mod provenance;
+pub mod publisher;
 pub mod transport;
 
 /// Runs the program for the process it finds itself in.

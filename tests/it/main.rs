@@ -11,5 +11,6 @@
 
 mod filename;
 mod provenance;
+mod publisher;
 mod support;
 mod values;
