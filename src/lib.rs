@@ -7,6 +7,8 @@ pub mod json;
 pub mod name;
 pub mod provenance;
 pub mod publisher;
+pub mod sigstore;
+pub mod statement;
 pub mod transport;
 
 /// Runs the program for the process it finds itself in.

@@ -9,8 +9,12 @@
     clippy::unwrap_used
 )]
 
+mod attestation_mutations;
+mod attestation_publishers;
 mod filename;
 mod provenance;
 mod publisher;
+mod real_attestations;
 mod support;
+mod trusted_root;
 mod values;

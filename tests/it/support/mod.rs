@@ -1,3 +1,4 @@
 //! The worlds that tests run in.
 
 pub mod private_sigstore;
+pub mod verdicts;

@@ -3,7 +3,7 @@
 //!
 //! [`PrivateSigstore::provenance`] makes a whole document in one call; [`PrivateSigstore::mint`]
 //! makes one attestation with any single part broken. Everything is minted at one fixed moment.
-#![allow(dead_code, unused_imports)]
+#![allow(dead_code, reason = "a box of tools, of which each theme takes what it needs")]
 
 mod authority;
 mod encoding;

@@ -142,7 +142,7 @@ impl<'a> Minting<'a> {
         let entry = |logged: &Logged<'_>, mutation| rekor.entry(logged, time, mutation);
         match &self.mutation {
             Mutation::NoEntries => vec![],
-            Mutation::ManyEntries => vec![entry(&good, &Mutation::None); 1000],
+            Mutation::ManyEntries => vec![entry(&good, &Mutation::None); 9],
             Mutation::EntryOfAnotherEnvelope => vec![entry(&elsewhere, &Mutation::None)],
             Mutation::SecondEntryOfAnotherEnvelope => {
                 vec![entry(&good, &Mutation::None), entry(&elsewhere, &Mutation::None)]
