@@ -6,6 +6,7 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
+use crate::failure::{Failure, Status};
 use crate::provenance::ClaimedPublisher;
 
 /// The longest URL read, in bytes.
@@ -32,6 +33,14 @@ pub struct PublisherUrl {
 pub struct NotAPublisherUrl {
     url: String,
     reason: &'static str,
+}
+
+impl From<NotAPublisherUrl> for Failure {
+    /// As of a command line; a trust file has its own error, with the line.
+    fn from(error: NotAPublisherUrl) -> Self {
+        Self::new(Status::Usage, error.to_string())
+            .hint("a publisher is written as, for example, https://github.com/OWNER/REPO")
+    }
 }
 
 impl PublisherUrl {
