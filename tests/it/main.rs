@@ -18,3 +18,4 @@ mod real_attestations;
 mod support;
 mod trusted_root;
 mod values;
+mod world;

@@ -1,4 +1,9 @@
-//! The worlds that tests run in.
+//! The worlds the tests run in: one module for each outside thing that is played here.
+#![allow(dead_code, unused_imports, reason = "each theme uses its own part")]
 
 pub mod private_sigstore;
+pub mod run;
+pub mod sandbox;
+pub mod venv;
 pub mod verdicts;
+pub mod wheel;
