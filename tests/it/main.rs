@@ -16,6 +16,7 @@ mod provenance;
 mod publisher;
 mod real_attestations;
 mod support;
+mod tidy;
 mod trusted_root;
 mod values;
 mod world;

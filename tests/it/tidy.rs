@@ -1,0 +1,382 @@
+//! The rules of the house, held by reading its source: who may import whom, who alone touches
+//! what, and what is nowhere to be found.
+//!
+//! The tables come first and are meant to be read. A new module fails here until it has a place.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::support::sandbox::Sandbox;
+
+/// From the edge to the middle: a module imports from the layers below its own. Within a layer,
+/// modules import what belongs to the same family (`shim::…`) and nothing else; only pure modules
+/// import each other.
+const LAYERS: [(&str, &[&str]); 6] = [
+    ("binary", &["main"]),
+    ("library", &["lib"]),
+    ("command", &["cli", "shim"]),
+    ("story", &["audit"]),
+    (
+        "effect",
+        &[
+            "gateway",
+            "http",
+            "index",
+            "pip",
+            "process",
+            "report",
+            "sigstore",
+            "trust::location",
+            "trust::store",
+            "wheelhouse",
+        ],
+    ),
+    (
+        PURE,
+        &[
+            "digest",
+            "failure",
+            "filename",
+            "json",
+            "lock",
+            "name",
+            "page",
+            "provenance",
+            "publisher",
+            "redact",
+            "requirements",
+            "shellenv",
+            "shim::arguments",
+            "shim::invocation",
+            "shim::options",
+            "statement",
+            "transport",
+            "trust",
+            "trust::file",
+            "trust::pin",
+            "trust::policy",
+        ],
+    ),
+];
+
+const PURE: &str = "pure";
+
+/// Imports within the layer of effects: downloads go through the one HTTP client.
+const SIDEWAYS: [(&str, &str); 4] = [
+    ("gateway", "http"),
+    ("index", "http"),
+    ("wheelhouse", "http"),
+    ("trust::store", "trust::location"),
+];
+
+/// What pure modules do not name: the world.
+const WORLD: [&str; 10] = [
+    "std::env",
+    "std::fs",
+    "std::net",
+    "std::os",
+    "std::process",
+    "std::thread",
+    "rustix",
+    "same_file",
+    "tempfile",
+    "which",
+];
+
+/// Paths that only these modules, and what is below them, may name.
+const OWNED: [(&str, &[&str]); 7] = [
+    ("process::Command", &["pip"]),
+    ("clap", &["cli"]),
+    ("sigstore", &["sigstore"]),
+    ("std::env", &["process"]),
+    ("std::process::Command", &["pip"]),
+    ("ureq", &["http"]),
+    ("which", &["pip"]),
+];
+
+/// Words that only these modules may use.
+const WORDS: [(&str, &[&str]); 11] = [
+    ("from_verified_certificate", &["publisher", "sigstore"]),
+    ("print!", &["report"]),
+    ("println!", &["report"]),
+    ("eprint!", &["report"]),
+    ("eprintln!", &["report"]),
+    ("io::stderr", &["report"]),
+    ("io::stdout", &["report"]),
+    ("is_terminal", &["process"]),
+    ("todo!", &[]),
+    ("unimplemented!", &[]),
+    ("unsafe", &[]),
+];
+
+/// The longest file of `src`.
+const MAX_LINES: usize = 400;
+
+/// Crates that must not come in, directly or through another: no asynchronous runtime, one HTTP
+/// client, one crypto provider. What `deny.toml` says too, for who has only cargo.
+const BANNED: [&str; 9] = [
+    "async-std",
+    "hyper",
+    "native-tls",
+    "openssl",
+    "openssl-sys",
+    "reqwest",
+    "ring",
+    "sigstore",
+    "tokio",
+];
+
+/// An identifier, not an address: the predicate type of a publish attestation (PEP 740).
+const PUBLISH: &str = concat!("https://docs.", "pypi", ".org/attestations/publish/v1");
+
+#[test]
+fn modules_import_only_what_lies_below_them() {
+    let sources = sources();
+    for source in &sources {
+        let (rank, from) = layer(&source.module);
+        for path in source.paths().filter(|path| path.starts_with("crate::")) {
+            let Some(target) = module_of(&path, &sources) else { continue };
+            let (below, to) = layer(&target);
+            let family = |module: &str| module.split("::").next().unwrap().to_owned();
+            let related = family(&source.module) == family(&target) || from == PURE;
+            let sideways = SIDEWAYS.contains(&(source.module.as_str(), target.as_str()));
+            let allowed = rank < below || (rank == below && (related || sideways));
+            assert!(allowed, "{} ({from}) imports {path} ({to})", source.path.display());
+        }
+    }
+}
+
+#[test]
+fn pure_modules_do_not_name_the_world() {
+    for source in sources().iter().filter(|source| layer(&source.module).1 == PURE) {
+        for path in source.paths() {
+            let named = WORLD.iter().find(|part| names(&path, part));
+            assert!(named.is_none(), "{} is pure and names {path}", source.path.display());
+        }
+    }
+}
+
+#[test]
+fn each_outside_thing_has_one_module() {
+    for source in sources() {
+        for path in source.paths() {
+            for (owned, owners) in OWNED.iter().filter(|(owned, _)| names(&path, owned)) {
+                let mine = owners.iter().any(|owner| is_below(&source.module, owner));
+                assert!(mine, "{} names {owned}, as only {owners:?} may", source.path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn some_words_are_for_few_modules() {
+    for source in sources() {
+        for (word, owners) in WORDS {
+            let mine = owners.iter().any(|owner| is_below(&source.module, owner));
+            let used = source.words(word);
+            assert!(mine || !used, "{} says `{word}`", source.path.display());
+        }
+    }
+}
+
+#[test]
+fn every_module_begins_by_saying_what_it_owns() {
+    for (path, text) in rust_files("src").into_iter().chain(rust_files("tests/it")) {
+        assert!(text.starts_with("//! "), "{} does not begin with `//!`", path.display());
+    }
+}
+
+#[test]
+fn no_file_is_longer_than_can_be_read_at_once() {
+    for (path, text) in rust_files("src") {
+        let lines = text.lines().count();
+        assert!(lines <= MAX_LINES, "{} has {lines} lines", path.display());
+    }
+}
+
+#[test]
+fn every_test_file_is_run_and_no_test_is_switched_off() {
+    let main = fs::read_to_string(root().join("tests/it/main.rs")).unwrap();
+    for (path, text) in rust_files("tests/it") {
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let top = path.parent().unwrap().ends_with("it") && name != "main";
+        assert!(!top || main.contains(&format!("mod {name};")), "main.rs leaves {name} out");
+        assert!(!text.contains(concat!("#[", "ignore")), "{} ignores a test", path.display());
+    }
+}
+
+#[test]
+fn no_banned_crate_is_in_the_tree() {
+    let cargo = std::process::Command::new(env!("CARGO"))
+        .args(["tree", "--locked", "--offline", "--edges=normal,build", "--prefix=none"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(cargo.status.success(), "{}", String::from_utf8_lossy(&cargo.stderr));
+    let tree = String::from_utf8(cargo.stdout).unwrap();
+    let names: Vec<_> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(names.contains(&"sigstore-verify") && names.contains(&"aws-lc-rs"), "{names:?}");
+    for banned in BANNED {
+        assert!(!names.contains(&banned), "{banned} came in; see `cargo tree -i {banned}`");
+    }
+}
+
+#[test]
+fn no_registry_is_written_down_anywhere() {
+    let help = Sandbox::new().plain_pip(["install", "--help"]).run();
+    let help = help.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    let default = help.split("default https://").nth(1).expect("pip's help names its index");
+    let host = default.split('/').next().unwrap().to_lowercase();
+    for (path, bytes) in files(&root()) {
+        let text = String::from_utf8_lossy(&bytes).to_lowercase().replace(PUBLISH, "");
+        assert!(!text.contains(&host), "{} names the host of a registry", path.display());
+    }
+}
+
+/// One file of `src`, without its comments.
+struct Source {
+    path: PathBuf,
+    /// As in `trust::store`; `lib` and `main` for the roots.
+    module: String,
+    code: String,
+}
+
+impl Source {
+    /// Every path the code names, grouped imports taken apart, as in `crate::trust::file`.
+    /// `super` of a module directly below the root is the root.
+    fn paths(&self) -> impl Iterator<Item = String> {
+        let mut paths = BTreeSet::new();
+        let is_path = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':');
+        let mut rest = self.code.as_str();
+        while let Some(start) = rest.find(|c: char| c.is_alphanumeric() || c == '_') {
+            rest = &rest[start..];
+            let end = rest.find(|c| !is_path(c)).unwrap_or(rest.len());
+            let (path, after) = rest.split_at(end);
+            rest = match path.strip_suffix("::") {
+                Some(prefix) if after.starts_with('{') => group(prefix, &after[1..], &mut paths),
+                _ => {
+                    paths.insert(path.to_owned());
+                    after
+                }
+            };
+        }
+        let top = !self.module.contains("::");
+        paths.into_iter().map(move |path| match path.strip_prefix("super::") {
+            Some(rest) if top => format!("crate::{rest}"),
+            _ => path,
+        })
+    }
+
+    /// Whether the code has this word, not as part of a longer one.
+    fn words(&self, word: &str) -> bool {
+        let part = |c: char| c.is_alphanumeric() || c == '_';
+        let mut at = self.code.match_indices(word);
+        at.any(|(at, _)| {
+            let after = &self.code[at + word.len()..];
+            !self.code[..at].ends_with(part) && !after.starts_with(part)
+        })
+    }
+}
+
+/// Takes `a, b::{c, d}}` behind `prefix::{` apart; returns what follows the brace.
+fn group<'a>(prefix: &str, mut rest: &'a str, paths: &mut BTreeSet<String>) -> &'a str {
+    loop {
+        rest = rest.trim_start_matches([' ', '\n', ',']);
+        let end = rest.find([',', '{', '}', '\n']).unwrap_or(rest.len());
+        let (name, after) = rest.split_at(end);
+        let name = name.split(" as ").next().unwrap().trim();
+        let path = format!("{prefix}::{}", name.trim_end_matches("::"));
+        rest = after;
+        if let Some(inner) = after.strip_prefix('{') {
+            rest = group(&path, inner, paths);
+        } else if !name.is_empty() {
+            paths.insert(if name == "self" { prefix.to_owned() } else { path });
+        }
+        if rest.is_empty() || rest.starts_with('}') {
+            return rest.get(1..).unwrap_or_default();
+        }
+    }
+}
+
+/// The layer of a module: its own entry, else that of the module it is part of.
+fn layer(module: &str) -> (usize, &'static str) {
+    let mut name = module;
+    loop {
+        let found = LAYERS.iter().position(|(_, modules)| modules.contains(&name));
+        match (found, name.rsplit_once("::")) {
+            (Some(rank), _) => return (rank, LAYERS[rank].0),
+            (None, Some((parent, _))) => name = parent,
+            (None, None) => panic!("the module `{module}` has no place in LAYERS"),
+        }
+    }
+}
+
+/// The module that `crate::…` leads to, if it leads to one.
+fn module_of(path: &str, sources: &[Source]) -> Option<String> {
+    let mut path = path.strip_prefix("crate::")?;
+    loop {
+        if sources.iter().any(|source| source.module == path) {
+            return Some(path.to_owned());
+        }
+        path = path.rsplit_once("::")?.0;
+    }
+}
+
+/// Whether a path names a thing; a single word is no path.
+fn names(path: &str, thing: &str) -> bool {
+    path.contains("::") && is_below(path, thing)
+}
+
+fn is_below(path: &str, parent: &str) -> bool {
+    path == parent || path.strip_prefix(parent).is_some_and(|rest| rest.starts_with("::"))
+}
+
+fn root() -> PathBuf {
+    env!("CARGO_MANIFEST_DIR").into()
+}
+
+fn sources() -> Vec<Source> {
+    let source = |(path, text): (PathBuf, String)| {
+        let relative = path.strip_prefix(root().join("src")).unwrap().with_extension("");
+        let parts: Vec<_> = relative.iter().map(|part| part.to_str().unwrap()).collect();
+        let module = parts.join("::").trim_end_matches("::mod").to_owned();
+        let comment = |line: &&str| !line.trim_start().starts_with("//");
+        let code = text.lines().filter(comment).collect::<Vec<_>>().join("\n");
+        Source { path, module, code }
+    };
+    rust_files("src").into_iter().map(source).collect()
+}
+
+fn rust_files(directory: &str) -> Vec<(PathBuf, String)> {
+    let files = files(&root().join(directory)).into_iter();
+    let rust = files.filter(|(path, _)| path.extension().is_some_and(|end| end == "rs"));
+    rust.map(|(path, bytes)| (path, String::from_utf8(bytes).unwrap())).collect()
+}
+
+/// All files below a directory but what is built and what is git's.
+fn files(directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).unwrap() {
+        let entry = entry.unwrap();
+        let (path, kind) = (entry.path(), entry.file_type().unwrap());
+        if kind.is_dir() && !matches!(entry.file_name().to_str(), Some("target" | ".git")) {
+            found.append(&mut files(&path));
+        } else if kind.is_file() {
+            found.push((path.clone(), fs::read(&path).unwrap()));
+        }
+    }
+    found
+}
+
+#[test]
+fn the_reader_of_these_rules_reads() {
+    let code = "use crate::{a, b::{self, c as d}};\nuse std::fs::{self, File};\nfn f() { super::x::y(); ureq::get() }";
+    let source = Source { path: "a.rs".into(), module: "a".into(), code: code.into() };
+    let paths: Vec<_> = source.paths().collect();
+    for path in ["crate::a", "crate::b", "crate::b::c", "std::fs", "std::fs::File", "ureq::get"] {
+        assert!(paths.iter().any(|found| found == path), "{path} is not in {paths:?}");
+    }
+    assert!(paths.contains(&"crate::x::y".to_owned()));
+    assert!(source.words("fn") && !source.words("re"));
+}
