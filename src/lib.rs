@@ -10,6 +10,7 @@ pub mod publisher;
 pub mod sigstore;
 pub mod statement;
 pub mod transport;
+pub mod trust;
 
 /// Runs the program for the process it finds itself in.
 pub fn run() -> std::process::ExitCode {

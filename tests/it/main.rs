@@ -17,6 +17,7 @@ mod publisher;
 mod real_attestations;
 mod support;
 mod tidy;
+mod trust_file;
 mod trusted_root;
 mod values;
 mod world;
