@@ -1,6 +1,8 @@
 //! Trust: which publisher a project is bound to, and what follows from it.
 //!
-//! [`file`] is the text of `.provenance.txt` and [`pin`] what one line of it says, both pure.
+//! [`file`] is the text of `.provenance.txt`, [`pin`] what one line of it says and [`policy`] the
+//! verdicts, all pure.
 
 pub mod file;
 pub mod pin;
+pub mod policy;

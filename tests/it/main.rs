@@ -12,6 +12,7 @@
 mod attestation_mutations;
 mod attestation_publishers;
 mod filename;
+mod policy;
 mod provenance;
 mod publisher;
 mod real_attestations;
