@@ -19,6 +19,7 @@ mod real_attestations;
 mod support;
 mod tidy;
 mod trust_file;
+mod trust_store;
 mod trusted_root;
 mod values;
 mod world;
