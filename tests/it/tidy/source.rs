@@ -1,0 +1,123 @@
+//! What the rules are held against: the modules of `src` and the paths they name, and all files of
+//! the repository. Reads text, not Rust: good enough for code that rustfmt has laid out.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// One file of `src`, without its comments.
+pub struct Source {
+    /// As in `trust::store`; `lib` and `main` for the roots.
+    pub module: String,
+    pub code: String,
+}
+
+impl Source {
+    /// Every path the code names, grouped imports taken apart, as in `crate::trust::file`.
+    /// `super` of a module directly below the root is the root.
+    pub fn paths(&self) -> impl Iterator<Item = String> {
+        let mut paths = BTreeSet::new();
+        let is_path = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':');
+        let mut rest = self.code.as_str();
+        while let Some(start) = rest.find(|c: char| c.is_alphanumeric() || c == '_') {
+            rest = &rest[start..];
+            let end = rest.find(|c| !is_path(c)).unwrap_or(rest.len());
+            let (path, after) = rest.split_at(end);
+            rest = match path.strip_suffix("::") {
+                Some(prefix) if after.starts_with('{') => group(prefix, &after[1..], &mut paths),
+                _ => {
+                    paths.insert(path.to_owned());
+                    after
+                }
+            };
+        }
+        let top = !self.module.contains("::");
+        paths.into_iter().map(move |path| match path.strip_prefix("super::") {
+            Some(rest) if top => format!("crate::{rest}"),
+            _ => path,
+        })
+    }
+
+    /// Whether the code has this word, not as part of a longer one.
+    pub fn words(&self, word: &str) -> bool {
+        let part = |c: char| c.is_alphanumeric() || c == '_';
+        let mut at = self.code.match_indices(word);
+        at.any(|(at, _)| {
+            let after = &self.code[at + word.len()..];
+            !self.code[..at].ends_with(part) && !after.starts_with(part)
+        })
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.module.fmt(f)
+    }
+}
+
+/// Takes `a, b::{c, d}}` behind `prefix::{` apart; returns what follows the brace.
+fn group<'a>(prefix: &str, mut rest: &'a str, paths: &mut BTreeSet<String>) -> &'a str {
+    loop {
+        rest = rest.trim_start_matches([' ', '\n', ',']);
+        let end = rest.find([',', '{', '}', '\n']).unwrap_or(rest.len());
+        let (name, after) = rest.split_at(end);
+        let name = name.split(" as ").next().unwrap().trim();
+        let path = format!("{prefix}::{}", name.trim_end_matches("::"));
+        rest = after;
+        if let Some(inner) = after.strip_prefix('{') {
+            rest = group(&path, inner, paths);
+        } else if !name.is_empty() {
+            paths.insert(if name == "self" { prefix.to_owned() } else { path });
+        }
+        if rest.is_empty() || rest.starts_with('}') {
+            return rest.get(1..).unwrap_or_default();
+        }
+    }
+}
+
+/// Whether a path names a thing; a single word is no path.
+pub fn names(path: &str, thing: &str) -> bool {
+    path.contains("::") && is_below(path, thing)
+}
+
+pub fn is_below(path: &str, parent: &str) -> bool {
+    path == parent || path.strip_prefix(parent).is_some_and(|rest| rest.starts_with("::"))
+}
+
+pub fn root() -> PathBuf {
+    env!("CARGO_MANIFEST_DIR").into()
+}
+
+pub fn sources() -> Vec<Source> {
+    let source = |(path, text): (PathBuf, String)| {
+        let relative = path.strip_prefix(root().join("src")).unwrap().with_extension("");
+        let parts: Vec<_> = relative.iter().map(|part| part.to_str().unwrap()).collect();
+        let module = parts.join("::").trim_end_matches("::mod").to_owned();
+        let comment = |line: &&str| !line.trim_start().starts_with("//");
+        let code = text.lines().filter(comment).collect::<Vec<_>>().join("\n");
+        Source { module, code }
+    };
+    rust_files("src").into_iter().map(source).collect()
+}
+
+pub fn rust_files(directory: &str) -> Vec<(PathBuf, String)> {
+    let files = files(&root().join(directory)).into_iter();
+    let rust = files.filter(|(path, _)| path.extension().is_some_and(|end| end == "rs"));
+    rust.map(|(path, bytes)| (path, String::from_utf8(bytes).unwrap())).collect()
+}
+
+/// All files below a directory but what is built and what is git's.
+pub fn files(directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).unwrap() {
+        let entry = entry.unwrap();
+        let (path, kind) = (entry.path(), entry.file_type().unwrap());
+        if kind.is_dir() && !matches!(entry.file_name().to_str(), Some("target" | ".git")) {
+            found.append(&mut files(&path));
+        } else if kind.is_file() {
+            found.push((path.clone(), fs::read(&path).unwrap()));
+        }
+    }
+    found
+}
