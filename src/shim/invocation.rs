@@ -1,0 +1,199 @@
+//! Reading pip's command line as pip does: is this a `pip install`, and of what?
+//!
+//! Owns the grammar of Python's `optparse` as pip uses it (`cli/main_parser.py`,
+//! `cli/base_command.py`). A security boundary: where it is not certain that pip would *not*
+//! install, the answer is [`Invocation::Install`]. Drops, reorders and corrects no argument, and
+//! guesses at no option that is not in the table.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+
+use super::arguments::{Chosen, Kind, Spelling};
+use super::options::{self, Named, PipOption, Place};
+
+pub use super::arguments::{InstallArgs, Item, Positionals};
+
+/// What is to be done with a command line of pip's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Invocation {
+    /// pip installs nothing by it: the real pip gets it as it is.
+    PassThrough,
+    /// pip would install by it, or it cannot be ruled out.
+    Install(InstallArgs),
+}
+
+/// Reads the arguments of pip, `argv[0]` excluded.
+///
+/// General options and their values come first, then the subcommand, the first word that is
+/// neither: exact, case-sensitive, never abbreviated. `--help` anywhere before a `--`, and
+/// `--version` before the subcommand, make pip print and end.
+#[must_use]
+pub fn classify(args: &[OsString]) -> Invocation {
+    let mut global = Vec::new();
+    let mut rest = args;
+    while let Some((item, after)) = next_item(Place::Anywhere, rest) {
+        match &item.kind {
+            Kind::Argument(word) => return subcommand(word, args, global, after, Options::Follow),
+            Kind::EndOfOptions => {
+                global.push(item);
+                return match after.split_first() {
+                    Some((word, after)) => subcommand(word, args, global, after, Options::Ended),
+                    None => Invocation::PassThrough,
+                };
+            }
+            Kind::Options(chosen) if chosen.iter().any(|c| prints(c, &["--help", "--version"])) => {
+                return Invocation::PassThrough;
+            }
+            Kind::Options(_) => global.push(item),
+            Kind::Unknown | Kind::Unclear(_) => return first_install(rest, global),
+        }
+        rest = after;
+    }
+    Invocation::PassThrough
+}
+
+/// Whether what follows may still be options.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Options {
+    Follow,
+    Ended,
+}
+
+fn subcommand(
+    word: &OsStr,
+    args: &[OsString],
+    mut global: Vec<Item>,
+    after: &[OsString],
+    options: Options,
+) -> Invocation {
+    if word != "install" {
+        return Invocation::PassThrough;
+    }
+    mark_misplaced(args, after, &mut global);
+    let items = tail(after, options);
+    let certain = global
+        .iter()
+        .chain(&items)
+        .take_while(|item| !matches!(item.kind, Kind::Unknown | Kind::Unclear(_)));
+    for item in certain {
+        if let Kind::Options(chosen) = &item.kind
+            && chosen.iter().any(|c| prints(c, &["--help"]))
+        {
+            return Invocation::PassThrough;
+        }
+    }
+    Invocation::Install(InstallArgs::new(global, items))
+}
+
+/// Something before the subcommand is unknown, so any word may be its value and any `install` the
+/// subcommand: the first one is taken.
+fn first_install(rest: &[OsString], mut global: Vec<Item>) -> Invocation {
+    let Some(at) = rest.iter().position(|word| word == "install") else {
+        return Invocation::PassThrough;
+    };
+    let (before, after) = rest.split_at(at);
+    global.extend(before.iter().map(|word| Item { raw: vec![word.clone()], kind: Kind::Unknown }));
+    let items = tail(after.get(1..).unwrap_or_default(), Options::Follow);
+    Invocation::Install(InstallArgs::new(global, items))
+}
+
+/// pip reads the subcommand's options from the command line without the *first* word that equals
+/// the subcommand. In `--log install --proxy p install x` that is the value of `--log`, and what
+/// remains reads differently. Such a value is therefore marked as unknown.
+fn mark_misplaced(args: &[OsString], after: &[OsString], global: &mut [Item]) {
+    let before = args.len().saturating_sub(after.len() + 1);
+    let mut words = args.iter().take(before).skip_while(|word| *word != "install");
+    if words.all(|word| word == "install") {
+        return;
+    }
+    for item in global.iter_mut().filter(|item| item.raw.iter().any(|word| word == "install")) {
+        item.kind = Kind::Unknown;
+    }
+}
+
+fn tail(words: &[OsString], mut options: Options) -> Vec<Item> {
+    let mut items: Vec<Item> = Vec::new();
+    let mut rest = words;
+    loop {
+        let next = match options {
+            Options::Follow => next_item(Place::After, rest),
+            Options::Ended => rest.split_first().map(|(word, after)| (argument(word), after)),
+        };
+        let Some((mut item, after)) = next else { return items };
+        if item.kind == Kind::EndOfOptions {
+            options = Options::Ended;
+        }
+        if let (Kind::Argument(word), Some(Kind::Unknown)) =
+            (&item.kind, items.last().map(|last| &last.kind))
+        {
+            item.kind = Kind::Unclear(word.clone());
+        }
+        items.push(item);
+        rest = after;
+    }
+}
+
+/// The first item of `words`, and the words after it.
+fn next_item(place: Place, words: &[OsString]) -> Option<(Item, &[OsString])> {
+    let (word, rest) = words.split_first()?;
+    let taken = match word.as_bytes() {
+        b"--" => Some((Kind::EndOfOptions, rest)),
+        [b'-', b'-', name @ ..] => long(place, name, rest),
+        [b'-', letters @ ..] if !letters.is_empty() => cluster(place, letters, rest),
+        _ => return Some((argument(word), rest)),
+    };
+    let (kind, after) = taken.unwrap_or((Kind::Unknown, rest));
+    let raw = words.get(..words.len() - after.len()).unwrap_or_default().to_vec();
+    Some((Item { raw, kind }, after))
+}
+
+/// A long option: `--name`, `--name VALUE` or `--name=VALUE`, the name in full or abbreviated.
+fn long<'a>(place: Place, text: &[u8], rest: &'a [OsString]) -> Option<(Kind, &'a [OsString])> {
+    let mut parts = text.splitn(2, |byte| *byte == b'=');
+    let name = [b"--", parts.next()?].concat();
+    let attached = parts.next().map(<[u8]>::to_vec).map(OsString::from_vec);
+    let (option, spelling) = match options::long(&name, place) {
+        Named::Exactly(option) => (option, Spelling::InFull),
+        Named::Abbreviated(option) => (option, Spelling::Abbreviated),
+        Named::Unknown => return None,
+    };
+    let (value, after) = match (option.takes_value(), attached) {
+        (true, Some(value)) => (Some(value), rest),
+        (true, None) => rest.split_first().map(|(word, after)| (Some(word.clone()), after))?,
+        (false, None) => (None, rest),
+        (false, Some(_)) => return None,
+    };
+    Some((Kind::Options(vec![Chosen { option, spelling, value }]), after))
+}
+
+/// Short options: `-Uq`, `-r VALUE`, `-rVALUE`, `-Uqr VALUE`.
+fn cluster<'a>(
+    place: Place,
+    mut letters: &[u8],
+    rest: &'a [OsString],
+) -> Option<(Kind, &'a [OsString])> {
+    let mut chosen = Vec::new();
+    while let Some((letter, glued)) = letters.split_first() {
+        let option: &'static PipOption = options::short(*letter, place)?;
+        let (value, after) = match (option.takes_value(), glued) {
+            (false, _) => (None, rest),
+            (true, []) => rest.split_first().map(|(word, after)| (Some(word.clone()), after))?,
+            (true, glued) => (Some(OsString::from_vec(glued.to_vec())), rest),
+        };
+        letters = if option.takes_value() { &[] } else { glued };
+        chosen.push(Chosen { option, spelling: Spelling::InFull, value });
+        if letters.is_empty() {
+            return Some((Kind::Options(chosen), after));
+        }
+    }
+    None
+}
+
+fn argument(word: &OsString) -> Item {
+    Item { raw: vec![word.clone()], kind: Kind::Argument(word.clone()) }
+}
+
+/// Whether this option, written in full, is one after which pip prints and ends.
+fn prints(chosen: &Chosen, names: &[&str]) -> bool {
+    chosen.spelling == Spelling::InFull && names.contains(&chosen.option.name())
+}
