@@ -7,6 +7,7 @@ pub mod json;
 pub mod name;
 pub mod provenance;
 pub mod publisher;
+pub mod requirements;
 pub mod shim;
 pub mod sigstore;
 pub mod statement;

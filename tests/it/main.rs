@@ -17,6 +17,7 @@ mod policy;
 mod provenance;
 mod publisher;
 mod real_attestations;
+mod requirements;
 mod support;
 mod tidy;
 mod trust_file;

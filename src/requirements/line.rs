@@ -1,0 +1,189 @@
+//! One logical line of a requirements file: an inclusion, options, or none of our business.
+//!
+//! Owns the options that such a line may carry (the union over pip 22.2 to 26.3) and how pip reads
+//! them: the part from the first word that begins with `-`, split as a shell does, then `optparse`.
+
+/// What a line means.
+pub(super) enum Line {
+    /// A requirement, with options of its own or without, or a line that pip refuses.
+    Other,
+    /// `-r` or `-c`: the file it names. Other options on the line have no effect.
+    Include(String),
+    /// Options that change where packages come from.
+    Options(Options),
+}
+
+/// The options of one line that change where packages come from.
+#[derive(Default)]
+pub(super) struct Options {
+    pub(super) index_url: Option<String>,
+    pub(super) extra_index_urls: Vec<String>,
+    pub(super) no_index: bool,
+    /// The first on the line; pip ignores others.
+    pub(super) find_links: Option<String>,
+    pub(super) trusted_hosts: Vec<String>,
+}
+
+/// What an option of a line is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Use {
+    Requirement,
+    Constraint,
+    Editable,
+    IndexUrl,
+    ExtraIndexUrl,
+    FindLinks,
+    TrustedHost,
+    NoIndex,
+    OtherValue,
+    OtherFlag,
+}
+
+const NAMES: &[(&str, Use)] = &[
+    ("-r", Use::Requirement),
+    ("--requirement", Use::Requirement),
+    ("-c", Use::Constraint),
+    ("--constraint", Use::Constraint),
+    ("-e", Use::Editable),
+    ("--editable", Use::Editable),
+    ("-i", Use::IndexUrl),
+    ("--index-url", Use::IndexUrl),
+    ("--pypi-url", Use::IndexUrl),
+    ("--extra-index-url", Use::ExtraIndexUrl),
+    ("-f", Use::FindLinks),
+    ("--find-links", Use::FindLinks),
+    ("--trusted-host", Use::TrustedHost),
+    ("--no-index", Use::NoIndex),
+    ("-C", Use::OtherValue),
+    ("--config-settings", Use::OtherValue),
+    ("--hash", Use::OtherValue),
+    ("--no-binary", Use::OtherValue),
+    ("--only-binary", Use::OtherValue),
+    ("--all-releases", Use::OtherValue),
+    ("--only-final", Use::OtherValue),
+    ("--use-feature", Use::OtherValue),
+    ("--global-option", Use::OtherValue),
+    ("--prefer-binary", Use::OtherFlag),
+    ("--require-hashes", Use::OtherFlag),
+    ("--no-require-hashes", Use::OtherFlag),
+    ("--pre", Use::OtherFlag),
+];
+
+/// Reads a logical line. What pip refuses is [`Line::Other`]: then pip installs nothing.
+pub(super) fn read(line: &str) -> Line {
+    let words: Vec<&str> = line.split(' ').collect();
+    let Some(at) = words.iter().position(|word| word.starts_with('-')) else { return Line::Other };
+    let (requirement, options) = words.split_at(at);
+    // A variable may have put one blank before the options, which pip overlooks, and so must we.
+    if !requirement.join(" ").is_empty() {
+        return Line::Other;
+    }
+    match split(&options.join(" ")).and_then(parse) {
+        Some(given) => meaning(given),
+        None => Line::Other,
+    }
+}
+
+fn meaning(given: Vec<(Use, String)>) -> Line {
+    let first = |wanted| given.iter().find(|(what, _)| *what == wanted).map(|(_, v)| v.clone());
+    if first(Use::Editable).is_some() {
+        return Line::Other;
+    }
+    if let Some(path) = first(Use::Requirement).or_else(|| first(Use::Constraint)) {
+        return Line::Include(path);
+    }
+    let mut options = Options { find_links: first(Use::FindLinks), ..Options::default() };
+    for (what, value) in given {
+        match what {
+            // An empty URL is as good as none: pip asks `if opts.index_url`.
+            Use::IndexUrl => options.index_url = (!value.is_empty()).then_some(value),
+            Use::ExtraIndexUrl => options.extra_index_urls.push(value),
+            Use::TrustedHost => options.trusted_hosts.push(value),
+            Use::NoIndex => options.no_index = true,
+            _ => {}
+        }
+    }
+    Line::Options(options)
+}
+
+/// Python's `optparse` over [`NAMES`]: `None` where it reports an error.
+fn parse(words: Vec<String>) -> Option<Vec<(Use, String)>> {
+    let mut given = Vec::new();
+    let mut words = words.into_iter();
+    while let Some(word) = words.next() {
+        if word == "--" {
+            break;
+        } else if word.starts_with("--") {
+            let (name, attached) = match word.split_once('=') {
+                Some((name, value)) => (name, Some(value.to_owned())),
+                None => (word.as_str(), None),
+            };
+            given.push(match (long(name)?, attached) {
+                (flag @ (Use::NoIndex | Use::OtherFlag), None) => (flag, String::new()),
+                (Use::NoIndex | Use::OtherFlag, Some(_)) => return None,
+                (what, Some(value)) => (what, value),
+                (what, None) => (what, words.next()?),
+            });
+        } else if word.len() > 1 && word.starts_with('-') {
+            // Every short option of these files takes a value.
+            let name = word.get(..2)?;
+            let (_, what) = NAMES.iter().find(|(known, _)| *known == name)?;
+            let glued = word.get(2..).filter(|glued| !glued.is_empty()).map(str::to_owned);
+            given.push((*what, glued.or_else(|| words.next())?));
+        }
+    }
+    Some(given)
+}
+
+/// A name in full, or the beginning of names that all mean the same here. pip takes an abbreviation
+/// only of a single name; which names there are depends on its version, and an error of pip's is no
+/// harm.
+fn long(name: &str) -> Option<Use> {
+    if let Some((_, what)) = NAMES.iter().find(|(known, _)| *known == name) {
+        return Some(*what);
+    }
+    let mut fitting = NAMES.iter().filter(|(known, _)| known.starts_with(name)).map(|(_, u)| *u);
+    let first = fitting.next()?;
+    fitting.all(|other| other == first).then_some(first)
+}
+
+/// Python's `shlex.split`: quotes, and `\` outside single quotes. `None` if a quotation or an
+/// escape has no end.
+fn split(text: &str) -> Option<Vec<String>> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut characters = text.chars();
+    while let Some(c) = characters.next() {
+        match c {
+            ' ' | '\t' | '\r' | '\n' => words.extend(word.take()),
+            '\'' => {
+                let word = word.get_or_insert_default();
+                loop {
+                    match characters.next()? {
+                        '\'' => break,
+                        c => word.push(c),
+                    }
+                }
+            }
+            '"' => double_quoted(&mut characters, word.get_or_insert_default())?,
+            '\\' => word.get_or_insert_default().push(characters.next()?),
+            c => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    Some(words)
+}
+
+/// Up to the closing `"`; `\` escapes only itself and `"`.
+fn double_quoted(characters: &mut std::str::Chars<'_>, word: &mut String) -> Option<()> {
+    loop {
+        match characters.next()? {
+            '"' => return Some(()),
+            '\\' => match characters.next()? {
+                c @ ('"' | '\\') => word.push(c),
+                c => word.extend(['\\', c]),
+            },
+            c => word.push(c),
+        }
+    }
+}
