@@ -5,6 +5,7 @@ pub mod failure;
 pub mod filename;
 pub mod json;
 pub mod name;
+pub mod pip;
 pub mod provenance;
 pub mod publisher;
 pub mod requirements;

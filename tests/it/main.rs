@@ -12,6 +12,7 @@
 mod attestation_mutations;
 mod attestation_publishers;
 mod filename;
+mod find_pip;
 mod invocation;
 mod policy;
 mod provenance;
