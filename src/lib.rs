@@ -9,6 +9,7 @@ pub mod pip;
 pub mod provenance;
 pub mod publisher;
 pub mod requirements;
+pub mod shellenv;
 pub mod shim;
 pub mod sigstore;
 pub mod statement;

@@ -19,6 +19,7 @@ mod provenance;
 mod publisher;
 mod real_attestations;
 mod requirements;
+mod shells;
 mod support;
 mod tidy;
 mod trust_file;
