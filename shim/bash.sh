@@ -5,7 +5,7 @@ __pypi_verify_now_shims=@SHIMS@
 # Moves the shims to the front of PATH, if they are not there. Empty entries, which stand for the
 # working directory, are neither lost nor made.
 function __pypi_verify_now_first {
-    local rest=${PATH-} kept= entry
+    local rest=${PATH-} kept='' entry
     [ "${rest%%:*}" != "$__pypi_verify_now_shims" ] || return 0
     if [ -n "$rest" ]; then
         rest=$rest:

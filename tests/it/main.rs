@@ -13,6 +13,7 @@ mod attestation_mutations;
 mod attestation_publishers;
 mod filename;
 mod find_pip;
+mod install_script;
 mod invocation;
 mod policy;
 mod provenance;
