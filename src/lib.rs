@@ -3,11 +3,13 @@
 pub mod digest;
 pub mod failure;
 pub mod filename;
+pub mod http;
 pub mod json;
 pub mod name;
 pub mod pip;
 pub mod provenance;
 pub mod publisher;
+pub mod redact;
 pub mod requirements;
 pub mod shellenv;
 pub mod shim;

@@ -18,6 +18,8 @@ pub struct Transport {
     pub client_certificate: Option<PathBuf>,
     /// Which proxy.
     pub proxy: Proxy,
+    /// What [`Proxy::Environment`] means in this process.
+    pub proxy_variables: ProxyVariables,
     /// `--trusted-host`: `HOST` or `HOST:PORT` that is reached without checking its certificate.
     pub trusted_hosts: Vec<String>,
     /// `--timeout`: how long a connection may be silent.
@@ -28,16 +30,72 @@ pub struct Transport {
     pub netrc: Option<PathBuf>,
     /// Index URLs that carry credentials; they also serve other URLs on the same host and port.
     pub credentials: Vec<Url>,
+    /// How long to wait between attempts, and how long altogether.
+    pub patience: Patience,
+}
+
+/// The proxy variables of the environment, as values: an empty one counts as absent.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ProxyVariables {
+    /// `http_proxy`: for `http` URLs.
+    pub http: Option<String>,
+    /// `https_proxy`: for `https` URLs.
+    pub https: Option<String>,
+    /// `all_proxy`: for either, where its own is absent.
+    pub all: Option<String>,
+    /// `no_proxy`: hosts, domains, addresses and IPv4 networks that are reached directly,
+    /// separated by commas; `*` for all.
+    pub no_proxy: Option<String>,
+}
+
+impl ProxyVariables {
+    /// Reads the variables through `lookup`: the lower-case name wins, as in Python's `urllib`.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Self {
+        let read = |name: &str| {
+            lookup(name).or_else(|| lookup(&name.to_ascii_uppercase())).filter(|v| !v.is_empty())
+        };
+        Self {
+            http: read("http_proxy"),
+            https: read("https_proxy"),
+            all: read("all_proxy"),
+            no_proxy: read("no_proxy"),
+        }
+    }
+}
+
+/// The times that pip has no option for. None of them is the user's; tests make them tiny.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Patience {
+    /// The pause before the first new attempt; it doubles with each one, with jitter.
+    pub backoff: Duration,
+    /// The longest pause before a new attempt, whatever `Retry-After` asks.
+    pub longest_pause: Duration,
+    /// How long a page or a document may take, all attempts together.
+    pub document: Duration,
+    /// How long one file may take, all attempts together.
+    pub download: Duration,
+}
+
+impl Default for Patience {
+    /// A quarter of a second as pip, half a minute, three minutes, an hour.
+    fn default() -> Self {
+        Self {
+            backoff: Duration::from_millis(250),
+            longest_pause: Duration::from_secs(30),
+            document: Duration::from_secs(3 * 60),
+            download: Duration::from_secs(60 * 60),
+        }
+    }
 }
 
 /// Where requests go through.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Proxy {
-    /// `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, in either case.
+    /// That of [`Transport::proxy_variables`].
     Environment,
     /// `--proxy ""` or `--no-proxy-env` alone: none.
     Direct,
-    /// `--proxy URL`.
+    /// `--proxy URL`: for everything, `NO_PROXY` or not, as in pip.
     Url(String),
 }
 
@@ -48,11 +106,13 @@ impl Default for Transport {
             ca_bundle: None,
             client_certificate: None,
             proxy: Proxy::Environment,
+            proxy_variables: ProxyVariables::default(),
             trusted_hosts: Vec::new(),
             timeout: Duration::from_secs(15),
             retries: 5,
             netrc: None,
             credentials: Vec::new(),
+            patience: Patience::default(),
         }
     }
 }

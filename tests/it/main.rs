@@ -13,6 +13,8 @@ mod attestation_mutations;
 mod attestation_publishers;
 mod filename;
 mod find_pip;
+mod http;
+mod http_secrets;
 mod install_script;
 mod invocation;
 mod policy;

@@ -3,8 +3,10 @@
 
 pub mod index;
 pub mod private_sigstore;
+pub mod proxy;
 pub mod run;
 pub mod sandbox;
+pub mod tls;
 pub mod venv;
 pub mod verdicts;
 pub mod wheel;

@@ -1,0 +1,270 @@
+//! HTTP: the only user of ureq.
+//!
+//! Owns connections, TLS, proxies, credentials, redirects, retries and the bounds in size and
+//! time of everything that is fetched. Knows nothing of indexes or wheels; prints nothing.
+//! An answer is either whole and within its bounds, or an error.
+
+mod agents;
+mod credentials;
+mod error;
+mod proxies;
+mod retry;
+
+use std::io::{self, Read as _};
+use std::time::{Duration, Instant};
+
+use agents::Agents;
+use credentials::Credentials;
+pub use error::HttpError;
+use retry::{Again, Failed};
+use ureq::http::header;
+use url::Url;
+
+use crate::transport::{Patience, Transport};
+
+/// How often one request may be sent elsewhere.
+const MOST_REDIRECTS: usize = 10;
+/// How much of an error's body is read so that its connection can be used again.
+const MOST_OF_AN_ERROR: u64 = 64 * 1024;
+/// How much is read at once.
+const CHUNK: usize = 64 * 1024;
+/// What this program calls itself.
+pub(crate) const USER_AGENT: &str = concat!("pypi-verify-now/", env!("CARGO_PKG_VERSION"));
+
+/// The network, as far as the user's settings reach. One for a run, shared by its threads, so
+/// that they share connections.
+pub struct Client {
+    agents: Agents,
+    credentials: Credentials,
+    retries: u32,
+    patience: Patience,
+}
+
+/// An answer with status 200, whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    /// Where the answer came from after all redirects, without credentials.
+    pub url: Url,
+    /// The `Content-Type`, as it was sent.
+    pub content_type: Option<String>,
+    /// The body, decompressed.
+    pub body: Vec<u8>,
+}
+
+/// What arrives of a download.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Piece<'a> {
+    /// The file begins, for the first time or again: forget what came before.
+    Start,
+    /// The next bytes.
+    Bytes(&'a [u8]),
+}
+
+impl Client {
+    /// Prepares to reach the network as `transport` says. Reads the CA bundle, the client
+    /// certificate and the netrc file; opens no connection.
+    ///
+    /// # Errors
+    /// A file or a proxy the user named cannot be used.
+    pub fn new(transport: &Transport) -> Result<Self, HttpError> {
+        Ok(Self {
+            agents: Agents::new(transport)?,
+            credentials: Credentials::new(transport),
+            retries: transport.retries,
+            patience: transport.patience.clone(),
+        })
+    }
+
+    /// Fetches a document of at most `limit` bytes (decompressed), asking for the media types
+    /// `accept`.
+    ///
+    /// # Errors
+    /// Any status but 200, and whatever keeps the whole document from arriving within the limit
+    /// and [`Patience::document`].
+    pub fn get(&self, url: &Url, accept: &str, limit: u64) -> Result<Response, HttpError> {
+        let deadline = Deadline::after(self.patience.document);
+        let ask = Ask { accept, encoding: "gzip", limit, deadline };
+        self.persist(deadline, || {
+            let mut body = Vec::new();
+            let (url, content_type) = self.attempt(url, &ask, |piece| {
+                if let Piece::Bytes(bytes) = piece {
+                    body.extend_from_slice(bytes);
+                }
+                Ok(())
+            })?;
+            Ok(Response { url, content_type, body })
+        })
+    }
+
+    /// Fetches a file of at most `limit` bytes into `sink`, piece by piece.
+    ///
+    /// # Errors
+    /// As [`Self::get`], within [`Patience::download`]; and what `sink` answers. After an error
+    /// the sink may have got a part.
+    pub fn download(
+        &self,
+        url: &Url,
+        mut sink: impl FnMut(Piece<'_>) -> io::Result<()>,
+        limit: u64,
+    ) -> Result<(), HttpError> {
+        let deadline = Deadline::after(self.patience.download);
+        // A file is hashed as it is: no encoding on the way, as pip asks.
+        let ask = Ask { accept: "*/*", encoding: "identity", limit, deadline };
+        self.persist(deadline, || self.attempt(url, &ask, &mut sink).map(|_| ()))
+    }
+
+    /// Attempts until it succeeds, must not be tried again, or was tried often and long enough.
+    fn persist<T>(
+        &self,
+        deadline: Deadline,
+        mut attempt: impl FnMut() -> Result<T, Failed>,
+    ) -> Result<T, HttpError> {
+        let mut retry = 0;
+        loop {
+            let failed = match attempt() {
+                Ok(value) => return Ok(value),
+                Err(failed) => failed,
+            };
+            match retry::pause(failed.again, retry, &self.patience) {
+                Some(pause) if retry < self.retries && deadline.allows(pause) => {
+                    std::thread::sleep(pause);
+                    retry += 1;
+                }
+                _ => return Err(failed.error),
+            }
+        }
+    }
+
+    /// One attempt, through its redirects.
+    fn attempt(
+        &self,
+        url: &Url,
+        ask: &Ask<'_>,
+        mut sink: impl FnMut(Piece<'_>) -> io::Result<()>,
+    ) -> Result<(Url, Option<String>), Failed> {
+        let mut url = url.clone();
+        for _ in 0..=MOST_REDIRECTS {
+            let response = self.send(&url, ask)?;
+            let status = response.status().as_u16();
+            let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+            match status {
+                200 => {
+                    let content_type = text(header::CONTENT_TYPE).map(str::to_owned);
+                    self.receive(&url, response, ask, &mut sink)?;
+                    credentials::remove(&mut url);
+                    return Ok((url, content_type));
+                }
+                301 | 302 | 303 | 307 | 308 => {
+                    let target = redirect(&url, text(header::LOCATION));
+                    drain(response);
+                    url = target.map_err(Failed::for_good)?;
+                }
+                code => {
+                    let again = Again::after_status(code, text(header::RETRY_AFTER));
+                    drain(response);
+                    return Err(Failed { error: HttpError::status(code, &url), again });
+                }
+            }
+        }
+        Err(Failed::for_good(HttpError::redirect(&url, "too many redirects")))
+    }
+
+    /// Sends one request to one place, with the credentials of that place.
+    fn send(&self, url: &Url, ask: &Ask<'_>) -> Result<ureq::http::Response<ureq::Body>, Failed> {
+        if !matches!(url.scheme(), "http" | "https") {
+            let reason = format!("the scheme `{}` is none of http and https", url.scheme());
+            return Err(Failed::for_good(HttpError::unreachable(url, reason)));
+        }
+        let mut bare = url.clone();
+        credentials::remove(&mut bare);
+        bare.set_fragment(None);
+        let mut request = self
+            .agents
+            .of(url)
+            .get(bare.as_str())
+            .header(header::ACCEPT, ask.accept)
+            .header(header::ACCEPT_ENCODING, ask.encoding);
+        if let Some(authorization) = self.credentials.of(url) {
+            request = request.header(header::AUTHORIZATION, authorization);
+        }
+        request.call().map_err(|error| Failed::classify(url, error))
+    }
+
+    fn receive(
+        &self,
+        url: &Url,
+        response: ureq::http::Response<ureq::Body>,
+        ask: &Ask<'_>,
+        sink: &mut impl FnMut(Piece<'_>) -> io::Result<()>,
+    ) -> Result<(), Failed> {
+        let too_large = || HttpError::TooLarge { url: HttpError::show(url), limit: ask.limit };
+        if response.body().content_length().is_some_and(|length| length > ask.limit) {
+            return Err(Failed::for_good(too_large()));
+        }
+        let sink_failed = |error| Failed::for_good(HttpError::Sink(error));
+        let mut reader = response.into_body().into_reader();
+        let mut buffer = vec![0; CHUNK];
+        let mut total = 0_u64;
+        sink(Piece::Start).map_err(sink_failed)?;
+        loop {
+            let read = reader.read(&mut buffer).map_err(|error| Failed::in_body(url, error))?;
+            let bytes = buffer.get(..read).unwrap_or_default();
+            if bytes.is_empty() {
+                return Ok(());
+            }
+            total = total.saturating_add(read as u64);
+            if total > ask.limit {
+                return Err(Failed::for_good(too_large()));
+            }
+            // Silence has its own timeout; this ends what trickles.
+            if !ask.deadline.allows(Duration::ZERO) {
+                return Err(Failed::for_good(HttpError::timed_out(url)));
+            }
+            sink(Piece::Bytes(bytes)).map_err(sink_failed)?;
+        }
+    }
+}
+
+/// What every request of one fetch has in common.
+struct Ask<'a> {
+    accept: &'a str,
+    encoding: &'static str,
+    limit: u64,
+    deadline: Deadline,
+}
+
+/// The moment at which a fetch has taken long enough.
+#[derive(Clone, Copy)]
+struct Deadline(Option<Instant>);
+
+impl Deadline {
+    fn after(duration: Duration) -> Self {
+        Self(Instant::now().checked_add(duration))
+    }
+
+    /// Whether there is time left after a pause.
+    fn allows(self, pause: Duration) -> bool {
+        self.0.is_none_or(|end| Instant::now().checked_add(pause).is_some_and(|then| then < end))
+    }
+}
+
+/// Where a redirect leads. Never from https to http, and never to credentials of its own.
+fn redirect(from: &Url, location: Option<&str>) -> Result<Url, HttpError> {
+    let no = |reason| HttpError::redirect(from, reason);
+    let location = location.ok_or_else(|| no("a redirect to nowhere"))?;
+    let mut to = from.join(location).map_err(|_| no("a redirect to what is no URL"))?;
+    if !matches!(to.scheme(), "http" | "https") {
+        return Err(no("a redirect to another scheme than http and https"));
+    }
+    if from.scheme() == "https" && to.scheme() == "http" {
+        return Err(no("a redirect from https to http"));
+    }
+    credentials::remove(&mut to);
+    Ok(to)
+}
+
+/// Reads the rest of a short body, so that the connection is free for the next request.
+fn drain(response: ureq::http::Response<ureq::Body>) {
+    let mut rest = response.into_body().into_reader().take(MOST_OF_AN_ERROR);
+    let _ = io::copy(&mut rest, &mut io::sink());
+}

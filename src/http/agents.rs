@@ -1,0 +1,231 @@
+//! The ureq agents of a run: how a place is reached and how it proves who it is.
+//!
+//! Owns TLS settings and the choice between the direct way and a proxy. An agent keeps its
+//! connections alive, so there are as few as the settings allow, and no request brings settings
+//! of its own: ureq would then load the platform's certificates anew for each connection.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::crypto::CryptoProvider;
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use ureq::Agent;
+use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
+use url::Url;
+
+use super::proxies::{Exceptions, Proxies};
+use super::{HttpError, USER_AGENT};
+use crate::redact::Redacted;
+use crate::transport::Transport;
+
+/// How many connections are kept for one host: more than a run has workers.
+const IDLE_PER_HOST: usize = 32;
+/// How many connections are kept altogether.
+const IDLE: usize = 128;
+
+/// Every agent of a run.
+pub(super) struct Agents {
+    direct: Pair,
+    http_proxy: Option<Pair>,
+    https_proxy: Option<Pair>,
+    exceptions: Exceptions,
+    trusted_hosts: Vec<(String, Option<u16>)>,
+}
+
+/// Two agents for one way: what separates them is `--trusted-host`.
+struct Pair {
+    checks_certificates: Agent,
+    trusts_blindly: Agent,
+}
+
+impl Agents {
+    /// Builds them.
+    ///
+    /// # Errors
+    /// The CA bundle, the client certificate or a proxy cannot be used.
+    pub(super) fn new(transport: &Transport) -> Result<Self, HttpError> {
+        let tls = Tls::new(transport)?;
+        let proxies = Proxies::new(transport);
+        let pair = |proxy: Option<ureq::Proxy>| Pair {
+            checks_certificates: agent(transport, tls.checking(), proxy.clone()),
+            trusts_blindly: agent(transport, tls.blind(), proxy),
+        };
+        let proxied =
+            |text: Option<&str>| text.map(|text| Ok(pair(Some(read_proxy(text)?)))).transpose();
+        let trusted = |text: &String| {
+            let (host, port) = host_and_port(text);
+            (host.to_ascii_lowercase(), port)
+        };
+        Ok(Self {
+            direct: pair(None),
+            http_proxy: proxied(proxies.http)?,
+            https_proxy: proxied(proxies.https)?,
+            exceptions: proxies.exceptions,
+            trusted_hosts: transport.trusted_hosts.iter().map(trusted).collect(),
+        })
+    }
+
+    /// The agent for a URL.
+    pub(super) fn of(&self, url: &Url) -> &Agent {
+        let proxy = match url.scheme() {
+            "https" => self.https_proxy.as_ref(),
+            _ => self.http_proxy.as_ref(),
+        };
+        let pair = proxy.filter(|_| !self.exceptions.hold(url)).unwrap_or(&self.direct);
+        let host = url.host_str().unwrap_or_default();
+        let port = url.port_or_known_default();
+        let is_trusted = self
+            .trusted_hosts
+            .iter()
+            .any(|(name, only)| name == host && only.is_none_or(|only| port == Some(only)));
+        if is_trusted { &pair.trusts_blindly } else { &pair.checks_certificates }
+    }
+}
+
+/// Splits `HOST:PORT`; an IPv6 address stands in brackets.
+pub(super) fn host_and_port(text: &str) -> (&str, Option<u16>) {
+    match text.rsplit_once(':') {
+        Some((host, port)) if !host.contains(':') || host.ends_with(']') => {
+            port.parse().map_or((text, None), |port| (host, Some(port)))
+        }
+        _ => (text, None),
+    }
+}
+
+fn agent(transport: &Transport, tls: TlsConfig, proxy: Option<ureq::Proxy>) -> Agent {
+    // A timeout of nothing would never let a request through.
+    let silence = Some(transport.timeout.max(Duration::from_millis(1)));
+    Agent::config_builder()
+        .tls_config(tls)
+        .proxy(proxy)
+        .user_agent(USER_AGENT)
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .max_idle_connections(IDLE)
+        .max_idle_connections_per_host(IDLE_PER_HOST)
+        .timeout_resolve(silence)
+        .timeout_connect(silence)
+        .timeout_per_read(silence)
+        .timeout_per_write(silence)
+        .timeout_recv_response(Some(transport.patience.document))
+        .build()
+        .into()
+}
+
+fn read_proxy(text: &str) -> Result<ureq::Proxy, HttpError> {
+    let shown = Url::parse(text).ok().filter(Url::has_host);
+    let shown = shown.map(|url| format!(" {}", Redacted(&url))).unwrap_or_default();
+    match ureq::Proxy::new(text) {
+        // ureq panics when it meets one without its feature.
+        Ok(proxy)
+            if !matches!(
+                proxy.protocol(),
+                ureq::ProxyProtocol::Http | ureq::ProxyProtocol::Https
+            ) =>
+        {
+            Err(HttpError::Proxy { shown, reason: "SOCKS is not supported" })
+        }
+        Ok(proxy) => Ok(proxy),
+        Err(_) => Err(HttpError::Proxy { shown, reason: "it is not the URL of one" }),
+    }
+}
+
+/// The TLS settings of a run.
+struct Tls {
+    provider: Arc<CryptoProvider>,
+    roots: RootCerts,
+    client: Option<ClientCert>,
+}
+
+impl Tls {
+    fn new(transport: &Transport) -> Result<Self, HttpError> {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let roots = match &transport.ca_bundle {
+            Some(path) => roots(path)?,
+            None => RootCerts::PlatformVerifier,
+        };
+        let client = transport.client_certificate.as_deref();
+        let client = client.map(|path| client_certificate(path, &provider)).transpose()?;
+        Ok(Self { provider, roots, client })
+    }
+
+    fn checking(&self) -> TlsConfig {
+        TlsConfig::builder()
+            .unversioned_rustls_crypto_provider(Arc::clone(&self.provider))
+            .root_certs(self.roots.clone())
+            .client_cert(self.client.clone())
+            .build()
+    }
+
+    fn blind(&self) -> TlsConfig {
+        TlsConfig::builder()
+            .unversioned_rustls_crypto_provider(Arc::clone(&self.provider))
+            .root_certs(self.roots.clone())
+            .client_cert(self.client.clone())
+            .disable_verification(true)
+            .build()
+    }
+}
+
+/// The certificates of a PEM bundle, or of the PEM files in a directory, in place of the
+/// platform's.
+fn roots(path: &Path) -> Result<RootCerts, HttpError> {
+    let wrong = |reason: String| HttpError::Setting {
+        what: "CA bundle",
+        file: path.display().to_string(),
+        reason,
+    };
+    let mut ders = Vec::new();
+    if path.is_dir() {
+        for entry in std::fs::read_dir(path).map_err(|error| wrong(error.to_string()))? {
+            // What is no PEM file is none of ours: directories hold indexes and notes too.
+            if let Ok(bytes) = entry.and_then(|entry| std::fs::read(entry.path())) {
+                ders.extend(CertificateDer::pem_slice_iter(&bytes).filter_map(Result::ok));
+            }
+        }
+    } else {
+        let bytes = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
+        for der in CertificateDer::pem_slice_iter(&bytes) {
+            ders.push(der.map_err(|_| wrong("it is not a PEM file".to_owned()))?);
+        }
+    }
+    let mut store = rustls::RootCertStore::empty();
+    let (added, _) = store.add_parsable_certificates(ders.iter().cloned());
+    if added == 0 {
+        return Err(wrong("it holds no certificate".to_owned()));
+    }
+    Ok(ders.iter().map(|der| Certificate::from_der(der).to_owned()).collect::<Vec<_>>().into())
+}
+
+/// The certificate chain and the private key of one PEM file.
+fn client_certificate(
+    path: &Path,
+    provider: &Arc<CryptoProvider>,
+) -> Result<ClientCert, HttpError> {
+    let wrong = |reason: String| HttpError::Setting {
+        what: "client certificate",
+        file: path.display().to_string(),
+        reason,
+    };
+    let bytes = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
+    let chain: Vec<_> = CertificateDer::pem_slice_iter(&bytes)
+        .collect::<Result<_, _>>()
+        .map_err(|_| wrong("it is not a PEM file".to_owned()))?;
+    let key = PrivateKeyDer::from_pem_slice(&bytes)
+        .map_err(|_| wrong("it holds no private key".to_owned()))?;
+    // ureq panics on a pair that rustls refuses, so rustls is asked first.
+    rustls::ClientConfig::builder_with_provider(Arc::clone(provider))
+        .with_safe_default_protocol_versions()
+        .and_then(|builder| {
+            builder
+                .with_root_certificates(rustls::RootCertStore::empty())
+                .with_client_auth_cert(chain.clone(), key)
+        })
+        .map_err(|error| wrong(error.to_string()))?;
+    let chain: Vec<_> = chain.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
+    let key = PrivateKey::from_pem(&bytes).map_err(|error| wrong(error.to_string()))?;
+    Ok(ClientCert::new_with_certs(&chain, key))
+}

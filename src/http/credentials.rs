@@ -1,0 +1,80 @@
+//! Whose credentials go where.
+//!
+//! Owns the rule that a user name and a password are sent to the place they belong to and to no
+//! other: the URL that carries them, the host and port of an index that does, the netrc machine.
+//! Their order is pip's (`network/auth.py`). Never shows any of them.
+
+use base64::Engine as _;
+use percent_encoding::percent_decode_str;
+use url::Url;
+
+use crate::transport::Transport;
+
+/// What is known of user names and passwords.
+pub(super) struct Credentials {
+    indexes: Vec<Url>,
+    netrc: netrc::Netrc,
+}
+
+impl Credentials {
+    /// Takes the index URLs and reads the netrc file. A netrc file that is absent or that cannot
+    /// be read counts as empty, as in pip.
+    pub(super) fn new(transport: &Transport) -> Self {
+        let netrc = transport.netrc.as_deref().and_then(|file| netrc::Netrc::from_file(file).ok());
+        let carries = |url: &&Url| !url.username().is_empty() || url.password().is_some();
+        let indexes = transport.credentials.iter().filter(carries).cloned().collect();
+        Self { indexes, netrc: netrc.unwrap_or_default() }
+    }
+
+    /// The `Authorization` for a request of this URL.
+    pub(super) fn of(&self, url: &Url) -> Option<String> {
+        userinfo(url)
+            .or_else(|| self.of_index(url))
+            .or_else(|| self.of_machine(url))
+            .map(|(user, password)| basic(&user, &password))
+    }
+
+    /// Of the index on the same scheme, host and port; of several, the one with the longest
+    /// path in common.
+    fn of_index(&self, url: &Url) -> Option<(Vec<u8>, Vec<u8>)> {
+        let common = |index: &&Url| {
+            index.path().bytes().zip(url.path().bytes()).take_while(|(a, b)| a == b).count()
+        };
+        self.indexes
+            .iter()
+            .filter(|index| index.origin() == url.origin())
+            // The first of equals: `max_by_key` alone would take the last.
+            .rev()
+            .max_by_key(common)
+            .and_then(userinfo)
+    }
+
+    /// Of the netrc machine of this name, else its `default`.
+    fn of_machine(&self, url: &Url) -> Option<(Vec<u8>, Vec<u8>)> {
+        let host = url.host_str()?.trim_start_matches('[').trim_end_matches(']');
+        let entry = self.netrc.hosts.get(host).or_else(|| self.netrc.hosts.get("default"))?;
+        let user = if entry.login.is_empty() { &entry.account } else { &entry.login };
+        Some((user.clone().into_bytes(), entry.password.clone().into_bytes()))
+    }
+}
+
+/// Removes user name and password from a URL.
+pub(super) fn remove(url: &mut Url) {
+    // Only a URL without a host refuses, and that has no credentials.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+}
+
+/// The user name and password in a URL, decoded.
+fn userinfo(url: &Url) -> Option<(Vec<u8>, Vec<u8>)> {
+    if url.username().is_empty() && url.password().is_none() {
+        return None;
+    }
+    let decode = |text: &str| percent_decode_str(text).collect();
+    Some((decode(url.username()), decode(url.password().unwrap_or_default())))
+}
+
+fn basic(user: &[u8], password: &[u8]) -> String {
+    let token = base64::prelude::BASE64_STANDARD.encode([user, b":", password].concat());
+    format!("Basic {token}")
+}

@@ -1,0 +1,129 @@
+//! Which failures are worth another attempt, and how long to wait for it.
+//!
+//! Owns the table of statuses and of ureq's errors. Sleeps nowhere.
+
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::io;
+use std::time::Duration;
+
+use url::Url;
+
+use super::HttpError;
+use crate::transport::Patience;
+
+/// A failed attempt.
+pub(super) struct Failed {
+    pub(super) error: HttpError,
+    pub(super) again: Again,
+}
+
+/// Whether and when to try again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Again {
+    /// It would only fail again.
+    Never,
+    /// After a pause that grows from attempt to attempt.
+    Later,
+    /// After the pause that the server asks for.
+    After(Duration),
+}
+
+impl Again {
+    /// For an answer with this status, and its `Retry-After` in seconds (RFC 9110, 10.2.3; the
+    /// form with a date counts as absent). The statuses are pip's, and 429 and 504.
+    pub(super) fn after_status(code: u16, retry_after: Option<&str>) -> Self {
+        if !matches!(code, 429 | 500 | 502 | 503 | 504 | 520 | 524 | 527) {
+            return Self::Never;
+        }
+        let seconds = retry_after.and_then(|text| text.trim().parse().ok());
+        seconds.map_or(Self::Later, |seconds| Self::After(Duration::from_secs(seconds)))
+    }
+}
+
+impl Failed {
+    /// A failure that another attempt cannot mend.
+    pub(super) fn for_good(error: HttpError) -> Self {
+        Self { error, again: Again::Never }
+    }
+
+    fn later(error: HttpError) -> Self {
+        Self { error, again: Again::Later }
+    }
+
+    /// What went wrong before the answer's head had arrived.
+    pub(super) fn classify(url: &Url, error: ureq::Error) -> Self {
+        use ureq::{Error, Timeout};
+        match error {
+            // These two bound the whole, not a silence.
+            Error::Timeout(Timeout::Global | Timeout::PerCall | Timeout::RecvResponse) => {
+                Self::for_good(HttpError::timed_out(url))
+            }
+            Error::Timeout(_) => Self::later(HttpError::timed_out(url)),
+            Error::HostNotFound => Self::later(HttpError::unreachable(url, "host not found")),
+            Error::Io(error) => Self::from_io(url, &error),
+            Error::Rustls(error) => Self::for_good(HttpError::tls(url, &error)),
+            Error::Tls(reason) => Self::for_good(HttpError::tls(url, &reason)),
+            Error::Decompress(_, _) => Self::later(HttpError::truncated(url)),
+            Error::LargeResponseHeader(_, limit) => {
+                let limit = limit as u64;
+                Self::for_good(HttpError::TooLarge { url: HttpError::show(url), limit })
+            }
+            Error::ConnectProxyFailed(reason) => {
+                Self::later(HttpError::unreachable(url, format!("through the proxy: {reason}")))
+            }
+            Error::Protocol(_) | Error::ConnectionFailed | Error::BodyStalled => {
+                Self::later(HttpError::unreachable(url, error.to_string()))
+            }
+            // Nothing else comes from the network.
+            other => Self::for_good(HttpError::unreachable(url, other.to_string())),
+        }
+    }
+
+    /// What went wrong while the body arrived.
+    pub(super) fn in_body(url: &Url, error: io::Error) -> Self {
+        match ureq::Error::from(error) {
+            ureq::Error::Io(error) if rustls_error(&error).is_none() => match error.kind() {
+                io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
+                    Self::later(HttpError::timed_out(url))
+                }
+                // The end came too early, or the compressed stream makes no sense.
+                _ => Self::later(HttpError::truncated(url)),
+            },
+            ureq::Error::Protocol(_) => Self::later(HttpError::truncated(url)),
+            error => Self::classify(url, error),
+        }
+    }
+
+    fn from_io(url: &Url, error: &io::Error) -> Self {
+        match (rustls_error(error), error.kind()) {
+            (Some(error), _) => Self::for_good(HttpError::tls(url, error)),
+            (None, io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock) => {
+                Self::later(HttpError::timed_out(url))
+            }
+            (None, _) => Self::later(HttpError::unreachable(url, error.to_string())),
+        }
+    }
+}
+
+fn rustls_error(error: &io::Error) -> Option<&rustls::Error> {
+    error.get_ref().and_then(|inner| inner.downcast_ref())
+}
+
+/// How long to wait before retry number `retry` (from 0), or that there is none.
+pub(super) fn pause(again: Again, retry: u32, patience: &Patience) -> Option<Duration> {
+    let pause = match again {
+        Again::Never => return None,
+        Again::After(asked) => asked,
+        Again::Later => {
+            let doubled = patience.backoff.saturating_mul(1_u32.checked_shl(retry).unwrap_or(0));
+            doubled.mul_f64(jitter())
+        }
+    };
+    Some(pause.min(patience.longest_pause))
+}
+
+/// A factor from 0.5 to 1, so that many clients of one server do not come back together.
+fn jitter() -> f64 {
+    let random = RandomState::new().build_hasher().finish();
+    0.5 + f64::from(u16::try_from(random & 0xffff).unwrap_or(0)) / f64::from(u16::MAX) / 2.0
+}

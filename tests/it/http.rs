@@ -1,0 +1,298 @@
+//! HTTP: whole answers within their bounds, faults survived or reported, nothing endless.
+
+use std::time::{Duration, Instant};
+
+use pypi_verify_now::failure::{Failure, Status};
+use pypi_verify_now::http::{Client, HttpError, Piece};
+use pypi_verify_now::redact::Redacted;
+use pypi_verify_now::transport::{Patience, Transport};
+use url::Url;
+
+use crate::support::index::{DistFile, Fault, LoopbackIndex};
+
+const LIMIT: u64 = 1 << 20;
+
+/// pip's settings with tiny pauses between attempts.
+pub fn hasty() -> Transport {
+    let patience = Patience {
+        backoff: Duration::from_millis(1),
+        longest_pause: Duration::from_millis(5),
+        document: Duration::from_secs(20),
+        download: Duration::from_secs(20),
+    };
+    Transport { patience, ..Transport::default() }
+}
+
+/// The same, waiting a fifth of a second for a sign of life.
+fn impatient() -> Transport {
+    Transport { timeout: Duration::from_millis(200), ..hasty() }
+}
+
+fn index() -> LoopbackIndex {
+    LoopbackIndex::builder().file("aa", DistFile::new("aa-1.0.whl", "a wheel")).start()
+}
+
+fn url(text: &str) -> Url {
+    Url::parse(text).unwrap()
+}
+
+fn get(transport: &Transport, address: &str) -> Result<String, HttpError> {
+    let client = Client::new(transport).unwrap();
+    let response = client.get(&url(address), "*/*", LIMIT)?;
+    Ok(String::from_utf8(response.body).unwrap())
+}
+
+fn download(transport: &Transport, address: &str) -> Result<Vec<u8>, HttpError> {
+    let mut bytes = Vec::new();
+    let sink = |piece: Piece<'_>| {
+        match piece {
+            Piece::Start => bytes.clear(),
+            Piece::Bytes(more) => bytes.extend_from_slice(more),
+        }
+        Ok(())
+    };
+    Client::new(transport).unwrap().download(&url(address), sink, LIMIT)?;
+    Ok(bytes)
+}
+
+#[test]
+fn an_answer_arrives_whole_with_its_type_and_place() {
+    let index = index();
+    let client = Client::new(&hasty()).unwrap();
+    let address = url(&index.file_url("aa-1.0.whl"));
+    let response = client.get(&address, "text/x-test", LIMIT).unwrap();
+    assert_eq!(response.body, b"a wheel");
+    assert_eq!(response.content_type.as_deref(), Some("application/octet-stream"));
+    assert_eq!(response.url, address);
+    let request = index.requests().remove(0);
+    assert_eq!(request.header("accept"), Some("text/x-test"));
+    let agent = concat!("pypi-verify-now/", env!("CARGO_PKG_VERSION"));
+    assert_eq!(request.header("user-agent"), Some(agent));
+}
+
+#[test]
+fn requests_of_all_threads_share_few_connections() {
+    let index = index();
+    let client = Client::new(&hasty()).unwrap();
+    let address = url(&index.file_url("aa-1.0.whl"));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..10 {
+                    client.get(&address, "*/*", LIMIT).unwrap();
+                    client.get(&url(&index.at("/nothing")), "*/*", LIMIT).unwrap_err();
+                }
+            });
+        }
+    });
+    assert_eq!(index.requests().len(), 80);
+    assert!(index.connections() <= 4, "{} connections", index.connections());
+}
+
+#[test]
+fn gzip_is_decoded_and_its_bound_is_on_what_comes_out() {
+    let index = LoopbackIndex::builder()
+        .gzip()
+        .file("aa", DistFile::new("small", "a wheel"))
+        .file("aa", DistFile::new("bomb", vec![0; 2 << 20]))
+        .start();
+    assert_eq!(get(&hasty(), &index.file_url("small")).unwrap(), "a wheel");
+    let error = get(&hasty(), &index.file_url("bomb")).unwrap_err();
+    assert!(matches!(error, HttpError::TooLarge { limit: LIMIT, .. }), "{error}");
+}
+
+#[test]
+fn a_download_asks_for_the_file_as_it_is() {
+    let index = LoopbackIndex::builder().gzip().file("aa", DistFile::new("f", "a wheel")).start();
+    assert_eq!(download(&hasty(), &index.file_url("f")).unwrap(), b"a wheel");
+    assert_eq!(index.requests()[0].header("accept-encoding"), Some("identity"));
+}
+
+#[test]
+fn what_may_pass_is_tried_again() {
+    for code in [429, 500, 502, 503, 504] {
+        let index = index();
+        index.fault_times("/files/aa-1.0.whl", 2, Fault::status(code));
+        assert_eq!(get(&hasty(), &index.file_url("aa-1.0.whl")).unwrap(), "a wheel", "{code}");
+        assert_eq!(index.count("/files/aa-1.0.whl"), 3, "{code}");
+    }
+}
+
+#[test]
+fn what_will_not_pass_is_not_tried_again() {
+    for code in [400, 401, 403, 404, 410, 451, 501] {
+        let index = index();
+        index.fault("/files/aa-1.0.whl", Fault::status(code));
+        let error = get(&hasty(), &index.file_url("aa-1.0.whl")).unwrap_err();
+        assert_eq!(error.code(), Some(code));
+        assert_eq!(error.is_not_found(), code == 404);
+        assert_eq!(index.count("/files/aa-1.0.whl"), 1, "{code}");
+    }
+}
+
+#[test]
+fn trying_again_has_an_end() {
+    let index = index();
+    index.fault("/files/aa-1.0.whl", Fault::status(503));
+    let transport = Transport { retries: 2, ..hasty() };
+    let error = get(&transport, &index.file_url("aa-1.0.whl")).unwrap_err();
+    assert_eq!(error.code(), Some(503));
+    assert_eq!(index.count("/files/aa-1.0.whl"), 3);
+}
+
+#[test]
+fn retry_after_is_respected_and_bounded() {
+    let index = index();
+    index.fault_times("/files/aa-1.0.whl", 1, Fault::retry_after(429, "86400"));
+    let patience = Patience { longest_pause: Duration::from_millis(150), ..hasty().patience };
+    let began = Instant::now();
+    let transport = Transport { patience, ..hasty() };
+    get(&transport, &index.file_url("aa-1.0.whl")).unwrap();
+    assert!(began.elapsed() >= Duration::from_millis(150));
+    assert!(began.elapsed() < Duration::from_secs(60));
+}
+
+#[test]
+fn broken_connections_and_half_answers_are_tried_again() {
+    for fault in [Fault::Disconnect, Fault::Truncate, Fault::Hang] {
+        let index = index();
+        index.fault_times("/files/aa-1.0.whl", 1, fault.clone());
+        let address = index.file_url("aa-1.0.whl");
+        assert_eq!(download(&impatient(), &address).unwrap(), b"a wheel", "{fault:?}");
+        assert!(index.count("/files/aa-1.0.whl") >= 2, "{fault:?}");
+    }
+}
+
+#[test]
+fn half_an_answer_is_no_answer() {
+    let index = index();
+    index.fault("/files/aa-1.0.whl", Fault::Truncate);
+    let transport = Transport { retries: 1, ..hasty() };
+    for error in [
+        get(&transport, &index.file_url("aa-1.0.whl")).unwrap_err(),
+        download(&transport, &index.file_url("aa-1.0.whl")).unwrap_err(),
+    ] {
+        assert!(matches!(error, HttpError::Truncated { .. }), "{error}");
+    }
+}
+
+#[test]
+fn broken_compression_is_no_answer() {
+    let index = index();
+    let path = "/files/aa-1.0.whl";
+    let headers = vec![("Content-Encoding".to_owned(), "gzip".to_owned())];
+    index.fault(path, Fault::Status { code: 200, headers });
+    let error = get(&Transport { retries: 0, ..hasty() }, &index.at(path)).unwrap_err();
+    assert!(matches!(error, HttpError::Truncated { .. }), "{error}");
+}
+
+#[test]
+fn silence_ends() {
+    let index = index();
+    index.fault("/files/aa-1.0.whl", Fault::Hang);
+    let transport = Transport { retries: 0, ..impatient() };
+    let error = get(&transport, &index.file_url("aa-1.0.whl")).unwrap_err();
+    assert!(matches!(error, HttpError::TimedOut { .. }), "{error}");
+}
+
+#[test]
+fn a_trickle_ends_though_it_is_never_silent() {
+    let index = index();
+    index.fault("/files/aa-1.0.whl", Fault::Trickle);
+    let document = Duration::from_millis(300);
+    let patience = Patience { document, download: document, ..hasty().patience };
+    let transport = Transport { timeout: Duration::from_secs(60), patience, ..hasty() };
+    for error in [
+        get(&transport, &index.file_url("aa-1.0.whl")).unwrap_err(),
+        download(&transport, &index.file_url("aa-1.0.whl")).unwrap_err(),
+    ] {
+        assert!(matches!(error, HttpError::TimedOut { .. }), "{error}");
+    }
+    assert_eq!(index.count("/files/aa-1.0.whl"), 2);
+}
+
+#[test]
+fn an_endless_answer_ends_at_its_bound() {
+    let index = index();
+    index.fault("/files/aa-1.0.whl", Fault::Endless);
+    let error = get(&hasty(), &index.file_url("aa-1.0.whl")).unwrap_err();
+    assert!(matches!(error, HttpError::TooLarge { .. }), "{error}");
+    assert_eq!(index.count("/files/aa-1.0.whl"), 1);
+}
+
+#[test]
+fn what_announces_too_much_is_not_read() {
+    let index = index();
+    index.edit(|projects| projects.get_mut("aa").unwrap()[0].bytes = vec![0; 2 << 20]);
+    let error = get(&hasty(), &index.file_url("aa-1.0.whl")).unwrap_err();
+    assert!(matches!(error, HttpError::TooLarge { .. }), "{error}");
+}
+
+#[test]
+fn nobody_there_is_unreachable_and_leaves_the_question_open() {
+    let gone = index().file_url("aa-1.0.whl");
+    let error = get(&Transport { retries: 1, ..hasty() }, &gone).unwrap_err();
+    assert!(matches!(error, HttpError::Unreachable { .. }), "{error}");
+    let failure = Failure::from(error);
+    assert_eq!(failure.status, Status::CouldNotCheck);
+    assert!(!failure.hints.is_empty());
+}
+
+#[test]
+fn other_schemes_are_not_spoken() {
+    for address in ["ftp://index.example/a", "file:///etc/passwd", "data:,x"] {
+        let error = get(&hasty(), address).unwrap_err();
+        assert!(matches!(error, HttpError::Unreachable { .. }), "{error}");
+    }
+}
+
+#[test]
+fn redirects_are_followed_to_another_server() {
+    let (first, second) = (index(), index());
+    first.fault("/old", Fault::redirect(second.file_url("aa-1.0.whl")));
+    let response =
+        Client::new(&hasty()).unwrap().get(&url(&first.at("/old")), "*/*", LIMIT).unwrap();
+    assert_eq!(response.body, b"a wheel");
+    assert_eq!(response.url.as_str(), second.file_url("aa-1.0.whl"));
+}
+
+#[test]
+fn redirects_in_a_circle_end() {
+    let index = index();
+    index.fault("/loop", Fault::redirect("loop"));
+    let error = get(&hasty(), &index.at("/loop")).unwrap_err();
+    assert!(matches!(error, HttpError::Redirect { .. }), "{error}");
+    assert_eq!(index.count("/loop"), 11);
+}
+
+#[test]
+fn redirects_to_files_or_nowhere_are_refused() {
+    let index = index();
+    index.fault("/file", Fault::redirect("file:///etc/passwd"));
+    index.fault("/nowhere", Fault::status(302));
+    index.fault("/nonsense", Fault::redirect("http://[::"));
+    for path in ["/file", "/nowhere", "/nonsense"] {
+        let error = get(&hasty(), &index.at(path)).unwrap_err();
+        assert!(matches!(error, HttpError::Redirect { .. }), "{path}: {error}");
+    }
+}
+
+#[test]
+fn a_sink_that_fails_ends_the_download() {
+    let index = index();
+    let full = |_: Piece<'_>| Err(std::io::Error::from(std::io::ErrorKind::StorageFull));
+    let client = Client::new(&hasty()).unwrap();
+    let error = client.download(&url(&index.file_url("aa-1.0.whl")), full, LIMIT).unwrap_err();
+    assert!(matches!(error, HttpError::Sink(_)), "{error}");
+    assert_eq!(index.requests().len(), 1);
+}
+
+#[test]
+fn a_url_is_shown_without_its_secrets() {
+    let shown = |text: &str| Redacted(&url(text)).to_string();
+    assert_eq!(shown("https://index.example/simple/"), "https://index.example/simple/");
+    assert_eq!(shown("https://me:secret@index.example:8/a"), "https://***@index.example:8/a");
+    assert_eq!(shown("https://secret@[::1]/a"), "https://***@[::1]/a");
+    assert_eq!(shown("https://index.example/a?token=secret#b"), "https://index.example/a?***");
+    assert_eq!(shown("file:///a/b"), "file:/a/b");
+}

@@ -1,0 +1,69 @@
+//! A private certificate authority for https on 127.0.0.1, and what it signs.
+
+use std::sync::Arc;
+
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rustls::RootCertStore;
+use rustls::server::WebPkiClientVerifier;
+use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+
+/// An authority that no machine trusts by itself.
+pub struct Authority {
+    certificate: rcgen::Certificate,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+impl Authority {
+    pub fn new() -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        Self { certificate, issuer: Issuer::new(params, key) }
+    }
+
+    /// Its certificate, as a CA bundle.
+    pub fn pem(&self) -> String {
+        self.certificate.pem()
+    }
+
+    /// A certificate and its key in one PEM text, as `--client-cert` takes it.
+    pub fn client_pem(&self) -> String {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec!["client.example".to_owned()]).unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        certificate.pem() + &key.serialize_pem()
+    }
+
+    /// A server at 127.0.0.1 that this authority vouches for.
+    pub fn server(&self) -> Arc<rustls::ServerConfig> {
+        self.serve(None)
+    }
+
+    /// The same, which talks only to clients whom this authority vouches for.
+    pub fn server_for_its_clients(&self) -> Arc<rustls::ServerConfig> {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.certificate.der().clone()).unwrap();
+        self.serve(Some(roots))
+    }
+
+    fn serve(&self, clients: Option<RootCertStore>) -> Arc<rustls::ServerConfig> {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let builder = rustls::ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .unwrap();
+        let builder = match clients {
+            None => builder.with_no_client_auth(),
+            Some(roots) => builder.with_client_cert_verifier(
+                WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+                    .build()
+                    .unwrap(),
+            ),
+        };
+        Arc::new(builder.with_single_cert(vec![certificate.der().clone()], key).unwrap())
+    }
+}
