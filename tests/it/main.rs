@@ -15,6 +15,8 @@ mod filename;
 mod find_pip;
 mod http;
 mod http_secrets;
+mod index_pages;
+mod indexes;
 mod install_script;
 mod invocation;
 mod policy;

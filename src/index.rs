@@ -1,0 +1,202 @@
+//! Package indexes: the pages of the simple API and the provenance documents behind them.
+//!
+//! Owns which index is asked about a locked file, and in which order. Each page is fetched at
+//! most once in a run. "There is none" is an answer here only where an index says so: 404, or a
+//! page without the link. Everything else is an error. Verifies nothing.
+
+mod local;
+mod second;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+pub use second::{Found, SecondSource, Shape};
+use url::{Origin, Url};
+
+use crate::failure::{Failure, Status};
+use crate::http::{Client, HttpError};
+use crate::name::PackageName;
+use crate::page::{MAX_PAGE, Page, PageError, PageFile};
+use crate::redact::Redacted;
+
+/// The largest provenance document that is read, in bytes.
+pub const MAX_PROVENANCE: u64 = 10 * 1024 * 1024;
+
+/// What pages are asked as: JSON first (PEP 691, "Version + Format Selection").
+const ACCEPT_PAGE: &str = "application/vnd.pypi.simple.v1+json, \
+    application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1";
+/// What provenance documents are asked as.
+const ACCEPT_PROVENANCE: &str =
+    "application/vnd.pypi.integrity.v1+json, application/json;q=0.5, */*;q=0.1";
+
+/// The indexes of a run; shared by its threads.
+pub struct Index<'c> {
+    client: &'c Client,
+    pages: Mutex<HashMap<Url, Arc<OnceLock<Asked>>>>,
+    /// Which index listed files of which host.
+    hosts: Mutex<HashMap<Origin, Url>>,
+}
+
+type Asked = Result<Option<Arc<Page>>, IndexError>;
+
+/// Why an index could not be asked, or its answer not be understood.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum IndexError {
+    /// The network.
+    #[error("{0}")]
+    Http(Arc<HttpError>),
+    /// The answer is no index page, or says nothing usable about the file.
+    #[error("{url}: {error}")]
+    Page {
+        /// The page, redacted.
+        url: String,
+        /// What is wrong with it.
+        error: PageError,
+    },
+    /// A local file of an index or of the second source.
+    #[error("cannot read {path}: {reason}")]
+    Local {
+        /// The file.
+        path: String,
+        /// Why not.
+        reason: String,
+    },
+}
+
+impl<'c> Index<'c> {
+    /// The indexes that `client` can reach. Nothing is asked yet.
+    #[must_use]
+    pub fn new(client: &'c Client) -> Self {
+        Self { client, pages: Mutex::default(), hosts: Mutex::default() }
+    }
+
+    /// The page of a project on the index at `index_url` (`.../simple/`, with or without the last
+    /// slash; `file:` URLs name a directory of `NAME/index.html`). Nothing where the index knows
+    /// no such project (404). Asked once in a run, whoever else asks.
+    ///
+    /// # Errors
+    /// Any other answer than a page or 404.
+    pub fn page(
+        &self,
+        index_url: &Url,
+        name: &PackageName,
+    ) -> Result<Option<Arc<Page>>, IndexError> {
+        let url = page_url(index_url, name);
+        let slot = {
+            let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(pages.entry(url.clone()).or_default())
+        };
+        slot.get_or_init(|| self.fetch_page(&url)).clone()
+    }
+
+    fn fetch_page(&self, url: &Url) -> Asked {
+        let (base, content_type, bytes) = if url.scheme() == "file" {
+            let Some(bytes) = local::page(url)? else { return Ok(None) };
+            (url.clone(), "text/html".to_owned(), bytes)
+        } else {
+            match self.client.get(url, ACCEPT_PAGE, MAX_PAGE) {
+                Ok(answer) => (answer.url, answer.content_type.unwrap_or_default(), answer.body),
+                Err(error) if error.is_not_found() => return Ok(None),
+                Err(error) => return Err(error.into()),
+            }
+        };
+        let page = Page::parse(&content_type, &base, &bytes);
+        page.map(|page| Some(Arc::new(page))).map_err(|error| IndexError::page(url, error))
+    }
+
+    /// The document at a provenance link. Nothing where the server says 404.
+    ///
+    /// # Errors
+    /// Any other answer than a document of at most [`MAX_PROVENANCE`] bytes or 404.
+    pub fn provenance(&self, url: &Url) -> Result<Option<Vec<u8>>, IndexError> {
+        if url.scheme() == "file" {
+            return local::read(&local::path(url)?, MAX_PROVENANCE);
+        }
+        match self.client.get(url, ACCEPT_PROVENANCE, MAX_PROVENANCE) {
+            Ok(answer) => Ok(Some(answer.body)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What the index that serves a locked file says about it; nothing where none of `indexes`
+    /// lists a file of this name at this URL.
+    ///
+    /// Asks first the index that listed another file of the same host in this run, then those on
+    /// the file's own host, then the others, in the order of `indexes`; ends with the first that
+    /// lists the file. That spares the names of private packages from the other indexes.
+    ///
+    /// # Errors
+    /// An index could not be asked and no other lists the file, or the entry cannot be read.
+    pub fn locate(
+        &self,
+        indexes: &[Url],
+        name: &PackageName,
+        filename: &str,
+        url: &Url,
+    ) -> Result<Option<PageFile>, IndexError> {
+        let known = {
+            let hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+            hosts.get(&url.origin()).cloned()
+        };
+        let mut order: Vec<&Url> = indexes.iter().collect();
+        order.sort_by_key(|index| (known.as_ref() != Some(*index), index.origin() != url.origin()));
+        let mut failed = None;
+        for index in order {
+            match self.page(index, name) {
+                Ok(None) => {}
+                Ok(Some(page)) => {
+                    let file = page.file(filename, url);
+                    let file = file.map_err(|e| IndexError::page(&page_url(index, name), e))?;
+                    if let Some(file) = file {
+                        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+                        hosts.insert(url.origin(), index.clone());
+                        return Ok(Some(file.clone()));
+                    }
+                }
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        failed.map_or(Ok(None), Err)
+    }
+}
+
+/// `INDEX/NAME/`
+fn page_url(index_url: &Url, name: &PackageName) -> Url {
+    let mut url = index_url.clone();
+    url.set_fragment(None);
+    if let Ok(mut segments) = url.path_segments_mut() {
+        segments.pop_if_empty().push(name.as_str()).push("");
+    }
+    url
+}
+
+impl IndexError {
+    fn page(url: &Url, error: PageError) -> Self {
+        Self::Page { url: Redacted(url).to_string(), error }
+    }
+}
+
+impl From<HttpError> for IndexError {
+    fn from(error: HttpError) -> Self {
+        Self::Http(Arc::new(error))
+    }
+}
+
+impl From<IndexError> for Failure {
+    fn from(error: IndexError) -> Self {
+        let failure = Self::new(Status::CouldNotCheck, error.to_string());
+        match &error {
+            IndexError::Http(error) => Self::from(&**error),
+            IndexError::Page { error: PageError::Entry { .. }, .. } => {
+                failure.hint("the index is broken for this file; ask who runs it")
+            }
+            IndexError::Page { .. } => {
+                failure.hint("check the index URL: it ends in /simple/ on most indexes")
+            }
+            IndexError::Local { .. } => {
+                failure.hint("check that it exists and that you may read it")
+            }
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! Index pages: what is read of JSON and HTML, and what is refused.
+
+use proptest::prelude::*;
+use pypi_verify_now::digest::Sha256;
+use pypi_verify_now::page::{Page, PageError, PageFile, is_same_place};
+use url::Url;
+
+const JSON: &str = "application/vnd.pypi.simple.v1+json";
+const HTML: &str = "text/html; charset=utf-8";
+const BASE: &str = "https://me:secret@index.example/simple/aa/";
+const FILE: &str = "https://files.example/aa-1.0.whl";
+const DIGEST: &str = "9bb1add04b1b4e182be6b0b80931593f7a291eb49d69b4fd728a5d4cbcdc4bd3";
+
+fn url(text: &str) -> Url {
+    Url::parse(text).unwrap()
+}
+
+fn parse(content_type: &str, text: &str) -> Result<Page, PageError> {
+    Page::parse(content_type, &url(BASE), text.as_bytes())
+}
+
+/// A JSON page with one file, `aa-1.0.whl` at `FILE`, and these further members.
+fn json(members: &str) -> String {
+    format!(
+        r#"{{"meta": {{"api-version": "1.3"}}, "name": "aa", "files": [
+            {{"filename": "aa-1.0.whl", "url": "{FILE}", "hashes": {{}}{members}}}]}}"#
+    )
+}
+
+fn html(attributes: &str) -> String {
+    format!(r#"<!DOCTYPE html><html><body><a {attributes}>aa-1.0.whl</a></body></html>"#)
+}
+
+fn aa(page: &Page) -> Result<Option<&PageFile>, PageError> {
+    page.file("aa-1.0.whl", &url(FILE))
+}
+
+#[test]
+fn both_formats_say_the_same() {
+    let in_json = json(&format!(
+        r#", "hashes": {{"sha256": "{DIGEST}", "md5": "00"}}, "yanked": "broken",
+           "provenance": "https://index.example/p?a=1&b=2""#
+    ))
+    .replace(r#""hashes": {}, "#, "");
+    let in_html = html(&format!(
+        r#"href="{FILE}#sha256={DIGEST}&md5=00" data-yanked="broken"
+           data-provenance="https://index.example/p?a=1&amp;b=2""#
+    ));
+    let (one, two) = (parse(JSON, &in_json).unwrap(), parse(HTML, &in_html).unwrap());
+    let file = aa(&one).unwrap().unwrap();
+    assert_eq!(aa(&two).unwrap().unwrap(), file);
+    assert_eq!(file.sha256, Some(Sha256::parse(DIGEST).unwrap()));
+    assert_eq!(file.other_hashes, [("md5".to_owned(), "00".to_owned())]);
+    assert_eq!(file.provenance, Some(url("https://index.example/p?a=1&b=2")));
+    assert_eq!(file.yanked.as_deref(), Some("broken"));
+}
+
+#[test]
+fn a_file_without_anything_else_is_a_file() {
+    for page in [parse(JSON, &json("")), parse(HTML, &html(&format!("href={FILE}")))] {
+        let page = page.unwrap();
+        let file = aa(&page).unwrap().unwrap();
+        assert_eq!((file.sha256, &file.provenance, &file.yanked), (None, &None, &None));
+    }
+}
+
+#[test]
+fn links_are_relative_to_the_page_and_never_inherit_its_credentials() {
+    let in_json = json(r#", "provenance": "../../p""#).replace(FILE, "../../f/aa-1.0.whl");
+    let in_html = html(r#"href="../../f/aa-1.0.whl" data-provenance="../../p""#);
+    for page in [parse(JSON, &in_json).unwrap(), parse(HTML, &in_html).unwrap()] {
+        let file = &page.files()[0];
+        assert_eq!(file.url, url("https://index.example/f/aa-1.0.whl"));
+        assert_eq!(file.provenance, Some(url("https://index.example/p")));
+    }
+}
+
+#[test]
+fn the_base_of_a_html_page_holds_for_every_link() {
+    let page = "<a href=aa-1.0.whl data-provenance=p></a>
+        <base href=https://files.example/><base href=/x/>";
+    let page = parse(HTML, page).unwrap();
+    assert_eq!(page.files()[0].provenance, Some(url("https://files.example/p")));
+    assert!(aa(&page).unwrap().is_some());
+}
+
+#[test]
+fn a_provenance_link_that_cannot_be_followed_is_not_an_absent_one() {
+    for link in ["", "  ", "ftp://index.example/p", "file:///p", "data:,{}", "http://[::"] {
+        let in_json = json(&format!(r#", "provenance": "{link}""#));
+        let in_html = html(&format!(r#"href={FILE} data-provenance="{link}""#));
+        for page in [parse(JSON, &in_json).unwrap(), parse(HTML, &in_html).unwrap()] {
+            let error = aa(&page).unwrap_err();
+            assert!(matches!(error, PageError::Entry { .. }), "{link:?}: {error}");
+        }
+    }
+    let null = parse(JSON, &json(r#", "provenance": null"#)).unwrap();
+    assert_eq!(aa(&null).unwrap().unwrap().provenance, None);
+}
+
+#[test]
+fn a_digest_that_is_none_is_not_an_absent_one() {
+    let in_json = json(r#", "hashes": {"sha256": "00"}"#).replace(r#""hashes": {}, "#, "");
+    let in_html = html(&format!("href={FILE}#sha256=00"));
+    let twice = html(&format!("href={FILE}#sha256={DIGEST}&sha256={}", "0".repeat(64)));
+    for page in [parse(JSON, &in_json), parse(HTML, &in_html), parse(HTML, &twice)] {
+        assert!(aa(&page.unwrap()).is_err());
+    }
+}
+
+#[test]
+fn an_entry_that_cannot_be_read_hurts_no_other() {
+    let page = json("").replace(
+        r#""files": ["#,
+        r#""files": [{"filename": "bb-1.0.whl", "url": "http://[::", "hashes": {}},"#,
+    );
+    let page = parse(JSON, &page).unwrap();
+    assert!(aa(&page).unwrap().is_some());
+    assert!(page.file("bb-1.0.whl", &url(FILE)).is_err());
+}
+
+#[test]
+fn two_entries_of_one_file_must_agree() {
+    let anchor = format!("<a href={FILE}>x</a>");
+    let twice = parse(HTML, &format!("{anchor}{anchor}")).unwrap();
+    assert!(aa(&twice).unwrap().is_some());
+    let disagreeing = format!("{anchor}<a href={FILE} data-provenance=/p>x</a>");
+    assert!(aa(&parse(HTML, &disagreeing).unwrap()).is_err());
+}
+
+#[test]
+fn a_file_is_found_by_name_and_place() {
+    let page = parse(JSON, &json("")).unwrap();
+    assert!(page.file("aa-2.0.whl", &url(FILE)).unwrap().is_none());
+    assert!(page.file("aa-1.0.whl", &url("https://other.example/aa-1.0.whl")).unwrap().is_none());
+}
+
+#[test]
+fn a_file_is_found_by_name_and_digest() {
+    let (right, wrong) = (Sha256::parse(DIGEST).unwrap(), Sha256::of(b""));
+    let page = parse(HTML, &html(&format!("href={FILE}#sha256={DIGEST}"))).unwrap();
+    assert!(page.file_with("aa-1.0.whl", &right).unwrap().is_some());
+    assert!(page.file_with("aa-1.0.whl", &wrong).unwrap().is_none());
+    let silent = parse(HTML, &html(&format!("href={FILE}"))).unwrap();
+    assert!(silent.file_with("aa-1.0.whl", &wrong).unwrap().is_some());
+}
+
+#[test]
+fn places_are_compared_as_pip_writes_them() {
+    let same = |one: &str, other: &str| is_same_place(&url(one), &url(other));
+    assert!(same("https://f.example/a-1+cu.whl", "https://f.example:443/a-1%2Bcu.whl#sha256=0"));
+    assert!(same("https://f.example/a", "https://me:secret@f.example/a"));
+    for other in [
+        "http://f.example/a",
+        "https://f.example:8443/a",
+        "https://g.example/a",
+        "https://f.example/a?b",
+        "https://f.example/a/",
+        "https://f.example/%2561",
+    ] {
+        assert!(!same("https://f.example/a", other), "{other}");
+    }
+    assert!(!same("https://f.example/a/b", "https://f.example/a%2Fb"));
+}
+
+#[test]
+fn the_text_of_scripts_and_comments_is_no_file() {
+    let anchor = format!("<a href={FILE}>x</a>");
+    for page in [
+        format!("<!-- {anchor} -->"),
+        format!("<script>'{anchor}'</script>"),
+        format!("<style>{anchor}</style>"),
+        format!("<textarea>{anchor}</textarea>"),
+        "<a href=/>home</a><a name=x>y</a><a href>z</a><a href=mailto:me@index.example>m</a>"
+            .into(),
+    ] {
+        assert_eq!(parse(HTML, &page).unwrap().files(), [], "{page}");
+    }
+}
+
+#[test]
+fn what_is_no_page_is_refused() {
+    let deep = "[".repeat(200_000) + &"]".repeat(200_000);
+    let deep_inside = json(&format!(r#", "size": {deep}"#));
+    let truncated = &json("")[..100];
+    let twice = json(r#", "url": "https://evil.example/""#);
+    for text in [
+        "",
+        "null",
+        "{}",
+        "<html></html>",
+        "[]",
+        deep.as_str(),
+        deep_inside.as_str(),
+        truncated,
+        twice.as_str(),
+        &(json("") + "x"),
+        &json(r#", "provenance": false"#),
+        &json(r#", "provenance": {"a": 1}"#),
+        &json("").replace("\"1.3\"", "1.3"),
+    ] {
+        let error = parse(JSON, text).unwrap_err();
+        assert!(matches!(error, PageError::Json(_)), "{error}");
+    }
+}
+
+#[test]
+fn depth_where_nobody_looks_does_no_harm() {
+    let deep = "[".repeat(200_000) + &"]".repeat(200_000);
+    let page = parse(JSON, &json(&format!(r#", "unknown": {deep}"#))).unwrap();
+    assert!(aa(&page).unwrap().is_some());
+    assert_eq!(parse(HTML, &"<a>".repeat(200_000)).unwrap().files(), []);
+}
+
+#[test]
+fn another_major_version_is_refused() {
+    let later = json("").replace("1.3", "2.0");
+    assert!(matches!(parse(JSON, &later), Err(PageError::Version(_))));
+    assert!(parse(JSON, &json("").replace("1.3", "1.99")).is_ok());
+    let meta =
+        |version: &str| format!(r#"<meta name="pypi:repository-version" content="{version}">"#);
+    assert!(matches!(parse(HTML, &meta("2.0")), Err(PageError::Version(_))));
+    assert!(parse(HTML, &meta("1.4")).is_ok());
+}
+
+#[test]
+fn another_content_type_is_refused() {
+    for content_type in ["", "text/plain", "application/octet-stream", "text/html+x", "\u{1b}[2J"] {
+        let error = parse(content_type, &json("")).unwrap_err();
+        assert!(matches!(error, PageError::ContentType(_)), "{error}");
+        assert!(!error.to_string().contains('\u{1b}'));
+    }
+    for content_type in ["TEXT/HTML", "application/vnd.pypi.simple.v1+html;charset=x"] {
+        assert!(parse(content_type, "").is_ok());
+    }
+}
+
+#[test]
+fn a_page_has_not_more_files_than_it_may() {
+    let page = "<a href=x>".repeat(250_001);
+    assert_eq!(parse(HTML, &page), Err(PageError::TooMany));
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_it_panic(bytes: Vec<u8>, html in "(<(a|base|meta|/a)( (href|data-provenance)=[\"'a&#;:/.%]{0,9}){0,3}>?){0,9}") {
+        for content_type in [JSON, HTML] {
+            let _ = Page::parse(content_type, &url(BASE), &bytes);
+            let _ = Page::parse(content_type, &url(BASE), html.as_bytes());
+        }
+    }
+}
