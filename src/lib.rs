@@ -20,6 +20,7 @@ pub mod sigstore;
 pub mod statement;
 pub mod transport;
 pub mod trust;
+pub mod wheelhouse;
 
 /// Runs the program for the process it finds itself in.
 pub fn run() -> std::process::ExitCode {

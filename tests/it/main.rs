@@ -31,4 +31,5 @@ mod trust_file;
 mod trust_store;
 mod trusted_root;
 mod values;
+mod wheelhouse;
 mod world;

@@ -1,0 +1,222 @@
+//! The wheelhouse: a private directory of verified bytes, from which pip installs.
+//!
+//! Owns the rule that a file gets its name there only after its sha256 was computed from the bytes
+//! that were written and, where the lock states one, compared. Downloads in parallel; what was
+//! fetched before comes from the cache and is hashed again. Judges nothing but bytes.
+
+mod cache;
+mod receive;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use cache::Cache;
+use url::Url;
+
+use crate::digest::Sha256;
+use crate::failure::{Failure, Status};
+use crate::http::{Client, HttpError};
+use crate::plain_filename::FileName;
+
+/// How many files are fetched at once.
+pub const JOBS: NonZeroUsize = NonZeroUsize::new(8).unwrap();
+/// The largest file that is fetched, in bytes. An index states sizes only sometimes, so this and
+/// [`crate::transport::Patience::download`] are what ends an endless one.
+pub const MAX_FILE: u64 = 16 * 1024 * 1024 * 1024;
+
+/// A directory that holds verified files and nothing else once [`Self::fetch_all`] is through.
+pub struct Wheelhouse {
+    directory: PathBuf,
+    cache: Option<Cache>,
+}
+
+/// A file to be fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Its name in the wheelhouse.
+    pub filename: FileName,
+    /// Where it is: `http`, `https` or `file`.
+    pub url: Url,
+    /// What it must be; without it, what it is will be found out.
+    pub sha256: Option<Sha256>,
+}
+
+/// A file in the wheelhouse.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// Its name.
+    pub filename: FileName,
+    /// Where it is.
+    pub path: PathBuf,
+    /// The sha256 of its bytes, computed.
+    pub sha256: Sha256,
+}
+
+/// Why a file did not reach the wheelhouse.
+#[derive(Debug, thiserror::Error)]
+pub enum WheelhouseError {
+    /// The bytes are others than those of the lock.
+    #[error("{filename} is not the file of the lock: expected sha256 {expected}, got {got}")]
+    Mismatch {
+        /// The file.
+        filename: FileName,
+        /// What the lock says.
+        expected: Sha256,
+        /// What arrived.
+        got: Sha256,
+    },
+    /// Two files want one name.
+    #[error("the lock has two files named {0}")]
+    Twice(FileName),
+    /// The network.
+    #[error("{0}")]
+    Http(HttpError),
+    /// A local file that the lock names.
+    #[error("cannot read {path}: {reason}")]
+    Local {
+        /// The file.
+        path: String,
+        /// Why not.
+        reason: String,
+    },
+    /// The wheelhouse itself.
+    #[error("cannot write {path}: {error}")]
+    Disk {
+        /// The directory or file.
+        path: String,
+        /// What the system said.
+        error: io::Error,
+    },
+}
+
+impl Wheelhouse {
+    /// A wheelhouse in `directory`, which exists, is empty and is nobody else's. `pip_cache` is
+    /// pip's own cache directory (`pip cache dir`), below which fetched files are kept; without
+    /// it, or where it is not ours to write to, nothing is kept.
+    #[must_use]
+    pub fn new(directory: PathBuf, pip_cache: Option<&Path>) -> Self {
+        Self { directory, cache: pip_cache.and_then(Cache::open) }
+    }
+
+    /// The directory, for `pip --find-links`.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Fetches every file, `jobs` at a time; answers in the order of `files`.
+    ///
+    /// # Errors
+    /// The first that occurs, but bytes that are not those of the lock before all others. What was
+    /// not through then is gone from the directory.
+    pub fn fetch_all(
+        &self,
+        client: &Client,
+        files: &[Wanted],
+        jobs: NonZeroUsize,
+    ) -> Result<Vec<Fetched>, WheelhouseError> {
+        let files = distinct(files)?;
+        let next = AtomicUsize::new(0);
+        let stop = AtomicBool::new(false);
+        let fetched = Mutex::new(Vec::with_capacity(files.len()));
+        let failed = Mutex::new(None);
+        let work = || {
+            while !stop.load(Ordering::SeqCst) {
+                let at = next.fetch_add(1, Ordering::SeqCst);
+                let Some(wanted) = files.get(at) else { return };
+                match self.fetch(client, wanted, &stop) {
+                    Ok(file) => lock(&fetched).push((at, file)),
+                    Err(error) => {
+                        let mut failed = lock(&failed);
+                        let is_worse = matches!(error, WheelhouseError::Mismatch { .. });
+                        if failed.is_none() || is_worse {
+                            *failed = Some(error);
+                        }
+                        stop.store(true, Ordering::SeqCst);
+                    }
+                }
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..jobs.get().min(files.len()) {
+                scope.spawn(work);
+            }
+        });
+        if let Some(error) = lock(&failed).take() {
+            return Err(error);
+        }
+        let mut fetched = std::mem::take(&mut *lock(&fetched));
+        fetched.sort_by_key(|(at, _)| *at);
+        Ok(fetched.into_iter().map(|(_, file)| file).collect())
+    }
+
+    fn fetch(
+        &self,
+        client: &Client,
+        wanted: &Wanted,
+        stop: &AtomicBool,
+    ) -> Result<Fetched, WheelhouseError> {
+        let path = self.directory.join(wanted.filename.as_str());
+        let fetched = |sha256| {
+            let (filename, path) = (wanted.filename.clone(), path.clone());
+            Fetched { filename, path, sha256 }
+        };
+        if let (Some(cache), Some(sha256)) = (&self.cache, &wanted.sha256)
+            && cache.take(sha256, &self.directory, &path)
+        {
+            return Ok(fetched(*sha256));
+        }
+        let disk =
+            |path: &Path, error| WheelhouseError::Disk { path: path.display().to_string(), error };
+        let (file, got) = receive::receive(client, &wanted.url, &self.directory, stop)?;
+        if let Some(expected) = wanted.sha256.filter(|expected| *expected != got) {
+            let filename = wanted.filename.clone();
+            return Err(WheelhouseError::Mismatch { filename, expected, got });
+        }
+        file.persist_noclobber(&path).map_err(|refused| disk(&path, refused.error))?;
+        if let Some(cache) = &self.cache {
+            cache.keep(&got, &path);
+        }
+        Ok(fetched(got))
+    }
+}
+
+/// Each file once: the same file listed twice is one, two files of one name are an error.
+fn distinct(files: &[Wanted]) -> Result<Vec<&Wanted>, WheelhouseError> {
+    let mut seen = BTreeMap::new();
+    let mut distinct = Vec::with_capacity(files.len());
+    for wanted in files {
+        match seen.insert(&wanted.filename, wanted) {
+            None => distinct.push(wanted),
+            Some(earlier) if earlier == wanted => {}
+            Some(_) => return Err(WheelhouseError::Twice(wanted.filename.clone())),
+        }
+    }
+    Ok(distinct)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl From<WheelhouseError> for Failure {
+    fn from(error: WheelhouseError) -> Self {
+        let failure = |status| Self::new(status, error.to_string());
+        match &error {
+            WheelhouseError::Mismatch { .. } => failure(Status::Refused)
+                .hint("the file changed on its way or on the index; nothing was installed"),
+            WheelhouseError::Twice(_) => failure(Status::Refused)
+                .hint("two indexes offer different files under one name; leave one of them out"),
+            WheelhouseError::Http(error) => Self::from(error),
+            WheelhouseError::Local { .. } => {
+                failure(Status::CouldNotCheck).hint("check that it exists and that you may read it")
+            }
+            WheelhouseError::Disk { .. } => failure(Status::CouldNotCheck)
+                .hint("make room on the disk, or set TMPDIR to another one"),
+        }
+    }
+}

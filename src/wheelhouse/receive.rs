@@ -1,0 +1,83 @@
+//! One file's bytes, hashed as they are written.
+//!
+//! Owns the unnamed file they are written to: it has no name in the wheelhouse and is gone if
+//! anything goes wrong.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use sha2::Digest as _;
+use tempfile::NamedTempFile;
+use url::Url;
+
+use super::{MAX_FILE, WheelhouseError};
+use crate::digest::Sha256;
+use crate::http::{Client, HttpError, Piece};
+use crate::redact::Redacted;
+
+/// How much is read at once of a local file.
+const CHUNK: usize = 64 * 1024;
+
+/// Brings the bytes at `url` into an unnamed file in `directory`; ends early once `stop` is set.
+pub(super) fn receive(
+    client: &Client,
+    url: &Url,
+    directory: &Path,
+    stop: &AtomicBool,
+) -> Result<(NamedTempFile, Sha256), WheelhouseError> {
+    let disk = |error| WheelhouseError::Disk { path: directory.display().to_string(), error };
+    let mut file =
+        tempfile::Builder::new().prefix(".part-").tempfile_in(directory).map_err(disk)?;
+    let mut hasher = sha2::Sha256::new();
+    let sink = |piece: Piece<'_>| {
+        if stop.load(Ordering::SeqCst) {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        match piece {
+            Piece::Start => {
+                hasher = sha2::Sha256::new();
+                file.as_file_mut().set_len(0)?;
+                file.rewind()
+            }
+            Piece::Bytes(bytes) => {
+                hasher.update(bytes);
+                file.write_all(bytes)
+            }
+        }
+    };
+    if url.scheme() == "file" {
+        copy(url, sink, disk)?;
+    } else {
+        client.download(url, sink, MAX_FILE).map_err(|error| match error {
+            HttpError::Sink(error) => disk(error),
+            error => WheelhouseError::Http(error),
+        })?;
+    }
+    Ok((file, Sha256::from_bytes(hasher.finalize().into())))
+}
+
+fn copy(
+    url: &Url,
+    mut sink: impl FnMut(Piece<'_>) -> io::Result<()>,
+    disk: impl Fn(io::Error) -> WheelhouseError,
+) -> Result<(), WheelhouseError> {
+    let no = |reason: String| WheelhouseError::Local { path: Redacted(url).to_string(), reason };
+    let path = url.to_file_path().map_err(|()| no("it is no file of this machine".to_owned()))?;
+    let metadata = std::fs::metadata(&path).map_err(|error| no(error.to_string()))?;
+    // Asked before opening: to open a pipe is to wait for its writer.
+    if !metadata.is_file() {
+        return Err(no("it is no file".to_owned()));
+    }
+    let mut source = File::open(&path).map_err(|error| no(error.to_string()))?;
+    let mut buffer = vec![0; CHUNK];
+    sink(Piece::Start).map_err(&disk)?;
+    loop {
+        let read = source.read(&mut buffer).map_err(|error| no(error.to_string()))?;
+        match buffer.get(..read).unwrap_or_default() {
+            [] => return Ok(()),
+            bytes => sink(Piece::Bytes(bytes)).map_err(&disk)?,
+        }
+    }
+}
