@@ -15,6 +15,7 @@
 //! assert_eq!(index.count("/simple/aa/"), 3);
 //! ```
 
+mod answer;
 mod dist;
 mod faults;
 mod md5;

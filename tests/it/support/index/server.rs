@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 
+use super::answer::{Answer, Sending};
 use super::pages::{self, Site};
 use super::{DistFile, Fault, Projects, Provenance};
 
@@ -252,65 +253,6 @@ impl State {
         } else {
             Answer::ok(pages::JSON, pages::json(&site, project, files))
         }
-    }
-}
-
-/// An answer, and what is wrong with how it is sent.
-struct Answer {
-    code: u16,
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
-    sending: Sending,
-}
-
-enum Sending {
-    Whole,
-    Half,
-    Endless,
-    Trickle,
-    Nothing,
-    Disconnect,
-}
-
-impl Answer {
-    fn status(code: u16) -> Self {
-        let body = format!("status {code}\n").into_bytes();
-        Self { code, headers: Vec::new(), body, sending: Sending::Whole }
-    }
-
-    fn ok(content_type: &str, body: Vec<u8>) -> Self {
-        let headers = vec![("Content-Type".to_owned(), content_type.to_owned())];
-        Self { code: 200, headers, body, sending: Sending::Whole }
-    }
-
-    fn with(mut self, name: &str, value: String) -> Self {
-        self.headers.push((name.to_owned(), value));
-        self
-    }
-
-    fn from_fault(fault: Fault, right: Self) -> Self {
-        match fault {
-            Fault::Status { code, headers } => Self { headers, ..Self::status(code) },
-            Fault::Body { content_type, bytes } => Self::ok(&content_type, bytes),
-            Fault::Hang => Self { sending: Sending::Nothing, ..right },
-            Fault::Trickle => Self { sending: Sending::Trickle, ..right },
-            Fault::Disconnect => Self { sending: Sending::Disconnect, ..right },
-            Fault::Truncate => Self { sending: Sending::Half, ..right },
-            Fault::Endless => Self { sending: Sending::Endless, ..right },
-        }
-    }
-
-    /// Status line and headers; the length unless the body has none.
-    fn head(&self) -> Vec<u8> {
-        let mut head = format!("HTTP/1.1 {} {}\r\n", self.code, "Loopback");
-        for (name, value) in &self.headers {
-            head += &format!("{name}: {value}\r\n");
-        }
-        match self.sending {
-            Sending::Endless | Sending::Trickle => head += "Connection: close\r\n",
-            _ => head += &format!("Content-Length: {}\r\n", self.body.len()),
-        }
-        (head + "\r\n").into_bytes()
     }
 }
 
