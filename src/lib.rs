@@ -6,6 +6,7 @@ pub mod filename;
 pub mod http;
 pub mod index;
 pub mod json;
+pub mod lock;
 pub mod name;
 pub mod page;
 pub mod pip;

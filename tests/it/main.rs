@@ -19,6 +19,7 @@ mod index_pages;
 mod indexes;
 mod install_script;
 mod invocation;
+mod lock;
 mod policy;
 mod provenance;
 mod publisher;

@@ -17,13 +17,14 @@ const LAYERS: [(&str, &[&str]); 6] = [
     ("binary", &["main"]),
     ("library", &["lib"]),
     ("command", &["cli", "shim"]),
-    ("story", &["audit"]),
+    ("story", &["audit", "lines", "refusal", "resolution", "sources", "steps"]),
     (
         "effect",
         &[
             "gateway",
             "http",
             "index",
+            "interrupt",
             "pip",
             "process",
             "report",
@@ -37,12 +38,14 @@ const LAYERS: [(&str, &[&str]); 6] = [
         PURE,
         &[
             "digest",
+            "escape",
             "failure",
             "filename",
             "json",
             "lock",
             "name",
             "page",
+            "plain_filename",
             "provenance",
             "publisher",
             "redact",
@@ -63,8 +66,16 @@ const LAYERS: [(&str, &[&str]); 6] = [
 
 const PURE: &str = "pure";
 
-/// Imports within the layer of effects: downloads go through the one HTTP client.
-const SIDEWAYS: [(&str, &str); 4] = [
+/// Imports within a layer: downloads go through the one HTTP client, children belong to the one
+/// run that signals end, and a resolution is read with the sources it is configured by.
+const SIDEWAYS: [(&str, &str); 11] = [
+    ("lines", "sources"),
+    ("pip", "interrupt"),
+    ("refusal", "audit"),
+    ("resolution", "lines"),
+    ("resolution", "sources"),
+    ("resolution", "steps"),
+    ("sources", "audit"),
     ("gateway", "http"),
     ("index", "http"),
     ("wheelhouse", "http"),
@@ -89,11 +100,11 @@ const WORLD: [&str; 12] = [
 
 /// Paths that only these modules, and what is below them, may name.
 const OWNED: [(&str, &[&str]); 7] = [
-    ("process::Command", &["pip"]),
+    ("process::Command", &["interrupt", "pip"]),
     ("clap", &["cli"]),
     ("sigstore", &["sigstore"]),
     ("std::env", &["process"]),
-    ("std::process::Command", &["pip"]),
+    ("std::process::Command", &["interrupt", "pip"]),
     ("ureq", &["http"]),
     ("which", &["pip"]),
 ];
@@ -105,7 +116,7 @@ const WORDS: [(&str, &[&str]); 11] = [
     ("println!", &["report"]),
     ("eprint!", &["report"]),
     ("eprintln!", &["report"]),
-    ("io::stderr", &["report"]),
+    ("io::stderr", &["process", "report"]),
     ("io::stdout", &["report"]),
     ("is_terminal", &["process"]),
     ("todo!", &[]),

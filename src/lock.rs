@@ -1,0 +1,259 @@
+//! What would be installed: the files of a resolved set, read from a lock or from a pip report.
+//!
+//! Owns the one model that both become (PEP 751 `pylock.toml`, and version 1 of pip's installation
+//! report) and the pins made of it. Pure: reads no file, asks no index, and gives no verdict. A digest
+//! of another algorithm than sha256 never becomes one.
+
+mod pylock;
+mod report;
+
+pub use pylock::without_userinfo;
+
+use std::fmt::Write as _;
+
+use crate::digest::Sha256;
+use crate::filename::DistFilename;
+use crate::name::PackageName;
+use crate::plain_filename::FileName;
+
+/// A resolved set of packages, in the order of the document it was read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lock {
+    /// One entry a package.
+    pub entries: Vec<Entry>,
+}
+
+/// One package of the set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The project.
+    pub name: PackageName,
+    /// The version, as the document or else the file name states it; none for sources without one.
+    pub version: Option<String>,
+    /// Where it comes from.
+    pub source: Source,
+}
+
+/// Where a package comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// Files of an index or of `--find-links`: every wheel of the entry and its sdist.
+    Files(Vec<File>),
+    /// One file that was named by its URL or path, not by project and version.
+    Direct(File),
+    /// A version control system; the text names it (`git+https://…`), without credentials.
+    Vcs(String),
+    /// A directory on this machine.
+    Directory {
+        /// The path, as the document states it.
+        path: String,
+    },
+}
+
+/// One file of a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// The file's own name, never a path.
+    pub filename: FileName,
+    /// Where it is to be had. May carry credentials: not for display.
+    pub url: String,
+    /// What the document states as sha256, if it states one; whose claim it is, it does not say.
+    pub sha256: Option<Sha256>,
+}
+
+/// Why a document is no lock that can be verified.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Not TOML, or not of the shape of PEP 751.
+    #[error("not a lock file: {0}")]
+    Toml(#[from] toml::de::Error),
+    /// Not JSON, or not of the shape of pip's report.
+    #[error("not an installation report of pip: {0}")]
+    Json(#[from] crate::json::JsonError),
+    /// A version of the format that this program does not know.
+    #[error("{format} version {version:?} is not supported")]
+    Version {
+        /// Which format.
+        format: &'static str,
+        /// What the document states.
+        version: String,
+    },
+    /// A package entry that contradicts itself or names nothing to install.
+    #[error("package `{package}`: {reason}")]
+    Package {
+        /// The entry's name, as the document states it.
+        package: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The document lists more than the bound.
+    #[error("more than {MAX_PACKAGES} packages")]
+    TooMany,
+}
+
+/// The most packages that a lock may list; the largest known resolved sets have under 2,000.
+pub const MAX_PACKAGES: usize = 100_000;
+
+/// The most bytes of a lock or report that are read: a report holds each package's whole metadata.
+pub const MAX_BYTES: usize = 512 * 1024 * 1024;
+
+impl Lock {
+    /// Reads a PEP 751 lock file.
+    ///
+    /// # Errors
+    /// The text is not TOML, not a lock of version 1, or an entry makes no sense.
+    pub fn from_pylock(text: &str) -> Result<Self, LockError> {
+        Self::checked(pylock::read(text)?)
+    }
+
+    /// Reads pip's installation report (`--report`, format version 1).
+    ///
+    /// # Errors
+    /// The bytes are not JSON, not a report of version 1, or an entry makes no sense.
+    pub fn from_report(bytes: &[u8]) -> Result<Self, LockError> {
+        Self::checked(report::read(bytes)?)
+    }
+
+    fn checked(entries: Vec<Entry>) -> Result<Self, LockError> {
+        let mut seen = std::collections::BTreeSet::new();
+        for entry in &entries {
+            if !seen.insert((&entry.name, &entry.version)) {
+                return Err(package(entry.name.as_str(), "listed twice"));
+            }
+        }
+        if entries.len() > MAX_PACKAGES {
+            return Err(LockError::TooMany);
+        }
+        Ok(Self { entries })
+    }
+
+    /// The pins of the set: a line `name==version --hash=sha256:HEX` for each entry whose file has
+    /// a digest, in the requirements format, fit for `-r` and (pip >= 26.1) `-c`.
+    ///
+    /// Exactly one sha256 stands on a line: pip takes any one of several hashes as enough.
+    #[must_use]
+    pub fn pins(&self) -> String {
+        let mut text = String::new();
+        for entry in &self.entries {
+            let Source::Files(files) = &entry.source else { continue };
+            let (Some(version), [File { sha256: Some(sha256), .. }]) =
+                (&entry.version, files.as_slice())
+            else {
+                continue;
+            };
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "{}=={version} --hash=sha256:{sha256}", entry.name);
+        }
+        text
+    }
+}
+
+impl Entry {
+    /// The files of the entry; none for sources that are no file.
+    #[must_use]
+    pub fn files(&self) -> &[File] {
+        match &self.source {
+            Source::Files(files) => files,
+            Source::Direct(file) => std::slice::from_ref(file),
+            Source::Vcs(_) | Source::Directory { .. } => &[],
+        }
+    }
+
+    /// `name version`, or the name alone where there is no version.
+    #[must_use]
+    pub fn title(&self) -> String {
+        match &self.version {
+            Some(version) => format!("{} {version}", self.name),
+            None => self.name.to_string(),
+        }
+    }
+}
+
+fn package(name: &str, reason: impl Into<String>) -> LockError {
+    LockError::Package { package: name.to_owned(), reason: reason.into() }
+}
+
+/// Checks that a file belongs to its entry, by parsing its name, and makes the [`File`] of it.
+fn file(
+    entry: &str,
+    name: &PackageName,
+    version: Option<&str>,
+    filename: &str,
+    url: &str,
+    sha256: Option<&str>,
+) -> Result<(File, String), LockError> {
+    let parsed =
+        DistFilename::parse(filename).map_err(|error| package(entry, error.to_string()))?;
+    if parsed.name() != name {
+        return Err(package(
+            entry,
+            format!("its file `{filename}` is of project `{}`", parsed.name()),
+        ));
+    }
+    let stated = parsed.version().to_string();
+    if let Some(version) = version {
+        let same = version.parse::<pep440_rs::Version>().is_ok_and(|v| v == *parsed.version());
+        if !same {
+            return Err(package(
+                entry,
+                format!("its file `{filename}` is not of version {version}"),
+            ));
+        }
+    }
+    let sha256 = sha256
+        .map(Sha256::parse)
+        .transpose()
+        .map_err(|error| package(entry, format!("file `{filename}`: {error}")))?;
+    let filename = FileName::parse(filename).map_err(|error| package(entry, error.to_string()))?;
+    let file = File { filename, url: url.to_owned(), sha256 };
+    Ok((file, version.map_or(stated, str::to_owned)))
+}
+
+/// The file of a direct reference. Its name need not follow any convention (`main.zip`); where it
+/// does, it must be a file of the entry, and the version may come from it.
+fn direct(
+    entry: &str,
+    name: &PackageName,
+    version: Option<&str>,
+    place: &str,
+    sha256: Option<&str>,
+) -> Result<(File, Option<String>), LockError> {
+    let filename = last_segment(place).ok_or_else(|| package(entry, "its URL names no file"))?;
+    if DistFilename::parse(&filename).is_ok() {
+        let (file, version) = file(entry, name, version, &filename, place, sha256)?;
+        return Ok((file, Some(version)));
+    }
+    let sha256 = sha256
+        .map(Sha256::parse)
+        .transpose()
+        .map_err(|error| package(entry, format!("file `{filename}`: {error}")))?;
+    let filename = FileName::parse(&filename).map_err(|error| package(entry, error.to_string()))?;
+    Ok((File { filename, url: place.to_owned(), sha256 }, version.map(str::to_owned)))
+}
+
+/// The file name at the end of a URL, percent-decoded, without query and fragment.
+fn last_segment(url: &str) -> Option<String> {
+    let path = url.split(['?', '#']).next()?;
+    let segment = path.rsplit('/').next()?;
+    let decoded = percent_decode(segment);
+    (!decoded.is_empty()).then_some(decoded)
+}
+
+fn percent_decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        let hex = tail.get(..2).and_then(|pair| std::str::from_utf8(pair).ok());
+        match (first, hex.and_then(|pair| u8::from_str_radix(pair, 16).ok())) {
+            (b'%', Some(byte)) => {
+                bytes.push(byte);
+                rest = tail.get(2..).unwrap_or_default();
+            }
+            _ => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}

@@ -1,0 +1,132 @@
+//! Reading a PEP 751 lock.
+//!
+//! Owns the shape of `pylock.toml`. Reads every wheel and sdist of every entry: which of them pip
+//! would choose is not decided here, so all of them are verified.
+
+use serde::Deserialize;
+
+use super::{Entry, File, LockError, Source, direct, file, last_segment, package};
+use crate::name::PackageName;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Document {
+    lock_version: String,
+    #[serde(default)]
+    packages: Vec<Package>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Package {
+    name: String,
+    version: Option<String>,
+    #[serde(default)]
+    wheels: Vec<Dist>,
+    sdist: Option<Dist>,
+    archive: Option<Dist>,
+    vcs: Option<Vcs>,
+    directory: Option<Directory>,
+}
+
+#[derive(Deserialize)]
+struct Dist {
+    name: Option<String>,
+    url: Option<String>,
+    path: Option<String>,
+    #[serde(default)]
+    hashes: std::collections::BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+struct Vcs {
+    #[serde(rename = "type")]
+    kind: String,
+    url: Option<String>,
+    path: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Directory {
+    path: String,
+}
+
+pub(super) fn read(text: &str) -> Result<Vec<Entry>, LockError> {
+    let document: Document = toml::from_str(text)?;
+    // PEP 751, "lock-version": an unknown major must be refused, an unknown minor may be read.
+    if document.lock_version.split('.').next() != Some("1") {
+        return Err(LockError::Version { format: "lock-version", version: document.lock_version });
+    }
+    document.packages.iter().map(entry).collect()
+}
+
+fn entry(package_entry: &Package) -> Result<Entry, LockError> {
+    let stated = package_entry.name.as_str();
+    let name = PackageName::parse(stated).map_err(|error| package(stated, error.to_string()))?;
+    let sources = [
+        !package_entry.wheels.is_empty() || package_entry.sdist.is_some(),
+        package_entry.archive.is_some(),
+        package_entry.vcs.is_some(),
+        package_entry.directory.is_some(),
+    ];
+    if sources.iter().filter(|present| **present).count() != 1 {
+        return Err(package(stated, "exactly one kind of source must be given (PEP 751)"));
+    }
+    let mut version = package_entry.version.clone();
+    let source = if let Some(archive) = &package_entry.archive {
+        let place = archive.place(stated)?;
+        let (file, stated_version) =
+            direct(stated, &name, version.as_deref(), place, archive.sha256())?;
+        version = stated_version;
+        Source::Direct(file)
+    } else if let Some(vcs) = &package_entry.vcs {
+        let place = vcs.url.as_deref().or(vcs.path.as_deref()).unwrap_or("nowhere");
+        Source::Vcs(format!("{}+{}", vcs.kind, without_userinfo(place)))
+    } else if let Some(directory) = &package_entry.directory {
+        Source::Directory { path: directory.path.clone() }
+    } else {
+        let mut files = Vec::with_capacity(package_entry.wheels.len() + 1);
+        for stated_file in package_entry.wheels.iter().chain(&package_entry.sdist) {
+            let (file, stated_version) = dist(stated, &name, version.as_deref(), stated_file)?;
+            version.get_or_insert(stated_version);
+            files.push(file);
+        }
+        Source::Files(files)
+    };
+    Ok(Entry { name, version, source })
+}
+
+fn dist(
+    entry: &str,
+    name: &PackageName,
+    version: Option<&str>,
+    dist: &Dist,
+) -> Result<(File, String), LockError> {
+    let place = dist.place(entry)?;
+    let filename = dist.name.clone().or_else(|| last_segment(place));
+    let filename = filename.ok_or_else(|| package(entry, "a file has no name"))?;
+    file(entry, name, version, &filename, place, dist.sha256())
+}
+
+impl Dist {
+    fn place(&self, entry: &str) -> Result<&str, LockError> {
+        let place = self.url.as_deref().or(self.path.as_deref());
+        place.ok_or_else(|| package(entry, "a file has neither url nor path"))
+    }
+
+    fn sha256(&self) -> Option<&str> {
+        self.hashes.get("sha256").map(String::as_str)
+    }
+}
+
+/// A URL's text without what stands before the `@` of its authority.
+pub fn without_userinfo(url: &str) -> String {
+    match url.split_once("://") {
+        Some((scheme, rest)) => {
+            let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+            let host = authority.rsplit('@').next().unwrap_or(authority);
+            format!("{scheme}://{host}{path}")
+        }
+        None => url.to_owned(),
+    }
+}

@@ -1,0 +1,91 @@
+//! Reading pip's installation report.
+//!
+//! Owns the shape of `pip install --report` (format version 1, pip >= 22.2; pip 22.2 wrote it as
+//! version "0" and did not state hashes before 23.0).
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::{
+    Entry, LockError, MAX_BYTES, Source, direct, file, last_segment, package, without_userinfo,
+};
+use crate::name::PackageName;
+
+#[derive(Deserialize)]
+struct Report {
+    version: String,
+    install: Vec<Item>,
+}
+
+#[derive(Deserialize)]
+struct Item {
+    download_info: DownloadInfo,
+    is_direct: bool,
+    metadata: Metadata,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    name: String,
+    version: String,
+}
+
+#[derive(Deserialize)]
+struct DownloadInfo {
+    url: String,
+    archive_info: Option<ArchiveInfo>,
+    vcs_info: Option<VcsInfo>,
+    dir_info: Option<serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+struct ArchiveInfo {
+    /// `ALGORITHM=HEX`: what PEP 610 had before `hashes`, and all that pip 22.2 states.
+    hash: Option<String>,
+    #[serde(default)]
+    hashes: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+struct VcsInfo {
+    vcs: String,
+}
+
+pub(super) fn read(bytes: &[u8]) -> Result<Vec<Entry>, LockError> {
+    let report: Report = crate::json::parse(bytes, MAX_BYTES)?;
+    if !matches!(report.version.as_str(), "0" | "1") {
+        return Err(LockError::Version { format: "report", version: report.version });
+    }
+    report.install.iter().map(entry).collect()
+}
+
+fn entry(item: &Item) -> Result<Entry, LockError> {
+    let stated = item.metadata.name.as_str();
+    let name = PackageName::parse(stated).map_err(|error| package(stated, error.to_string()))?;
+    let version = Some(item.metadata.version.clone());
+    let info = &item.download_info;
+    let source = match (&info.archive_info, &info.vcs_info, &info.dir_info) {
+        (Some(archive), None, None) => {
+            let sha256 = archive.hashes.get("sha256").map(String::as_str);
+            let sha256 =
+                sha256.or_else(|| archive.hash.as_deref().and_then(|h| h.strip_prefix("sha256=")));
+            if item.is_direct {
+                let (file, _) = direct(stated, &name, version.as_deref(), &info.url, sha256)?;
+                Source::Direct(file)
+            } else {
+                let filename = last_segment(&info.url)
+                    .ok_or_else(|| package(stated, "its URL names no file"))?;
+                let (file, _) =
+                    file(stated, &name, version.as_deref(), &filename, &info.url, sha256)?;
+                Source::Files(vec![file])
+            }
+        }
+        (None, Some(vcs), None) => {
+            Source::Vcs(format!("{}+{}", vcs.vcs, without_userinfo(&info.url)))
+        }
+        (None, None, Some(_)) => Source::Directory { path: info.url.clone() },
+        _ => return Err(package(stated, "exactly one kind of source must be given (PEP 610)")),
+    };
+    Ok(Entry { name, version, source })
+}
