@@ -28,6 +28,23 @@ impl Sha256 {
         Self(sha2::Sha256::digest(bytes).into())
     }
 
+    /// The digest of everything that `reader` gives.
+    ///
+    /// # Errors
+    /// Reading fails.
+    pub fn of_reader(reader: &mut impl std::io::Read) -> std::io::Result<Self> {
+        use sha2::Digest as _;
+        let (mut hasher, mut buffer) = (sha2::Sha256::new(), vec![0_u8; 128 * 1024]);
+        loop {
+            match reader.read(&mut buffer) {
+                Ok(0) => return Ok(Self(hasher.finalize().into())),
+                Ok(count) => hasher.update(buffer.get(..count).unwrap_or_default()),
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
     /// Reads 64 hexadecimal digits of either case.
     ///
     /// # Errors

@@ -11,6 +11,7 @@
 
 mod attestation_mutations;
 mod attestation_publishers;
+mod escape;
 mod filename;
 mod find_pip;
 mod http;

@@ -1,0 +1,147 @@
+//! What happens when the user, or the system, ends a run early.
+//!
+//! Owns the signals of this process, the private directory of the run and the knowledge of which
+//! child is running: on every way out the child is gone and the directory removed. Decides
+//! nothing else; a run that is not interrupted never notices it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use rustix::process::{Pid, Signal, kill_process};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+/// The private directory of one run (mode 0700), and the guard over it.
+///
+/// Dropping it removes the directory. A signal that ends the process does so too, after the child
+/// that is running, if any, has ended.
+#[derive(Debug)]
+pub struct Run {
+    directory: Option<tempfile::TempDir>,
+    state: Arc<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    current: Mutex<Current>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Current {
+    child: Option<Pid>,
+    signal: Option<i32>,
+}
+
+impl State {
+    fn lock(&self) -> MutexGuard<'_, Current> {
+        // The data is two plain values: a panic elsewhere cannot leave them half written.
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Run {
+    /// Makes the private directory and begins to listen for SIGINT, SIGTERM, SIGHUP and SIGQUIT.
+    ///
+    /// # Errors
+    /// The directory cannot be made, or the signals cannot be listened to.
+    pub fn begin() -> io::Result<Self> {
+        let directory = tempfile::Builder::new().prefix("pypi-verify-now-").tempdir()?;
+        let state = Arc::new(State::default());
+        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT])?;
+        let (listener, path) = (Arc::clone(&state), directory.path().to_owned());
+        std::thread::Builder::new()
+            .name("signals".to_owned())
+            .spawn(move || signals.forever().for_each(|signal| end(&listener, &path, signal)))?;
+        Ok(Self { directory: Some(directory), state })
+    }
+
+    /// The private directory.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.directory.as_ref().map_or_else(|| Path::new(""), tempfile::TempDir::path)
+    }
+
+    /// A new directory below the private one.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn subdirectory(&self, name: &str) -> io::Result<PathBuf> {
+        let path = self.directory().join(name);
+        std::fs::create_dir(&path)?;
+        Ok(path)
+    }
+
+    /// Starts a child, which until [`Self::wait`] returns is the one that signals go to.
+    ///
+    /// # Errors
+    /// It cannot be started, or a signal has ended the run already.
+    pub fn spawn(&self, command: &mut Command) -> io::Result<Child> {
+        // Under the lock, so that no child is started behind the back of a signal.
+        let mut current = self.state.lock();
+        if current.signal.is_some() {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        let child = command.spawn()?;
+        current.child = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+        Ok(child)
+    }
+
+    /// Waits for the child that [`Self::spawn`] started.
+    ///
+    /// # Errors
+    /// The operating system will not say how it ended.
+    pub fn wait(&self, child: &mut Child) -> io::Result<ExitStatus> {
+        let status = child.wait();
+        self.state.lock().child = None;
+        self.state.changed.notify_all();
+        status
+    }
+
+    /// The signal that asked this run to end, if one did.
+    #[must_use]
+    pub fn interrupted(&self) -> Option<i32> {
+        self.state.lock().signal
+    }
+}
+
+/// The signals thread: hands the signal to the child and waits for it, clears up, and ends the
+/// process as the signal would have.
+fn end(state: &State, directory: &Path, signal: i32) {
+    let mut current = state.lock();
+    current.signal = Some(signal);
+    if let Some(child) = current.child {
+        // Ctrl-C reaches the whole foreground group, pip included; handing it on would be a
+        // second one, which interrupts pip's own clearing up.
+        let from_terminal = matches!(signal, SIGINT | SIGQUIT) && in_foreground();
+        if let (false, Some(signal)) = (from_terminal, Signal::from_named_raw(signal)) {
+            let _ = kill_process(child, signal);
+        }
+        // The main thread sees the child end, and reports its exit code.
+        while current.child.is_some() {
+            current = state.changed.wait(current).unwrap_or_else(PoisonError::into_inner);
+        }
+        return;
+    }
+    drop(current);
+    let _ = std::fs::remove_dir_all(directory);
+    if signal == SIGINT {
+        // pip's own code for a run that was cancelled.
+        #[allow(
+            clippy::exit,
+            clippy::disallowed_methods,
+            reason = "a signal ends the process; there is no caller to return to"
+        )]
+        std::process::exit(1);
+    }
+    let _ = signal_hook::low_level::emulate_default_handler(signal);
+}
+
+/// Whether this process is in the foreground of a terminal, where Ctrl-C goes to all of a group.
+fn in_foreground() -> bool {
+    let terminal = rustix::termios::tcgetpgrp(rustix::stdio::stdin())
+        .or_else(|_| rustix::termios::tcgetpgrp(rustix::stdio::stderr()));
+    terminal.is_ok_and(|group| group == rustix::process::getpgrp())
+}

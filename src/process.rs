@@ -1,0 +1,95 @@
+//! The operating system's side of this process: arguments, environment, working directory, terminal.
+//!
+//! The only reader of these. Everything below gets plain values, so that it can be tested without
+//! a process of its own. Changes none of them.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+
+/// What the operating system handed to this process.
+#[derive(Debug, Clone)]
+pub struct Process {
+    /// The name this process was started under (`argv[0]`).
+    pub invoked_as: OsString,
+    /// The arguments after it, byte for byte.
+    pub arguments: Vec<OsString>,
+    /// The working directory.
+    pub directory: PathBuf,
+    /// The path of this program's own file.
+    pub executable: PathBuf,
+    /// Whether a person can be asked: standard input and standard error are both a terminal.
+    pub interactive: bool,
+    environment: BTreeMap<OsString, OsString>,
+}
+
+impl Process {
+    /// Reads this process.
+    ///
+    /// # Errors
+    /// The working directory or the program's own file cannot be found.
+    pub fn current() -> std::io::Result<Self> {
+        let mut arguments = std::env::args_os();
+        let executable = std::env::current_exe()?;
+        Ok(Self {
+            invoked_as: arguments.next().unwrap_or_else(|| executable.clone().into_os_string()),
+            arguments: arguments.collect(),
+            directory: std::env::current_dir()?,
+            executable,
+            interactive: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
+            environment: std::env::vars_os().collect(),
+        })
+    }
+
+    /// The file name part of the name this process was started under.
+    #[must_use]
+    pub fn command_name(&self) -> &OsStr {
+        Path::new(&self.invoked_as).file_name().unwrap_or(&self.invoked_as)
+    }
+
+    /// The value of an environment variable; an empty one counts as absent, as it does for pip.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Option<&OsStr> {
+        self.environment.get(OsStr::new(name)).map(OsString::as_os_str).filter(|v| !v.is_empty())
+    }
+
+    /// The same as text; bytes that are no UTF-8 are replaced.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<String> {
+        self.variable(name).map(|value| value.to_string_lossy().into_owned())
+    }
+
+    /// One of our own settings: `PYPI_VERIFY_NOW_NAME`, which wins, or `NAME` alone.
+    #[must_use]
+    pub fn setting(&self, name: &str) -> Option<&OsStr> {
+        self.variable(&format!("PYPI_VERIFY_NOW_{name}")).or_else(|| self.variable(name))
+    }
+
+    /// Whether one of our own settings is switched on: set, and not `0`, `false`, `no` or `off`.
+    #[must_use]
+    pub fn switched_on(&self, name: &str) -> bool {
+        self.setting(name).is_some_and(is_on)
+    }
+
+    /// Whether a variable is switched on, by the same rule as [`Self::switched_on`].
+    #[must_use]
+    pub fn variable_is_on(&self, name: &str) -> bool {
+        self.variable(name).is_some_and(is_on)
+    }
+
+    /// All variables whose name begins with `prefix`, in the order of their names.
+    pub fn variables_with_prefix<'a>(
+        &'a self,
+        prefix: &'a str,
+    ) -> impl Iterator<Item = (&'a OsStr, &'a OsStr)> {
+        self.environment
+            .iter()
+            .filter(move |(name, _)| name.to_string_lossy().starts_with(prefix))
+            .map(|(name, value)| (name.as_os_str(), value.as_os_str()))
+    }
+}
+
+fn is_on(value: &OsStr) -> bool {
+    !matches!(value.to_string_lossy().to_ascii_lowercase().as_str(), "0" | "false" | "no" | "off")
+}
