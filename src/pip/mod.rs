@@ -1,3 +1,10 @@
 //! The real pip: which one it is, what it is told, what it answers.
+//!
+//! The only modules that start processes. Own everything that is known of pip's own behaviour;
+//! decide nothing about what may be installed.
 
 pub mod find;
+pub mod guard;
+pub mod resolve;
+pub mod run;
+pub mod settings;

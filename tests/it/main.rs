@@ -26,6 +26,7 @@ mod provenance;
 mod publisher;
 mod real_attestations;
 mod requirements;
+mod settings;
 mod shells;
 mod support;
 mod tidy;

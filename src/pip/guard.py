@@ -1,0 +1,134 @@
+"""Loaded by the interpreter that runs pip while it resolves, as `sitecustomize`.
+
+It does two things and nothing else: it refuses to start processes, so that no build backend and
+no `setup.py` can run before its file has a verdict, and it writes down, when pip is done, what
+pip and which environment that was, and what that pip's defaults are. pip's own behaviour is not touched.
+"""
+
+import sys
+
+
+def _load():
+    import atexit
+    import json
+    import os
+    import threading
+
+    here = os.path.dirname(os.path.abspath(__file__))
+    out = os.environ.get("PYPI_VERIFY_NOW_GUARD")
+    if not out:
+        return
+
+    # Children that pip may start itself (`pip --python X`) are guarded too: PYTHONPATH stays in
+    # the environment, but this process goes on with the path the user gave it.
+    sys.path[:] = [p for p in sys.path if os.path.abspath(p or ".") != here]
+
+    def note(kind, value):
+        name = "%s-%d-%s.json" % (kind, os.getpid(), os.urandom(4).hex())
+        partial = os.path.join(out, "." + name)
+        with open(partial, "w", encoding="utf-8", errors="surrogateescape") as f:
+            json.dump(value, f)
+        os.rename(partial, os.path.join(out, name))
+
+    def text(value):
+        return os.fsdecode(value) if isinstance(value, (bytes, os.PathLike)) else str(value)
+
+    def allowed(program, words):
+        # `pip --python X` starts itself again under X, with the very same arguments.
+        if len(words) > 1 and words[2:] == sys.argv[1:]:
+            return os.path.basename(words[1]) in ("__pip-runner__.py", "pip", "__main__.py")
+        # The user's own credential helper, and how packaging tells musl from glibc.
+        name = os.path.basename(program)
+        return name == "keyring" or (name.startswith("ld-musl-") and len(words) == 1)
+
+    # Asked by pip for its User-Agent; it does without them, so a refusal of these is no news.
+    harmless = {"lsb_release", "uname", "rustc"}
+    starts = {
+        "os.exec",
+        "os.fork",
+        "os.forkpty",
+        "os.posix_spawn",
+        "os.spawn",
+        "os.startfile",
+        "os.system",
+        "subprocess.Popen",
+    }
+    # An allowed Popen may go on to `os.posix_spawn` the same program (CPython 3.13).
+    granted = {}
+
+    def hook(event, args):
+        if event not in starts:
+            return
+        thread = threading.get_ident()
+        program, words, cwd = "", [], None
+        if event == "subprocess.Popen":
+            argv = args[1] if isinstance(args[1], (list, tuple)) else [args[1]]
+            words = [text(a) for a in argv]
+            program, cwd = text(args[0] or words[0]), args[2]
+            if allowed(program, words):
+                granted[thread] = program
+                return
+        elif event == "os.posix_spawn":
+            program, words = text(args[0]), [text(a) for a in args[1]]
+            if granted.pop(thread, None) == program:
+                return
+        if os.path.basename(program) not in harmless:
+            note("blocked", {"event": event, "words": words, "cwd": text(cwd or os.getcwd())})
+        raise PermissionError("not run before it is verified: " + (" ".join(words) or event))
+
+    sys.addaudithook(hook)
+
+    def facts():
+        pip = sys.modules.get("pip")
+        locations = sys.modules.get("pip._internal.locations")
+        try:
+            from pip._internal.models.index import PyPI
+
+            index = PyPI.simple_url
+        except Exception:
+            index = None
+        installed = []
+        for place in sys.path:
+            try:
+                names = os.listdir(place or ".")
+            except OSError:
+                continue
+            endings = (".dist-info", ".egg-info", ".egg-link", ".egg")
+            installed += [n for n in names if n.endswith(endings)]
+        note(
+            "facts",
+            {
+                "pip": getattr(pip, "__version__", None),
+                "python": "%d.%d" % sys.version_info[:2],
+                "executable": sys.executable,
+                "restarted": "_PIP_RUNNING_IN_SUBPROCESS" in os.environ,
+                "cache": getattr(locations, "USER_CACHE_DIR", None),
+                "index": index,
+                "installed": installed,
+            },
+        )
+
+    atexit.register(facts)
+
+
+def _next():
+    # The environment's own `sitecustomize`, which this module hides, is run as if it did not.
+    import importlib.machinery
+    import os
+
+    here = os.path.dirname(os.path.abspath(__file__))
+    path = [p for p in sys.path if os.path.abspath(p or ".") != here]
+    spec = importlib.machinery.PathFinder.find_spec("sitecustomize", path)
+    if spec is not None and spec.loader is not None:
+        import importlib.util
+
+        module = importlib.util.module_from_spec(spec)
+        sys.modules["sitecustomize"] = module
+        spec.loader.exec_module(module)
+
+
+_load()
+try:
+    _next()
+except Exception as error:  # as `site` treats it: reported, never fatal
+    sys.stderr.write("Error in sitecustomize: %s\n" % error)

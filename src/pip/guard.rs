@@ -1,0 +1,137 @@
+//! The guard over a pip that resolves: no code but pip's own runs before it is verified.
+//!
+//! Owns the private directory that `guard.py` is loaded from and writes to. It is put there as
+//! `sitecustomize` through `PYTHONPATH`, so it works for whatever starts pip (a console script, a
+//! pyenv shim, `pip --python X`), and its silence is an error, never a pass.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use super::run::{Environment, RunError};
+use crate::interrupt::Run;
+
+/// The text of the guard, run by the user's own interpreter.
+const GUARD: &str = include_str!("guard.py");
+
+/// A guard that is laid out, ready for runs of pip.
+#[derive(Debug)]
+pub struct Guard {
+    notes: PathBuf,
+    python_path: OsString,
+}
+
+/// What the guarded pip said of itself when it was done.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Facts {
+    /// The version of pip.
+    pub pip: Option<String>,
+    /// The version of Python, `MAJOR.MINOR`.
+    pub python: String,
+    /// The interpreter.
+    pub executable: String,
+    /// Whether this is the second process of a `pip --python X`.
+    pub restarted: bool,
+    /// pip's default cache directory.
+    pub cache: Option<PathBuf>,
+    /// The URL of the index that this pip uses by default.
+    pub index: Option<String>,
+    /// The names of the metadata directories of installed packages, as far as pip sees them.
+    pub installed: Vec<String>,
+}
+
+/// What the guard kept from running.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Blocked {
+    /// The command.
+    pub words: Vec<String>,
+    /// The directory it would have run in.
+    pub cwd: String,
+}
+
+/// The guard did not do its duty.
+#[derive(Debug, thiserror::Error)]
+pub enum GuardError {
+    /// Its files could not be written or read.
+    #[error("cannot set up the guard for pip: {0}")]
+    Io(#[from] io::Error),
+    /// The private directory's path cannot stand in `PYTHONPATH`.
+    #[error("cannot set up the guard for pip: `{}` has a `:` in it", .0.display())]
+    Path(PathBuf),
+    /// pip ran, and the guard was not loaded.
+    #[error("pip ran without loading the guard (its interpreter ignores PYTHONPATH)")]
+    NotLoaded,
+    /// A note of the guard makes no sense.
+    #[error("the guard's note cannot be read: {0}")]
+    Note(#[from] serde_json::Error),
+}
+
+impl Guard {
+    /// Lays the guard out in the run's private directory.
+    ///
+    /// `python_path` is the user's own `PYTHONPATH`, which stays behind the guard's.
+    ///
+    /// # Errors
+    /// The files cannot be written.
+    pub fn lay(run: &Run, python_path: Option<&OsStr>) -> Result<Self, GuardError> {
+        let (code, notes) = (run.subdirectory("guard")?, run.subdirectory("notes")?);
+        std::fs::write(code.join("sitecustomize.py"), GUARD)?;
+        if code.as_os_str().as_encoded_bytes().contains(&b':') {
+            return Err(GuardError::Path(code));
+        }
+        let mut path = code.into_os_string();
+        if let Some(rest) = python_path {
+            path.push(":");
+            path.push(rest);
+        }
+        let python_path = path;
+        Ok(Self { notes, python_path })
+    }
+
+    /// The environment under which a run of pip is guarded.
+    #[must_use]
+    pub fn environment(&self) -> Environment {
+        let set = vec![
+            ("PYTHONPATH".into(), self.python_path.clone()),
+            ("PYPI_VERIFY_NOW_GUARD".into(), self.notes.clone().into_os_string()),
+        ];
+        Environment { set, remove: Vec::new() }
+    }
+
+    /// Takes the notes of the run that has just ended: what pip it was, and what was blocked.
+    ///
+    /// # Errors
+    /// There is no note (the guard was not loaded), or a note cannot be read.
+    pub fn take_notes(&self) -> Result<(Facts, Vec<Blocked>), GuardError> {
+        let (mut facts, mut blocked) = (Vec::<Facts>::new(), Vec::new());
+        for entry in std::fs::read_dir(&self.notes)? {
+            let path = entry?.path();
+            let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default().to_owned();
+            let bytes = std::fs::read(&path)?;
+            std::fs::remove_file(&path)?;
+            if name.starts_with("facts-") {
+                facts.push(serde_json::from_slice(&bytes)?);
+            } else if name.starts_with("blocked-") {
+                blocked.push(serde_json::from_slice(&bytes)?);
+            }
+        }
+        // Under `pip --python X` both processes report; the second one did the work.
+        facts.sort_by_key(|facts| facts.restarted);
+        Ok((facts.pop().ok_or(GuardError::NotLoaded)?, blocked))
+    }
+}
+
+impl From<GuardError> for crate::failure::Failure {
+    fn from(error: GuardError) -> Self {
+        Self::new(crate::failure::Status::CouldNotCheck, error.to_string())
+    }
+}
+
+impl From<RunError> for crate::failure::Failure {
+    fn from(error: RunError) -> Self {
+        Self::new(crate::failure::Status::CouldNotCheck, error.to_string())
+            .hint("check that the pip that comes next on PATH can be executed")
+    }
+}

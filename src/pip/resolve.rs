@@ -1,0 +1,195 @@
+//! Asking the real pip what it would install.
+//!
+//! Owns the runs of pip that resolve, all of them guarded, and reading what they leave behind.
+//! Which arguments they get is decided elsewhere; nothing is installed here.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use super::guard::{Blocked, Facts, Guard, GuardError};
+use super::run::{Captured, Environment, Pip, RunError, exit_code};
+use super::settings::Configuration;
+use crate::failure::{Failure, Status};
+use crate::interrupt::Run;
+use crate::lock::{Lock, LockError, MAX_BYTES};
+
+/// A pip that resolves: the program, the run it belongs to, and the guard over it.
+pub struct Resolver<'a> {
+    /// The real pip.
+    pub pip: &'a Pip,
+    /// The run.
+    pub run: &'a Run,
+    /// The guard.
+    pub guard: &'a Guard,
+    /// Where a question of pip's goes.
+    pub prompt: Box<dyn Fn(&str) + Send + Sync + 'a>,
+}
+
+/// What is known of a pip before it is asked anything.
+#[derive(Debug)]
+pub struct Probe {
+    /// pip's and the environment's own account.
+    pub facts: Facts,
+    /// pip's version.
+    pub version: PipVersion,
+    /// pip's configuration.
+    pub configuration: Configuration,
+}
+
+/// The release of a pip, `MAJOR.MINOR`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PipVersion(pub u32, pub u32);
+
+/// The oldest pip that can tell what it would install (`--dry-run --report`).
+pub const OLDEST: PipVersion = PipVersion(22, 2);
+
+/// The first pip with `pip lock`.
+pub const HAS_LOCK: PipVersion = PipVersion(25, 1);
+
+/// The first pip that takes hashes from constraints for requirements that are not pinned.
+pub const HASHED_CONSTRAINTS: PipVersion = PipVersion(26, 1);
+
+/// pip did not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ResolveError {
+    /// It could not be run.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// It ran without its guard.
+    #[error(transparent)]
+    Guard(#[from] GuardError),
+    /// It would have run something unverified, and was kept from it.
+    #[error("{}", blocked_text(.0))]
+    Blocked(Vec<Blocked>),
+    /// It failed by itself; what it printed is here.
+    #[error("pip ended with exit code {}", exit_code(.0.status))]
+    Pip(Captured),
+    /// It succeeded, and left nothing, or nothing readable, behind.
+    #[error("cannot read what pip resolved: {0}")]
+    Io(#[from] std::io::Error),
+    /// It succeeded, and left something else than a lock behind.
+    #[error("cannot read what pip resolved: {0}")]
+    Document(#[from] LockError),
+    /// It is too old, or no pip.
+    #[error("this pip is too old to be verified: {0}")]
+    TooOld(String),
+}
+
+impl Resolver<'_> {
+    /// Learns what pip this is, what is installed and how it is configured.
+    ///
+    /// `global` are the user's options before the subcommand.
+    ///
+    /// # Errors
+    /// pip fails, is not guarded, or is older than [`OLDEST`].
+    pub fn probe(&self, global: &[OsString]) -> Result<Probe, ResolveError> {
+        let mut arguments = global.to_vec();
+        // Verbose thrice: a `quiet` in the user's configuration would silence the listing.
+        arguments.extend(["config", "list", "-vvv"].map(OsString::from));
+        let (captured, facts) = self.guarded(&arguments)?;
+        let stated = facts.pip.clone().unwrap_or_default();
+        let version = PipVersion::parse(&stated).filter(|version| *version >= OLDEST);
+        let version = version.ok_or(ResolveError::TooOld(stated))?;
+        let configuration = Configuration::parse(&String::from_utf8_lossy(&captured.stdout));
+        Ok(Probe { facts, version, configuration })
+    }
+
+    /// Runs a `pip lock` that writes to `output`, and reads the lock. What pip printed on standard
+    /// error comes with it: it may hold warnings that belong to the user.
+    ///
+    /// # Errors
+    /// pip fails, would run unverified code, or leaves no lock.
+    pub fn lock(
+        &self,
+        arguments: &[OsString],
+        output: &Path,
+    ) -> Result<(Lock, Vec<u8>), ResolveError> {
+        let (captured, _) = self.guarded(arguments)?;
+        let lock = Lock::from_pylock(&String::from_utf8_lossy(&read(output)?))?;
+        Ok((lock, captured.stderr))
+    }
+
+    /// Runs a `pip install --dry-run --report` that writes to `output`, and reads the report; the
+    /// rest as [`Self::lock`].
+    ///
+    /// # Errors
+    /// pip fails, would run unverified code, or leaves no report.
+    pub fn report(
+        &self,
+        arguments: &[OsString],
+        output: &Path,
+    ) -> Result<(Lock, Vec<u8>), ResolveError> {
+        let (captured, _) = self.guarded(arguments)?;
+        Ok((Lock::from_report(&read(output)?)?, captured.stderr))
+    }
+
+    fn guarded(&self, arguments: &[OsString]) -> Result<(Captured, Facts), ResolveError> {
+        let environment = Environment {
+            remove: vec!["_PIP_RUNNING_IN_SUBPROCESS", "_PIP_IN_BUILD_IGNORE_CONSTRAINTS"],
+            ..self.guard.environment()
+        };
+        let captured = self.pip.capture(self.run, arguments, &environment, &self.prompt)?;
+        let notes = self.guard.take_notes();
+        // A failure of pip is told in pip's words, loaded guard or not; a success needs both.
+        match notes {
+            Ok((_, blocked)) if blocked.iter().any(|b| !b.words.is_empty()) => {
+                Err(ResolveError::Blocked(blocked))
+            }
+            _ if !captured.status.success() => Err(ResolveError::Pip(captured)),
+            Ok((facts, _)) => Ok((captured, facts)),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl PipVersion {
+    /// Reads the first two numbers of a version.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('.').map(|part| {
+            let digits = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
+            part.get(..digits)?.parse().ok()
+        });
+        Some(Self(parts.next()??, parts.next().unwrap_or(Some(0))?))
+    }
+}
+
+/// Reads a document of pip's, within the bound.
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let size = std::fs::metadata(path)?.len();
+    if usize::try_from(size).is_ok_and(|size| size <= MAX_BYTES) {
+        std::fs::read(path)
+    } else {
+        Err(std::io::Error::other(format!("larger than {MAX_BYTES} bytes")))
+    }
+}
+
+fn blocked_text(blocked: &[Blocked]) -> String {
+    let first = blocked.iter().find(|b| !b.words.is_empty());
+    let Some(Blocked { words, cwd }) = first else {
+        return "pip would have started a process to resolve this".to_owned();
+    };
+    match words.first().and_then(|program| Path::new(program).file_name()).and_then(|n| n.to_str())
+    {
+        Some(vcs @ ("git" | "hg" | "svn" | "bzr")) => {
+            format!("pip would have run {vcs} to fetch source code that nothing verifies")
+        }
+        _ => format!("pip would have built source code in {cwd} before it is verified"),
+    }
+}
+
+impl From<ResolveError> for Failure {
+    fn from(error: ResolveError) -> Self {
+        let message = error.to_string();
+        match error {
+            ResolveError::Blocked(_) => Self::new(Status::Refused, message)
+                .hint("only wheels are verified and installed; name a release that has one")
+                .hint("to let this command through unverified: PYPI_VERIFY_NOW=off pip …"),
+            ResolveError::TooOld(_) => Self::new(Status::CouldNotCheck, message)
+                .hint("it must be 22.2 or newer: PYPI_VERIFY_NOW=off pip install --upgrade pip"),
+            ResolveError::Run(error) => error.into(),
+            ResolveError::Guard(error) => error.into(),
+            _ => Self::new(Status::CouldNotCheck, message),
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Running the real pip: handed over to, run beside our own output, or run in silence.
+//!
+//! Owns every process that this program starts. Knows nothing of what the arguments mean.
+
+use std::convert::Infallible;
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::PathBuf;
+use std::process::{Command, ExitStatus, Stdio};
+
+use super::find::DEPTH_VARIABLE;
+use crate::interrupt::Run;
+
+/// The real pip: its file, and how deep in calls of ourselves it is started.
+#[derive(Debug, Clone)]
+pub struct Pip {
+    /// The file that is executed.
+    pub program: PathBuf,
+    /// The value of [`DEPTH_VARIABLE`] that it gets.
+    pub depth: String,
+}
+
+/// What a run of pip changes in the environment it inherits.
+#[derive(Debug, Clone, Default)]
+pub struct Environment {
+    /// Variables that are set.
+    pub set: Vec<(OsString, OsString)>,
+    /// Variables that are removed.
+    pub remove: Vec<&'static str>,
+}
+
+/// What a silent run of pip printed, and how it ended.
+#[derive(Debug)]
+pub struct Captured {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// All of its standard output but for prompts.
+    pub stdout: Vec<u8>,
+    /// All of its standard error.
+    pub stderr: Vec<u8>,
+}
+
+/// pip could not be run at all.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot run {}: {source}", program.display())]
+pub struct RunError {
+    /// The program that was to be run.
+    pub program: PathBuf,
+    /// Why not.
+    pub source: io::Error,
+}
+
+impl Pip {
+    /// Replaces this process by pip: terminal, signals and exit code are then pip's own.
+    ///
+    /// # Errors
+    /// Returns only if that fails.
+    pub fn hand_over(&self, arguments: &[OsString]) -> Result<Infallible, RunError> {
+        let source = self.command(arguments, &Environment::default()).exec();
+        Err(self.error(source))
+    }
+
+    /// Runs pip with our own standard input, output and error, and waits for it.
+    ///
+    /// # Errors
+    /// It could not be started or waited for.
+    pub fn run(
+        &self,
+        run: &Run,
+        arguments: &[OsString],
+        environment: &Environment,
+    ) -> Result<ExitStatus, RunError> {
+        let mut command = self.command(arguments, environment);
+        let mut child = run.spawn(&mut command).map_err(|source| self.error(source))?;
+        run.wait(&mut child).map_err(|source| self.error(source))
+    }
+
+    /// Runs pip with our standard input, and keeps what it prints. A question that it asks on
+    /// standard output (a user name for an index) still reaches the user, through `prompt`.
+    ///
+    /// # Errors
+    /// It could not be started, read from or waited for.
+    pub fn capture(
+        &self,
+        run: &Run,
+        arguments: &[OsString],
+        environment: &Environment,
+        prompt: impl FnMut(&str) + Send,
+    ) -> Result<Captured, RunError> {
+        let mut command = self.command(arguments, environment);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = run.spawn(&mut command).map_err(|source| self.error(source))?;
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let (stdout, stderr) = std::thread::scope(|scope| {
+            let stdout = scope.spawn(move || read_with_prompts(stdout, prompt));
+            let mut errors = Vec::new();
+            let read = stderr.map_or(Ok(0), |mut pipe| pipe.read_to_end(&mut errors));
+            let stdout = stdout.join().unwrap_or_else(|_| Err(io::ErrorKind::Other.into()));
+            (stdout, read.map(|_| errors))
+        });
+        let status = run.wait(&mut child).map_err(|source| self.error(source))?;
+        match (stdout, stderr) {
+            (Ok(stdout), Ok(stderr)) => Ok(Captured { status, stdout, stderr }),
+            (Err(source), _) | (_, Err(source)) => Err(self.error(source)),
+        }
+    }
+
+    fn command(&self, arguments: &[OsString], environment: &Environment) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(arguments).env(DEPTH_VARIABLE, &self.depth);
+        for name in &environment.remove {
+            command.env_remove(name);
+        }
+        command.envs(environment.set.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    fn error(&self, source: io::Error) -> RunError {
+        RunError { program: self.program.clone(), source }
+    }
+}
+
+/// The exit code of a run, as a shell states it: a signal's number plus 128.
+#[must_use]
+pub fn exit_code(status: ExitStatus) -> u8 {
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
+}
+
+/// What pip asks on standard output without ending the line (`User for HOST: `).
+const PROMPTS: [&str; 2] = ["User for ", "Save credentials to keyring"];
+
+fn read_with_prompts(pipe: Option<impl Read>, mut prompt: impl FnMut(&str)) -> io::Result<Vec<u8>> {
+    let mut all = Vec::new();
+    let Some(mut pipe) = pipe else { return Ok(all) };
+    let mut buffer = [0_u8; 64 * 1024];
+    loop {
+        let count = match pipe.read(&mut buffer) {
+            Ok(0) => return Ok(all),
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        all.write_all(buffer.get(..count).unwrap_or_default())?;
+        let line = all.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+        let line = String::from_utf8_lossy(line);
+        if PROMPTS.iter().any(|start| line.starts_with(start)) {
+            prompt(&line);
+        }
+    }
+}

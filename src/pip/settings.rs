@@ -1,0 +1,247 @@
+//! What pip is configured with, as far as the network and the cache go.
+//!
+//! Owns pip's order of precedence: `[global]` < `[install]` < `PIP_*` < command line, and the
+//! lines of requirements files. Reads `pip config list`, never a configuration file: where those
+//! lie is pip's business.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use url::Url;
+
+use crate::failure::{Failure, Status};
+use crate::transport::{Proxy, ProxyVariables, Transport};
+
+/// The values of one source, by the option's long name without dashes.
+pub type Values = BTreeMap<String, String>;
+
+/// pip's configuration: what its files and the `PIP_*` variables say, by section.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Configuration {
+    sections: BTreeMap<String, Values>,
+}
+
+/// The options of the command line that matter here, as pip's own parser would store them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CommandLine {
+    /// Options of which the last one counts, by long name without dashes; flags hold `1`.
+    pub single: Values,
+    /// Options that add up, by long name without dashes.
+    pub repeated: BTreeMap<String, Vec<String>>,
+}
+
+/// The lines of requirements files that say where to look.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FileLines {
+    /// `-i`, of which the last one counts.
+    pub index_url: Option<String>,
+    /// `--extra-index-url`.
+    pub extra_index_urls: Vec<String>,
+    /// `-f`.
+    pub find_links: Vec<String>,
+    /// `--trusted-host`.
+    pub trusted_hosts: Vec<String>,
+    /// `--no-index`.
+    pub no_index: bool,
+}
+
+/// Values that come from the process and from the guarded pip.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Surroundings {
+    /// pip's default index.
+    pub default_index: Option<String>,
+    /// pip's default cache directory.
+    pub default_cache: Option<PathBuf>,
+    /// `REQUESTS_CA_BUNDLE`, else `CURL_CA_BUNDLE`.
+    pub requests_ca_bundle: Option<PathBuf>,
+    /// The environment's proxies.
+    pub proxies: ProxyVariables,
+    /// `NETRC`, else `.netrc` in the home directory.
+    pub netrc: Option<PathBuf>,
+}
+
+/// The outcome: where packages come from, and how the network is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The indexes, in the order in which they are asked. May carry credentials.
+    pub indexes: Vec<Url>,
+    /// `--find-links` places, as they are written.
+    pub find_links: Vec<String>,
+    /// How the network is reached.
+    pub transport: Transport,
+    /// pip's cache directory; none under `--no-cache-dir`.
+    pub cache: Option<PathBuf>,
+}
+
+impl Configuration {
+    /// Reads what `pip config list` prints: `SECTION.KEY='VALUE'` a line, values as Python writes
+    /// them; other lines are none of ours.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let mut sections = BTreeMap::<String, Values>::new();
+        for line in text.lines() {
+            let Some((key, value)) = line.split_once('=') else { continue };
+            let Some((section, name)) = key.rsplit_once('.') else { continue };
+            let Some(value) = python_string(value) else { continue };
+            if !value.is_empty() {
+                let name = name.to_lowercase().replace('_', "-");
+                sections.entry(section.to_owned()).or_default().insert(name, value);
+            }
+        }
+        Self { sections }
+    }
+
+    /// Whether a section (`install`, `:env:`) sets anything.
+    #[must_use]
+    pub fn section(&self, name: &str) -> Option<&Values> {
+        self.sections.get(name)
+    }
+
+    /// The value of an option for `pip install`; the later source wins.
+    #[must_use]
+    pub fn get(&self, option: &str) -> Option<&str> {
+        let places = [":env:", "install", "global"];
+        places.iter().find_map(|place| self.sections.get(*place)?.get(option)).map(String::as_str)
+    }
+}
+
+impl Settings {
+    /// Merges all sources.
+    ///
+    /// # Errors
+    /// A value makes no sense (an index that is no URL, a timeout that is no number), or pip did
+    /// not say which index it uses by default.
+    pub fn merge(
+        configuration: &Configuration,
+        command_line: &CommandLine,
+        lines: &FileLines,
+        surroundings: &Surroundings,
+    ) -> Result<Self, Failure> {
+        let single = |option: &str| {
+            command_line
+                .single
+                .get(option)
+                .map(String::as_str)
+                .or_else(|| configuration.get(option))
+        };
+        let repeated = |option: &str| {
+            let configured = configuration.get(option).unwrap_or_default();
+            let given = command_line.repeated.get(option).map(Vec::as_slice).unwrap_or_default();
+            configured.split_whitespace().map(str::to_owned).chain(given.iter().cloned())
+        };
+        let on = |option: &str| single(option).is_some_and(is_true);
+
+        let mut indexes = Vec::new();
+        if !on("no-index") && !lines.no_index {
+            let default = single("index-url").or_else(|| single("pypi-url"));
+            let main = lines.index_url.as_deref().or(default);
+            let main = main.or(surroundings.default_index.as_deref()).ok_or_else(|| {
+                Failure::new(Status::CouldNotCheck, "pip does not say which index it uses")
+                    .hint("name it with --index-url or PIP_INDEX_URL")
+            })?;
+            indexes.push(index_url(main)?);
+            for extra in lines.extra_index_urls.iter().cloned().chain(repeated("extra-index-url")) {
+                indexes.push(index_url(&extra)?);
+            }
+            // A `-i` line takes the place of the index given elsewhere, for pip from that line
+            // on; files that were found before it may still be of the other one.
+            if let (Some(_), Some(other)) = (&lines.index_url, default) {
+                indexes.push(index_url(other)?);
+            }
+        }
+        let path = |option: &str| single(option).map(PathBuf::from);
+        let proxy = match single("proxy") {
+            Some(url) if !url.is_empty() => Proxy::Url(url.to_owned()),
+            _ if command_line.single.contains_key("proxy") || on("no-proxy-env") => Proxy::Direct,
+            _ => Proxy::Environment,
+        };
+        let defaults = Transport::default();
+        let timeout = single("timeout").or_else(|| single("default-timeout"));
+        let transport = Transport {
+            ca_bundle: path("cert").or_else(|| surroundings.requests_ca_bundle.clone()),
+            client_certificate: path("client-cert"),
+            proxy,
+            trusted_hosts: repeated("trusted-host").chain(lines.trusted_hosts.clone()).collect(),
+            timeout: timeout.map_or(Ok(defaults.timeout), seconds)?,
+            retries: single("retries").map_or(Ok(defaults.retries), count)?,
+            proxy_variables: surroundings.proxies.clone(),
+            netrc: surroundings.netrc.clone(),
+            credentials: indexes.iter().filter(|url| !url.username().is_empty()).cloned().collect(),
+            ..defaults
+        };
+        // `--no-cache-dir` may be written as PIP_NO_CACHE_DIR or as a false `cache-dir`.
+        let disabled = on("no-cache-dir") || single("cache-dir").is_some_and(is_false);
+        let cache = path("cache-dir").or_else(|| surroundings.default_cache.clone());
+        Ok(Self {
+            indexes,
+            find_links: repeated("find-links").chain(lines.find_links.clone()).collect(),
+            transport,
+            cache: if disabled { None } else { cache },
+        })
+    }
+}
+
+/// An index URL; a path on this machine is one too, as it is for pip.
+fn index_url(text: &str) -> Result<Url, Failure> {
+    let url = Url::parse(text)
+        .ok()
+        .filter(Url::has_host)
+        .or_else(|| Url::parse(text).ok().filter(|url| url.scheme() == "file"));
+    url.or_else(|| Url::from_directory_path(text).ok()).ok_or_else(|| {
+        let shown = crate::lock::without_userinfo(text);
+        Failure::new(Status::BadInput, format!("index `{shown}` is not a URL"))
+            .hint("give the whole URL of a simple index, https:// included")
+    })
+}
+
+fn seconds(text: &str) -> Result<Duration, Failure> {
+    let value = text.parse::<f64>().ok().filter(|value| value.is_finite() && *value > 0.0);
+    value.and_then(|value| Duration::try_from_secs_f64(value).ok()).ok_or_else(|| {
+        Failure::new(Status::Usage, format!("timeout `{text}` is not a number of seconds"))
+    })
+}
+
+fn count(text: &str) -> Result<u32, Failure> {
+    text.parse()
+        .map_err(|_| Failure::new(Status::Usage, format!("retries `{text}` is not a number")))
+}
+
+/// The words that pip's `strtobool` takes as true.
+fn is_true(text: &str) -> bool {
+    matches!(text.to_ascii_lowercase().as_str(), "y" | "yes" | "t" | "true" | "on" | "1")
+}
+
+/// The words that pip's `strtobool` takes as false.
+fn is_false(text: &str) -> bool {
+    matches!(text.to_ascii_lowercase().as_str(), "n" | "no" | "f" | "false" | "off" | "0")
+}
+
+/// Reads a Python string literal as `repr` writes it.
+fn python_string(text: &str) -> Option<String> {
+    let quote = text.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
+    let inner = text.strip_prefix(quote)?.strip_suffix(quote)?;
+    let (mut value, mut chars) = (String::with_capacity(inner.len()), inner.chars());
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            value.push(c);
+            continue;
+        }
+        match chars.next()? {
+            'n' => value.push('\n'),
+            't' => value.push('\t'),
+            'r' => value.push('\r'),
+            digits @ ('x' | 'u' | 'U') => {
+                let length = match digits {
+                    'x' => 2,
+                    'u' => 4,
+                    _ => 8,
+                };
+                let hex: String = chars.by_ref().take(length).collect();
+                value.push(char::from_u32(u32::from_str_radix(&hex, 16).ok()?)?);
+            }
+            other => value.push(other),
+        }
+    }
+    Some(value)
+}

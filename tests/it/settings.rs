@@ -1,0 +1,121 @@
+//! pip's settings: the order of precedence, and values as `pip config list` writes them.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use pypi_verify_now::pip::settings::{
+    CommandLine, Configuration, FileLines, Settings, Surroundings,
+};
+use pypi_verify_now::transport::Proxy;
+
+/// What the command line says, option by option; `+` before a name means one that adds up.
+fn command_line(options: &[(&str, &str)]) -> CommandLine {
+    let mut line = CommandLine::default();
+    for (name, value) in options {
+        match name.strip_prefix('+') {
+            Some(name) => line.repeated.entry(name.into()).or_default().push((*value).into()),
+            None => drop(line.single.insert((*name).into(), (*value).into())),
+        }
+    }
+    line
+}
+
+fn merged(config: &str, options: &[(&str, &str)], lines: &FileLines) -> Settings {
+    let surroundings = Surroundings {
+        default_index: Some("https://default.example/simple".into()),
+        default_cache: Some("/cache".into()),
+        ..Surroundings::default()
+    };
+    let config = Configuration::parse(config);
+    Settings::merge(&config, &command_line(options), lines, &surroundings).unwrap()
+}
+
+fn indexes(settings: &Settings) -> Vec<&str> {
+    settings.indexes.iter().map(url::Url::as_str).collect()
+}
+
+#[test]
+fn the_command_line_wins_over_variables_over_the_install_section_over_the_global_one() {
+    let global = "global.index-url='https://g.example/'\n";
+    let install = "install.index-url='https://i.example/'\n";
+    let variable = ":env:.index-url='https://e.example/'\n";
+    let none = FileLines::default();
+    assert_eq!(indexes(&merged("", &[], &none)), ["https://default.example/simple"]);
+    assert_eq!(indexes(&merged(global, &[], &none)), ["https://g.example/"]);
+    assert_eq!(indexes(&merged(&[install, global].concat(), &[], &none)), ["https://i.example/"]);
+    let all = [variable, install, global].concat();
+    assert_eq!(indexes(&merged(&all, &[], &none)), ["https://e.example/"]);
+    let given = [("index-url", "https://c.example/")];
+    assert_eq!(indexes(&merged(&all, &given, &none)), ["https://c.example/"]);
+}
+
+#[test]
+fn extra_indexes_add_up_and_requirements_files_name_the_first() {
+    let config = "global.extra-index-url='https://x.example/ https://y.example/'\n";
+    let lines = FileLines {
+        index_url: Some("https://file.example/".into()),
+        extra_index_urls: vec!["https://extra.example/".into()],
+        ..FileLines::default()
+    };
+    let settings = merged(config, &[("+extra-index-url", "https://z.example/")], &lines);
+    let expected = ["file", "extra", "x", "y", "z"].map(|host| format!("https://{host}.example/"));
+    assert_eq!(indexes(&settings), expected);
+}
+
+#[test]
+fn no_index_leaves_none() {
+    let none = FileLines::default();
+    assert!(merged("", &[("no-index", "1")], &none).indexes.is_empty());
+    assert!(merged(":env:.no-index='true'\n", &[], &none).indexes.is_empty());
+    let lines = FileLines { no_index: true, ..FileLines::default() };
+    assert!(merged("", &[], &lines).indexes.is_empty());
+}
+
+#[test]
+fn network_options_are_taken_over() {
+    let config = "global.cert='/ca.pem'\nglobal.timeout='3'\nglobal.trusted-host='a b:1'\n";
+    let options = [("proxy", "http://p.example"), ("retries", "1"), ("client-cert", "/c.pem")];
+    let transport = merged(config, &options, &FileLines::default()).transport;
+    assert_eq!(transport.ca_bundle, Some(PathBuf::from("/ca.pem")));
+    assert_eq!(transport.client_certificate, Some(PathBuf::from("/c.pem")));
+    assert_eq!(transport.proxy, Proxy::Url("http://p.example".into()));
+    assert_eq!((transport.timeout, transport.retries), (Duration::from_secs(3), 1));
+    assert_eq!(transport.trusted_hosts, ["a", "b:1"]);
+}
+
+#[test]
+fn the_cache_is_pips_unless_it_is_switched_off() {
+    let none = FileLines::default();
+    let cache = |config: &str, options: &[_]| merged(config, options, &none).cache;
+    assert_eq!(cache("", &[]), Some(PathBuf::from("/cache")));
+    assert_eq!(cache("", &[("cache-dir", "/mine")]), Some(PathBuf::from("/mine")));
+    assert_eq!(cache("", &[("no-cache-dir", "1")]), None);
+    assert_eq!(cache(":env:.no-cache-dir='true'\n", &[]), None);
+}
+
+#[test]
+fn values_are_read_as_python_writes_them() {
+    let text = "For variant 'user', will try loading '/x'\n\
+        global.index-url='https://h.example/a\\'b'\n\
+        install.extra-index-url='\\nhttps://x.example/\\nhttps://y.example/'\n\
+        global.find-links=\"it's\"\nglobal.trusted-host='\\xe9'\nnonsense\n";
+    let config = Configuration::parse(text);
+    assert_eq!(config.get("index-url"), Some("https://h.example/a'b"));
+    assert_eq!(config.get("extra-index-url"), Some("\nhttps://x.example/\nhttps://y.example/"));
+    assert_eq!(config.get("find-links"), Some("it's"));
+    assert_eq!(config.get("trusted-host"), Some("é"));
+    assert!(config.section("install").is_some() && config.section("lock").is_none());
+}
+
+#[test]
+fn an_index_that_is_no_url_is_an_error_without_its_password() {
+    let line = command_line(&[("index-url", "htps//u:secret@h")]);
+    let failure = Settings::merge(
+        &Configuration::default(),
+        &line,
+        &FileLines::default(),
+        &Surroundings::default(),
+    );
+    let failure = failure.unwrap_err();
+    assert!(failure.message.contains("is not a URL"), "{}", failure.message);
+}
