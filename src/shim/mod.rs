@@ -1,7 +1,12 @@
-//! Standing in front of pip: what the user asked pip for, read as pip reads it.
+//! Standing in front of pip: what the user asked pip for, read as pip reads it, and done verified.
 //!
-//! Owns the reading of pip's command line. Runs nothing.
+//! Owns the reading of pip's command line and the story of an install. What installs nothing is
+//! handed to the real pip untouched.
 
 pub mod arguments;
+pub mod entry;
+pub mod install;
 pub mod invocation;
 pub mod options;
+
+pub use entry::{is_pip_name, run};

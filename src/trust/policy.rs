@@ -66,6 +66,12 @@ pub enum UnsignedKind {
     LocalFile,
     /// The file was asked for by its URL, not from an index.
     DirectUrl,
+    /// The file comes from a `--find-links` place, which states no provenance.
+    FindLinks,
+    /// Source code from version control.
+    VersionControl,
+    /// A directory on this machine.
+    Directory,
 }
 
 /// What follows for one file.
@@ -292,6 +298,9 @@ impl fmt::Display for UnsignedKind {
             Self::NoProvenance => "the index has no attestation for it",
             Self::LocalFile => "a local file has no attestation",
             Self::DirectUrl => "a file from a URL has no attestation",
+            Self::FindLinks => "a find-links place has no attestations",
+            Self::VersionControl => "version control has no attestations",
+            Self::Directory => "a local directory has no attestation",
         })
     }
 }

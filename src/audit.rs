@@ -1,0 +1,220 @@
+//! From a lock to findings: what is known of every file, and the verdict on it.
+//!
+//! Owns the story that the shim and the tool share: evidence is gathered for all files at once,
+//! then judged project by project. Changes nothing and prints nothing.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use url::Url;
+
+use crate::digest::Sha256;
+use crate::failure::{Failure, Status};
+use crate::filename::DistFilename;
+use crate::index::{Index, SecondSource};
+use crate::lock::{Entry, File, Lock, Source};
+use crate::name::PackageName;
+use crate::provenance::Document;
+use crate::sigstore::{BundleOutcome, Subject, Verifier};
+use crate::trust::file::TrustFile;
+use crate::trust::policy::{self, BundleEvidence, Evidence, Policy, UnsignedKind, Verdict};
+
+/// How many files are looked into at once. The work is waiting, not computing.
+const WORKERS: usize = 16;
+
+/// What an audit looks at and judges by.
+pub struct Audit<'a> {
+    /// The network side of the indexes.
+    pub index: &'a Index<'a>,
+    /// The user's indexes, in order.
+    pub indexes: &'a [Url],
+    /// Whether the user named `--find-links` places, whose files no index lists.
+    pub find_links: bool,
+    /// Where provenance is looked for if the index has none.
+    pub second_source: Option<&'a SecondSource>,
+    /// The verifier with its trusted root.
+    pub verifier: &'a Verifier,
+    /// Who is trusted for what.
+    pub trust: &'a TrustFile,
+    /// What the user asked for.
+    pub policy: Policy,
+    /// Computes the sha256 of a file that neither lock nor index state it for, from its bytes.
+    pub digest: &'a (dyn Fn(&File) -> Result<Sha256, Failure> + Sync),
+}
+
+/// What came out for one file, or for a source that is no file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The project.
+    pub name: PackageName,
+    /// `name version`.
+    pub title: String,
+    /// The file, with its sha256; none for version control and directories.
+    pub file: Option<File>,
+    /// The verdict.
+    pub verdict: Verdict,
+}
+
+impl Audit<'_> {
+    /// Looks into every file of every entry, and judges.
+    ///
+    /// # Errors
+    /// Something could not be found out. The failure of the first file, in the lock's order, is
+    /// the one reported.
+    pub fn run(&self, lock: &Lock) -> Result<Vec<Finding>, Failure> {
+        let files: Vec<(&Entry, &File)> = lock
+            .entries
+            .iter()
+            .flat_map(|entry| entry.files().iter().map(move |file| (entry, file)))
+            .collect();
+        let mut evidence = self.gather(&files)?.into_iter();
+        let mut findings = Vec::new();
+        for entry in &lock.entries {
+            let gathered: Vec<(File, Evidence)> = match entry.files() {
+                [] => Vec::new(),
+                files => evidence.by_ref().take(files.len()).collect(),
+            };
+            findings.extend(self.judge(entry, gathered));
+        }
+        Ok(findings)
+    }
+
+    fn judge(&self, entry: &Entry, gathered: Vec<(File, Evidence)>) -> Vec<Finding> {
+        let (files, evidence): (Vec<_>, Vec<_>) = match entry.source {
+            Source::Vcs(_) => (vec![None], vec![Evidence::Unsigned(UnsignedKind::VersionControl)]),
+            Source::Directory { .. } => {
+                (vec![None], vec![Evidence::Unsigned(UnsignedKind::Directory)])
+            }
+            _ => gathered.into_iter().map(|(file, evidence)| (Some(file), evidence)).unzip(),
+        };
+        let pin = self.trust.pin(&entry.name);
+        let verdicts = policy::judge_project(pin, &evidence, &self.policy);
+        let finding = |(file, verdict)| Finding {
+            name: entry.name.clone(),
+            title: entry.title(),
+            file,
+            verdict,
+        };
+        files.into_iter().zip(verdicts).map(finding).collect()
+    }
+
+    /// Evidence for all files, in their order.
+    fn gather(&self, files: &[(&Entry, &File)]) -> Result<Vec<(File, Evidence)>, Failure> {
+        let (next, results) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+        std::thread::scope(|scope| {
+            for _ in 0..WORKERS.min(files.len()) {
+                scope.spawn(|| {
+                    loop {
+                        let at = next.fetch_add(1, Ordering::Relaxed);
+                        let Some((entry, file)) = files.get(at) else { return };
+                        let result = self.look_into(entry, file);
+                        // After a failure nothing further is begun: the run is over.
+                        if result.is_err() {
+                            next.store(files.len(), Ordering::Relaxed);
+                        }
+                        results.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
+                    }
+                });
+            }
+        });
+        let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+        results.sort_by_key(|(at, _)| *at);
+        results.into_iter().map(|(_, result)| result).collect()
+    }
+
+    fn look_into(&self, entry: &Entry, file: &File) -> Result<(File, Evidence), Failure> {
+        let located = self.locate(entry, file)?;
+        let stated = file.sha256.or(located.sha256);
+        let sha256 = stated.map_or_else(|| (self.digest)(file), Ok)?;
+        let file = File { sha256: Some(sha256), ..file.clone() };
+        let document = match &located.provenance {
+            Some(url) => self.index.provenance(url)?,
+            None => None,
+        };
+        let document = match (document, self.second_source) {
+            (None, Some(source)) => {
+                let found = self.index.second(source, &entry.name, &file.filename, &sha256)?;
+                found.map(|found| found.bytes)
+            }
+            (document, _) => document,
+        };
+        let evidence = match document {
+            Some(bytes) => verify(self.verifier, file.filename.as_str(), sha256, &bytes),
+            None => Evidence::Unsigned(located.without),
+        };
+        Ok((file, evidence))
+    }
+
+    fn locate(&self, entry: &Entry, file: &File) -> Result<Located, Failure> {
+        let nowhere = |without| Located { sha256: None, provenance: None, without };
+        let Ok(url) = Url::parse(&file.url) else {
+            return Ok(nowhere(UnsignedKind::LocalFile));
+        };
+        if matches!(entry.source, Source::Direct(_)) {
+            let local = url.scheme() == "file";
+            return Ok(nowhere(if local {
+                UnsignedKind::LocalFile
+            } else {
+                UnsignedKind::DirectUrl
+            }));
+        }
+        if let Some(page_file) =
+            self.index.locate(self.indexes, &entry.name, file.filename.as_str(), &url)?
+        {
+            return Ok(Located {
+                sha256: page_file.sha256,
+                provenance: page_file.provenance,
+                without: UnsignedKind::NoProvenance,
+            });
+        }
+        if url.scheme() == "file" {
+            return Ok(nowhere(UnsignedKind::LocalFile));
+        }
+        if self.find_links || self.indexes.is_empty() {
+            return Ok(nowhere(UnsignedKind::FindLinks));
+        }
+        Err(Failure::new(
+            Status::CouldNotCheck,
+            format!(
+                "no configured index lists {} of {} at its locked URL",
+                file.filename,
+                entry.title()
+            ),
+        )
+        .hint("the index may have changed since the lock was made: run the command again"))
+    }
+}
+
+impl Finding {
+    /// Whether it must not be installed.
+    #[must_use]
+    pub const fn is_refused(&self) -> bool {
+        matches!(self.verdict, Verdict::Fail(_))
+    }
+}
+
+/// The evidence of one document for one file.
+#[must_use]
+pub fn verify(verifier: &Verifier, filename: &str, sha256: Sha256, document: &[u8]) -> Evidence {
+    let document = match Document::parse_either(document) {
+        Ok(document) => document,
+        Err(error) => return Evidence::InvalidDocument(error.to_string()),
+    };
+    let subject = match DistFilename::parse(filename) {
+        Ok(filename) => Subject { filename, sha256 },
+        Err(error) => return Evidence::InvalidDocument(error.to_string()),
+    };
+    let bundle = |outcome: BundleOutcome| BundleEvidence {
+        claimed: outcome.claimed,
+        publisher: outcome.result.map_err(|error| error.to_string()),
+    };
+    Evidence::Attested(verifier.verify(&document, &subject).into_iter().map(bundle).collect())
+}
+
+/// What the index that serves a file says of it.
+struct Located {
+    sha256: Option<Sha256>,
+    provenance: Option<Url>,
+    /// The kind of the file if there turns out to be no attestation.
+    without: UnsignedKind,
+}

@@ -1,0 +1,57 @@
+//! `check`: one file against one document, offline.
+//!
+//! Owns no more than reading the two and printing the verdict.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::Check;
+use crate::audit;
+use crate::digest::Sha256;
+use crate::failure::{Failure, Status};
+use crate::provenance::MAX_DOCUMENT;
+use crate::publisher::PublisherUrl;
+use crate::report::Report;
+use crate::sources::{read_bounded, unreadable, verifier};
+use crate::trust::pin::Pin;
+use crate::trust::policy::{Policy, Unrecorded, Unsigned, Verdict, judge};
+
+pub(super) fn run(report: Report, arguments: &Check) -> Result<ExitCode, Failure> {
+    let publisher = PublisherUrl::parse(&arguments.publisher)
+        .map_err(|error| Failure::new(Status::Usage, error.to_string()))?;
+    let verifier = verifier(arguments.trusted_root.as_deref())?;
+    let limit = u64::try_from(MAX_DOCUMENT).unwrap_or(u64::MAX);
+    let document = read_bounded(&arguments.provenance, limit).map_err(|error| {
+        unreadable("provenance document", &arguments.provenance, &error.to_string())
+    })?;
+    let sha256 = match &arguments.sha256 {
+        Some(hex) => {
+            Sha256::parse(hex).map_err(|error| Failure::new(Status::Usage, error.to_string()))?
+        }
+        None => digest(&arguments.file)
+            .map_err(|error| unreadable("file", &arguments.file, &error.to_string()))?,
+    };
+    let filename = arguments.file.file_name().unwrap_or_default().to_string_lossy();
+    let evidence = audit::verify(&verifier, &filename, sha256, &document);
+    // With a pin, the policy has no say.
+    let policy = Policy { unsigned: Unsigned::Refuse, unrecorded: Unrecorded::Refuse };
+    let verdict = judge(Some(&Pin::to(publisher)), &evidence, &policy);
+    let (line, code) = match &verdict {
+        Verdict::Ok { publisher } => {
+            (format!("OK: {filename}, built by {}", publisher.url()), ExitCode::SUCCESS)
+        }
+        Verdict::Fail(reason) => {
+            (format!("FAIL: {filename} ({reason})"), crate::report::exit_code(Status::Refused))
+        }
+        Verdict::Record { .. } | Verdict::Unknown { .. } => {
+            (format!("FAIL: {filename} (no verdict)"), crate::report::exit_code(Status::Refused))
+        }
+    };
+    report.answer(&line).map_err(super::stdout_failure)?;
+    Ok(code)
+}
+
+/// The sha256 of a file's bytes, read in pieces.
+fn digest(path: &Path) -> std::io::Result<Sha256> {
+    Sha256::of_reader(&mut std::fs::File::open(path)?)
+}

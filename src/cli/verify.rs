@@ -1,0 +1,167 @@
+//! The drop-in: a lock, from a file or from `pip lock`, and a line for every package of it.
+//!
+//! Owns the order of that work and the verdict lines. Installs nothing.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::{Verify, stdout_failure};
+use crate::audit::Finding;
+use crate::failure::{Failure, Status};
+use crate::interrupt::Run;
+use crate::lock::{Lock, MAX_BYTES};
+use crate::pip::find;
+use crate::pip::run::{Pip, exit_code};
+use crate::process::Process;
+use crate::refusal::{self, TrustContext};
+use crate::report::Report;
+use crate::resolution::{Request, Unresolved, private_directory};
+use crate::shim::arguments::InstallArgs;
+use crate::shim::invocation::{Invocation, classify};
+use crate::sources::{self, Sources, read_bounded, unreadable};
+use crate::steps::Installed;
+use crate::trust::policy::{Policy, Unrecorded, Unsigned, Verdict};
+use crate::wheelhouse::Wheelhouse;
+
+pub(super) fn run(
+    process: &Process,
+    report: Report,
+    options: &Verify,
+) -> Result<ExitCode, Failure> {
+    let store = sources::trust_store(process, options.config_path.as_deref());
+    let trust = store.load()?;
+    let arguments = pip_arguments(&options.pip_arguments)?;
+    let given = options.lock_path.as_deref().map(|path| read_lock(process, path)).transpose()?;
+    if given.is_none() && options.pip_arguments.is_empty() {
+        return Err(Failure::new(Status::Usage, "nothing to verify")
+            .hint("name a lock with -L, or what to lock: pypi-verify-now -r requirements.txt"));
+    }
+
+    let run = Run::begin().map_err(private_directory)?;
+    let pip = real_pip(process)?;
+    let installed = Installed::Ignored;
+    let request =
+        Request { process, report, pip: &pip, run: &run, arguments: &arguments, installed };
+    let guard = request.guard()?;
+    let answer = request.prepare(&guard).and_then(|prepared| {
+        let lock = match given {
+            Some(lock) => lock,
+            None => request.resolve(&prepared)?.lock,
+        };
+        Ok((prepared.settings, lock))
+    });
+    let (settings, lock) = match answer {
+        Ok(answer) => answer,
+        Err(Unresolved::Failure(failure)) => return Err(failure),
+        Err(Unresolved::Pip(captured)) => {
+            report.replay(&[], &captured.stdout);
+            report.replay(&[], &captured.stderr);
+            return Ok(ExitCode::from(exit_code(captured.status)));
+        }
+    };
+
+    let policy = policy(process, options);
+    let sources = Sources::new(process, &settings)?;
+    let directory = run.subdirectory("wheelhouse").map_err(private_directory)?;
+    let wheelhouse = Wheelhouse::new(directory, settings.cache.as_deref());
+    let findings = sources.audit(&trust, policy, &wheelhouse, &lock)?;
+    verdict_lines(&findings).iter().try_for_each(|l| report.answer(l)).map_err(stdout_failure)?;
+
+    let refused: Vec<_> = findings.iter().filter(|finding| finding.is_refused()).collect();
+    if refused.is_empty() {
+        sources::record(report, &findings, &store)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let context = TrustContext {
+        path: store.path(),
+        file: &trust,
+        record_with: "run the same command with --tofu",
+    };
+    refused.iter().flat_map(|f| refusal::lines(f, &context)).for_each(|l| report.detail(&l));
+    let (bad, all) = (refused.len(), findings.len());
+    Err(Failure::new(Status::Refused, format!("{bad} of {all} files refused")))
+}
+
+fn policy(process: &Process, options: &Verify) -> Policy {
+    let mut policy = sources::policy(process);
+    if options.strict {
+        policy.unsigned = Unsigned::Refuse;
+    }
+    if options.tofu {
+        policy.unrecorded = Unrecorded::Record;
+    }
+    policy
+}
+
+/// The arguments of `pip lock`, read as those of `pip install`, of which they are a part.
+fn pip_arguments(words: &[OsString]) -> Result<InstallArgs, Failure> {
+    let words = words.strip_prefix(&[OsString::from("--")]).unwrap_or(words);
+    let argv: Vec<_> = std::iter::once("install".into()).chain(words.iter().cloned()).collect();
+    match classify(&argv) {
+        Invocation::Install(arguments) => Ok(arguments),
+        Invocation::PassThrough => Err(Failure::new(Status::Usage, "nothing to verify")
+            .hint("for the options of pip lock: pip lock --help")),
+    }
+}
+
+fn read_lock(process: &Process, path: &Path) -> Result<Lock, Failure> {
+    let wrong = |why: &str| unreadable("lock", path, why);
+    let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX);
+    let bytes =
+        read_bounded(&process.directory.join(path), limit).map_err(|e| wrong(&e.to_string()))?;
+    let text = std::str::from_utf8(&bytes).map_err(|error| wrong(&error.to_string()))?;
+    Lock::from_pylock(text).map_err(|error| wrong(error.to_string().trim_end()))
+}
+
+/// The pip that a shell would run, ours excepted.
+fn real_pip(process: &Process) -> Result<Pip, Failure> {
+    let path = process.variable("PATH").unwrap_or_default();
+    let find = |name: &str| {
+        find::find_real_pip(OsStr::new(name), path, &process.executable, &process.directory)
+    };
+    let depth = find::check_recursion(process.variable(find::DEPTH_VARIABLE))?;
+    let program = find("pip").or_else(|error| find("pip3").map_err(|_| error))?;
+    Ok(Pip { program, depth: depth.to_string() })
+}
+
+/// A line a package: the worst verdict of its files.
+fn verdict_lines(findings: &[Finding]) -> Vec<String> {
+    let mut packages: Vec<(&str, &Verdict, Option<&str>)> = Vec::new();
+    let mut places = BTreeMap::<&str, usize>::new();
+    for finding in findings {
+        let file = finding.file.as_ref().map(|file| file.filename.as_str());
+        let line = (finding.title.as_str(), &finding.verdict, file);
+        match places.get(finding.title.as_str()).and_then(|at| packages.get_mut(*at)) {
+            Some(worst) if rank(&finding.verdict) > rank(worst.1) => *worst = line,
+            Some(_) => {}
+            None => {
+                places.insert(&finding.title, packages.len());
+                packages.push(line);
+            }
+        }
+    }
+    packages
+        .iter()
+        .map(|(title, verdict, file)| match verdict {
+            Verdict::Ok { publisher } | Verdict::Record { publisher } => {
+                format!("OK: {title}, built by {}", publisher.url())
+            }
+            Verdict::Unknown { kind } => format!("UNKNOWN: {title}, {kind}"),
+            Verdict::Fail(reason) => {
+                let file = file.map(|file| format!("{file}: ")).unwrap_or_default();
+                format!("FAIL: {title} ({file}{reason})")
+            }
+        })
+        .collect()
+}
+
+/// How bad a verdict is.
+const fn rank(verdict: &Verdict) -> u8 {
+    match verdict {
+        Verdict::Ok { .. } | Verdict::Record { .. } => 0,
+        Verdict::Unknown { .. } => 1,
+        Verdict::Fail(_) => 2,
+    }
+}

@@ -1,0 +1,154 @@
+//! How a refusal reads: which file, what was expected, what was found, and what would accept it.
+//!
+//! Owns the words. Pure: makes lines, prints none. The text is not yet safe for a terminal.
+
+use std::path::Path;
+
+use crate::audit::Finding;
+use crate::publisher::Publisher;
+use crate::trust::file::TrustFile;
+use crate::trust::policy::{Difference, Reason, Verdict};
+
+/// The trust file, as far as a refusal speaks of it.
+#[derive(Debug, Clone, Copy)]
+pub struct TrustContext<'a> {
+    /// Its path.
+    pub path: &'a Path,
+    /// Its content.
+    pub file: &'a TrustFile,
+    /// The command that would record an unrecorded publisher.
+    pub record_with: &'a str,
+}
+
+/// The lines for one finding; none if it is no refusal.
+#[must_use]
+pub fn lines(finding: &Finding, trust: &TrustContext<'_>) -> Vec<String> {
+    let Verdict::Fail(reason) = &finding.verdict else { return Vec::new() };
+    let file = finding.file.as_ref().map(|file| format!(" ({})", file.filename));
+    let mut lines = vec![format!(
+        "refused: {}{}: {}",
+        finding.title,
+        file.unwrap_or_default(),
+        headline(reason)
+    )];
+    if let Some(pin) = trust.file.pin(&finding.name) {
+        let place = match trust.file.line_of(&finding.name) {
+            Some(line) => format!("{}, line {line}", trust.path.display()),
+            None => trust.path.display().to_string(),
+        };
+        lines.push(format!("  expected  {}  ({place})", pin.url));
+    }
+    match reason {
+        Reason::ChangedPublisher { found, difference, .. } => {
+            if let Difference::Field { condition, found } = difference {
+                let found = found.as_deref().unwrap_or("nothing");
+                let (field, value) = (condition.field, &condition.value);
+                lines.push(format!("            {field}={value}, the certificate says {found}"));
+            }
+            lines.extend(publisher(found));
+            lines.push(format!(
+                "  accept    only after you have made sure that the project moved: in {} write `{} {}`",
+                trust.path.display(),
+                finding.name,
+                found.url()
+            ));
+        }
+        Reason::NotRecorded { found } => {
+            lines.extend(publisher(found));
+            lines.push(format!("  accept    {}", trust.record_with));
+            lines.push(format!(
+                "            or add the line `{} {}` to {}",
+                finding.name,
+                found.url(),
+                trust.path.display()
+            ));
+        }
+        Reason::Ambiguous { found } => {
+            found.iter().for_each(|found| lines.extend(publisher(found)));
+            lines.push(format!(
+                "  accept    choose one: add the line `{} URL` to {}",
+                finding.name,
+                trust.path.display()
+            ));
+        }
+        Reason::SignatureExpected { kind, .. } => {
+            lines.push(format!("  found     nothing: {kind}"));
+            lines.push(format!(
+                "  accept    choose a release that is signed; or, if the project signs no more, \
+                 remove the line of `{}` from {}",
+                finding.name,
+                trust.path.display()
+            ));
+        }
+        Reason::Invalid { reason, .. } => {
+            lines.push(format!("  found     {reason}"));
+            lines.push("  accept    nothing accepts an attestation that does not verify; tell the project or the index".to_owned());
+        }
+        Reason::UnsignedUnderStrict { kind } => {
+            lines.push(format!("  found     nothing: {kind}"));
+            lines.push("  accept    run it without STRICT".to_owned());
+        }
+    }
+    lines
+}
+
+fn headline(reason: &Reason) -> &'static str {
+    match reason {
+        Reason::ChangedPublisher { .. } => "changed publisher",
+        Reason::SignatureExpected { .. } => "signature expected",
+        Reason::Invalid { .. } => "invalid attestation",
+        Reason::NotRecorded { .. } => "publisher not recorded",
+        Reason::Ambiguous { .. } => "publisher not recorded, and there are several",
+        Reason::UnsignedUnderStrict { .. } => "no attestation, and STRICT asks for one",
+    }
+}
+
+/// Who built it, from the certificate.
+fn publisher(found: &Publisher) -> Vec<String> {
+    let mut lines = vec![format!("  found     {}", found.url())];
+    let facts = found.facts();
+    let facts = [
+        ("workflow", &facts.workflow),
+        ("environment", &facts.environment),
+        ("ref", &facts.reference),
+        ("commit", &facts.commit),
+        ("run", &facts.run_url),
+    ];
+    let stated = facts.iter().filter_map(|(name, value)| value.as_ref().map(|value| (name, value)));
+    lines.extend(stated.map(|(name, value)| format!("            {name} {value}")));
+    lines
+}
+
+/// The good news of a run: who verified what, and what is unknown, a few lines in all.
+#[must_use]
+pub fn summary(findings: &[Finding]) -> Vec<String> {
+    let mut by_publisher = std::collections::BTreeMap::<String, Vec<&str>>::new();
+    let mut unknown = std::collections::BTreeMap::<String, Vec<&str>>::new();
+    for finding in findings {
+        let title = finding.title.as_str();
+        match &finding.verdict {
+            Verdict::Ok { publisher } | Verdict::Record { publisher } => {
+                by_publisher.entry(publisher.url().to_string()).or_default().push(title);
+            }
+            Verdict::Unknown { kind } => unknown.entry(kind.to_string()).or_default().push(title),
+            Verdict::Fail(_) => {}
+        }
+    }
+    let verified = by_publisher
+        .into_iter()
+        .map(|(url, titles)| format!("verified: {}, built by {url}", listed(&titles)));
+    let unknown =
+        unknown.into_iter().map(|(kind, titles)| format!("unknown: {} ({kind})", listed(&titles)));
+    verified.chain(unknown).collect()
+}
+
+/// The most names that a summary line lists.
+const LISTED: usize = 8;
+
+fn listed(titles: &[&str]) -> String {
+    let shown = titles.get(..LISTED).unwrap_or(titles).join(", ");
+    match titles.len().checked_sub(LISTED) {
+        Some(more) if more > 0 => format!("{shown} and {more} more"),
+        _ => shown,
+    }
+}

@@ -1,0 +1,155 @@
+//! From the user's arguments to a lock: which pip this is, how it is configured, what it would
+//! install.
+//!
+//! Owns the choice between `pip lock` and `pip install --dry-run --report`, for the shim and the
+//! tool alike. Installs nothing and judges nothing.
+
+use crate::failure::{Failure, Status};
+use crate::interrupt::Run;
+use crate::lines::{self, Files};
+use crate::lock::Lock;
+use crate::pip::guard::{Guard, GuardError};
+use crate::pip::resolve::{HAS_LOCK, Probe, ResolveError, Resolver};
+use crate::pip::run::{Captured, Pip};
+use crate::pip::settings::{FileLines, Settings};
+use crate::process::Process;
+use crate::report::Report;
+use crate::shim::arguments::InstallArgs;
+use crate::sources;
+use crate::steps::{self, Installed};
+
+/// What is to be resolved, and by which pip.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    /// This process.
+    pub process: &'a Process,
+    /// Where pip's questions go.
+    pub report: Report,
+    /// The real pip.
+    pub pip: &'a Pip,
+    /// The run it is done in.
+    pub run: &'a Run,
+    /// What the user asked for.
+    pub arguments: &'a InstallArgs,
+    /// Whether what is installed counts.
+    pub installed: Installed,
+}
+
+/// A pip that is known and guarded, with its settings.
+pub struct Prepared<'a> {
+    /// What pip this is.
+    pub probe: Probe,
+    /// How it reaches the network, and its cache.
+    pub settings: Settings,
+    /// What the requirements files say.
+    pub files: Files,
+    resolver: Resolver<'a>,
+}
+
+/// There is no lock.
+#[derive(Debug)]
+pub enum Unresolved {
+    /// For a reason of ours.
+    Failure(Failure),
+    /// pip failed, in its own words and with its own exit code.
+    Pip(Captured),
+}
+
+/// A lock, and what pip printed on standard error while it was made.
+#[derive(Debug)]
+pub struct Resolved {
+    /// The lock.
+    pub lock: Lock,
+    /// pip's standard error.
+    pub stderr: Vec<u8>,
+}
+
+impl<'a> Request<'a> {
+    /// Learns what pip this is and how it is configured.
+    ///
+    /// # Errors
+    /// pip cannot be run, guarded or configured.
+    pub fn prepare(&self, guard: &'a Guard) -> Result<Prepared<'a>, Unresolved> {
+        let report = self.report;
+        let prompt = Box::new(move |question: &str| report.prompt(question));
+        let resolver = Resolver { pip: self.pip, run: self.run, guard, prompt };
+        let probe = resolver.probe(&self.arguments.global_without(&["--log"]))?;
+        let settings = self.settings(&probe, &FileLines::default())?;
+        let files = lines::of_files(self.process, self.arguments, &probe, &settings)?;
+        let settings = self.settings(&probe, &files.lines)?;
+        Ok(Prepared { probe, settings, files, resolver })
+    }
+
+    /// Lays out the guard of this run.
+    ///
+    /// # Errors
+    /// Its files cannot be written.
+    pub fn guard(&self) -> Result<Guard, GuardError> {
+        Guard::lay(self.run, self.process.variable("PYTHONPATH"))
+    }
+
+    fn settings(&self, probe: &Probe, lines: &FileLines) -> Result<Settings, Failure> {
+        let mut surroundings = sources::surroundings(self.process);
+        surroundings.default_index.clone_from(&probe.facts.index);
+        surroundings.default_cache.clone_from(&probe.facts.cache);
+        let command_line = lines::command_line(self.arguments);
+        Settings::merge(&probe.configuration, &command_line, lines, &surroundings)
+    }
+
+    /// What pip would install: its lock where that is the answer, else its report.
+    ///
+    /// # Errors
+    /// pip fails, would run unverified code, or leaves nothing readable.
+    pub fn resolve(&self, prepared: &Prepared<'_>) -> Result<Resolved, Unresolved> {
+        let Prepared { probe, resolver, .. } = prepared;
+        let directory = self.run.subdirectory("resolve").map_err(private_directory)?;
+        let wheels_only = directory.join("wheels-only.txt");
+        std::fs::write(&wheels_only, "--only-binary :all:\n").map_err(private_directory)?;
+        let overlooks = self.installed == Installed::Ignored;
+        if overlooks && probe.version >= HAS_LOCK || steps::lock_answers(self.arguments, probe) {
+            let output = directory.join("pylock.toml");
+            let argv = steps::lock(self.arguments, &output, &wheels_only);
+            match resolver.lock(&argv, &output) {
+                Ok((lock, stderr)) if overlooks || steps::overlooks_nothing(&lock) => {
+                    return Ok(Resolved { lock, stderr });
+                }
+                // Something of it is installed, or `pip lock` could not: then `pip install`
+                // itself says what it would do, or why not, in its own words.
+                Ok(_) => {}
+                Err(ResolveError::Pip(_)) if !overlooks => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let output = directory.join("report.json");
+        let argv = steps::report(self.arguments, self.installed, &output, &wheels_only);
+        let (lock, stderr) = resolver.report(&argv, &output)?;
+        Ok(Resolved { lock, stderr })
+    }
+}
+
+/// The private directory of the run cannot be used.
+pub fn private_directory(error: std::io::Error) -> Failure {
+    let message = format!("cannot use a private temporary directory: {error}");
+    Failure::new(Status::CouldNotCheck, message).hint("check TMPDIR, and that its disk is not full")
+}
+
+impl From<ResolveError> for Unresolved {
+    fn from(error: ResolveError) -> Self {
+        match error {
+            ResolveError::Pip(captured) => Self::Pip(captured),
+            error => Self::Failure(error.into()),
+        }
+    }
+}
+
+impl From<Failure> for Unresolved {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl From<GuardError> for Unresolved {
+    fn from(error: GuardError) -> Self {
+        Self::Failure(error.into())
+    }
+}

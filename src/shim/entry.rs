@@ -1,0 +1,51 @@
+//! What happens when this program is called by one of pip's names.
+//!
+//! Owns the way from the process to the real pip: found, handed over to, or stood in front of.
+
+use std::ffi::OsStr;
+use std::process::ExitCode;
+
+use super::install::install;
+use super::invocation::{Invocation, classify};
+use crate::failure::Failure;
+use crate::pip::find;
+use crate::pip::run::Pip;
+use crate::process::Process;
+use crate::report::{Report, Volume};
+
+/// Whether this is a name that pip goes by: `pip`, `pip3`, `pip3.N`.
+#[must_use]
+pub fn is_pip_name(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    let version = name.strip_prefix("pip");
+    version.is_some_and(|version| version.chars().all(|c| c.is_ascii_digit() || c == '.'))
+}
+
+/// Runs the shim.
+#[must_use]
+pub fn run(process: &Process) -> ExitCode {
+    let invocation = classify(&process.arguments);
+    let report = Report::new(match &invocation {
+        Invocation::Install(arguments) if arguments.has("--quiet") => Volume::Quiet,
+        _ if process.variable_is_on("PIP_QUIET") => Volume::Quiet,
+        _ => Volume::Normal,
+    });
+    run_as(process, report, &invocation).unwrap_or_else(|failure| report.fail(&failure))
+}
+
+fn run_as(process: &Process, report: Report, invocation: &Invocation) -> Result<ExitCode, Failure> {
+    let depth = find::check_recursion(process.variable(find::DEPTH_VARIABLE))?;
+    let path = process.variable("PATH").unwrap_or_default();
+    let name = process.command_name();
+    let program = find::find_real_pip(name, path, &process.executable, &process.directory)?;
+    let pip = Pip { program, depth: depth.to_string() };
+    let bypassed = process.variable("PYPI_VERIFY_NOW").is_some_and(|value| value == "off");
+    match invocation {
+        Invocation::Install(arguments) if !bypassed => install(process, report, &pip, arguments),
+        Invocation::Install(_) => {
+            report.warn("PYPI_VERIFY_NOW=off: nothing of this install is verified");
+            match pip.hand_over(&process.arguments)? {}
+        }
+        Invocation::PassThrough => match pip.hand_over(&process.arguments)? {},
+    }
+}

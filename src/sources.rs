@@ -1,0 +1,213 @@
+//! Where evidence comes from in this run, as the user configured it.
+//!
+//! Owns the reading of our own settings: trust file, trusted root, second source, policy. Shared
+//! by the shim and the tool. Judges nothing.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use url::Url;
+
+use crate::audit::{Audit, Finding};
+use crate::failure::{Failure, Status};
+use crate::http::Client;
+use crate::index::{Index, SecondSource};
+use crate::lock::{File, Lock};
+use crate::pip::settings::{Settings, Surroundings};
+use crate::process::Process;
+use crate::report::Report;
+use crate::sigstore::Verifier;
+use crate::transport::ProxyVariables;
+use crate::trust::file::TrustFile;
+use crate::trust::location::{Location, Surroundings as TrustSurroundings};
+use crate::trust::policy::{Policy, Unrecorded, Unsigned, Verdict};
+use crate::trust::store::Store;
+use crate::wheelhouse::{JOBS, Wanted, Wheelhouse};
+
+/// The largest trusted root that is read; the production one has under 10 KiB.
+const MAX_TRUSTED_ROOT: u64 = 16 * 1024 * 1024;
+
+/// Everything that evidence comes from.
+pub struct Sources {
+    /// The way to the network.
+    pub client: Client,
+    /// The indexes, in order.
+    pub indexes: Vec<Url>,
+    /// Whether there are `--find-links` places.
+    pub find_links: bool,
+    /// The second source, if one is configured.
+    pub second_source: Option<SecondSource>,
+    /// The verifier.
+    pub verifier: Verifier,
+}
+
+impl Sources {
+    /// Sets everything up; asks the network nothing yet.
+    ///
+    /// # Errors
+    /// A certificate bundle, a trusted root or the second source cannot be read as such.
+    pub fn new(process: &Process, settings: &Settings) -> Result<Self, Failure> {
+        Ok(Self {
+            client: Client::new(&settings.transport)?,
+            indexes: settings.indexes.clone(),
+            find_links: !settings.find_links.is_empty(),
+            second_source: second_source(process)?,
+            verifier: verifier(process.variable("PYPI_VERIFY_NOW_TRUSTED_ROOT").map(Path::new))?,
+        })
+    }
+}
+
+impl Sources {
+    /// Audits a lock. A digest that nobody states is computed from the bytes, which go to the
+    /// wheelhouse.
+    ///
+    /// # Errors
+    /// Something could not be found out.
+    pub fn audit(
+        &self,
+        trust: &TrustFile,
+        policy: Policy,
+        wheelhouse: &Wheelhouse,
+        lock: &Lock,
+    ) -> Result<Vec<Finding>, Failure> {
+        let digest = |file: &File| {
+            let fetched = wheelhouse.fetch_all(&self.client, &[wanted(file)?], JOBS)?;
+            let first = fetched.into_iter().next().map(|fetched| fetched.sha256);
+            first.ok_or_else(|| Failure::new(Status::CouldNotCheck, "nothing was fetched"))
+        };
+        let index = Index::new(&self.client);
+        Audit {
+            index: &index,
+            indexes: &self.indexes,
+            find_links: self.find_links,
+            second_source: self.second_source.as_ref(),
+            verifier: &self.verifier,
+            trust,
+            policy,
+            digest: &digest,
+        }
+        .run(lock)
+    }
+}
+
+/// The file of a lock, as the wheelhouse fetches it.
+///
+/// # Errors
+/// Its place is no URL.
+pub fn wanted(file: &File) -> Result<Wanted, Failure> {
+    let url = Url::parse(&file.url).map_err(|error| {
+        let message = format!("the place of {} is not a URL: {error}", file.filename);
+        Failure::new(Status::BadInput, message)
+    })?;
+    Ok(Wanted { filename: file.filename.clone(), url, sha256: file.sha256 })
+}
+
+/// Records every publisher that trust on first use lets pass, and says so.
+///
+/// # Errors
+/// The trust file cannot be written, or says something else by now.
+pub fn record(report: Report, findings: &[Finding], store: &Store) -> Result<(), Failure> {
+    let new: BTreeMap<_, _> = findings
+        .iter()
+        .filter_map(|finding| match &finding.verdict {
+            Verdict::Record { publisher } => Some((finding.name.clone(), publisher.url().clone())),
+            _ => None,
+        })
+        .collect();
+    if new.is_empty() {
+        return Ok(());
+    }
+    let new: Vec<_> = new.into_iter().collect();
+    store.record(&new)?;
+    for (name, url) in &new {
+        report.news(&format!("recorded: {name} {url} in {}", store.path().display()));
+    }
+    Ok(())
+}
+
+/// The verifier for a trusted root file, or for the embedded production root.
+///
+/// # Errors
+/// The file cannot be read or is no trusted root.
+pub fn verifier(trusted_root: Option<&Path>) -> Result<Verifier, Failure> {
+    let Some(path) = trusted_root else { return Ok(Verifier::production()?) };
+    let bytes = read_bounded(path, MAX_TRUSTED_ROOT)
+        .map_err(|error| unreadable("trusted root", path, &error.to_string()))?;
+    Verifier::from_trusted_root(&bytes)
+        .map_err(|error| unreadable("trusted root", path, &error.to_string()))
+}
+
+/// Reads a whole file, if it is no larger than `limit` bytes.
+///
+/// # Errors
+/// It cannot be read, or is larger.
+pub fn read_bounded(path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
+    use std::io::Read as _;
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > limit {
+        return Err(std::io::Error::other(format!("larger than {limit} bytes")));
+    }
+    Ok(bytes)
+}
+
+/// A file of the user's that cannot be read as what it should be.
+#[must_use]
+pub fn unreadable(what: &str, path: &Path, why: &str) -> Failure {
+    Failure::new(Status::BadInput, format!("cannot read {what} {}: {why}", path.display()))
+}
+
+fn second_source(process: &Process) -> Result<Option<SecondSource>, Failure> {
+    let Some(value) = process.variable("PYPI_VERIFY_NOW_PROVENANCE") else { return Ok(None) };
+    let text = value.to_string_lossy();
+    if let Ok(url) = Url::parse(&text)
+        && matches!(url.scheme(), "http" | "https")
+    {
+        return Ok(Some(SecondSource::Index(url)));
+    }
+    let directory = process.directory.join(value);
+    if directory.is_dir() {
+        return Ok(Some(SecondSource::Directory(directory)));
+    }
+    let message = format!("PYPI_VERIFY_NOW_PROVENANCE is neither a directory nor a URL: {text}");
+    Err(Failure::new(Status::BadInput, message))
+}
+
+/// The trust file of this run.
+#[must_use]
+pub fn trust_store(process: &Process, named: Option<&Path>) -> Store {
+    let location = Location::find(&TrustSurroundings {
+        filename: named.or_else(|| process.setting("FILENAME").map(Path::new)),
+        cwd: &process.directory,
+        xdg_config_home: process.variable("XDG_CONFIG_HOME").map(Path::new),
+        home: process.variable("HOME").map(Path::new),
+    });
+    Store::at(location)
+}
+
+/// What `STRICT` and `TOFU` ask for.
+#[must_use]
+pub fn policy(process: &Process) -> Policy {
+    Policy {
+        unsigned: if process.switched_on("STRICT") { Unsigned::Refuse } else { Unsigned::Install },
+        unrecorded: if process.switched_on("TOFU") {
+            Unrecorded::Record
+        } else {
+            Unrecorded::Refuse
+        },
+    }
+}
+
+/// What pip's settings depend on besides pip itself.
+#[must_use]
+pub fn surroundings(process: &Process) -> Surroundings {
+    let path = |name: &str| process.variable(name).map(PathBuf::from);
+    let home = path("HOME");
+    Surroundings {
+        default_index: None,
+        default_cache: None,
+        proxies: ProxyVariables::from_lookup(|name| process.text(name)),
+        requests_ca_bundle: path("REQUESTS_CA_BUNDLE").or_else(|| path("CURL_CA_BUNDLE")),
+        netrc: path("NETRC").or_else(|| home.map(|home| home.join(".netrc"))),
+    }
+}

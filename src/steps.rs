@@ -1,0 +1,218 @@
+//! The command lines of the two steps: what pip is asked first, and what it is told then.
+//!
+//! Owns which options are added to the user's own, and where. Pure. Ours stand in front of the
+//! user's, where nothing can take them for a value; only what must be last is last.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+use crate::lock::Lock;
+use crate::name::PackageName;
+use crate::pip::guard::Facts;
+use crate::pip::resolve::{HAS_LOCK, HASHED_CONSTRAINTS, Probe};
+use crate::shim::arguments::{InstallArgs, Kind, Positionals};
+use crate::shim::options;
+
+/// What every environment that `venv` makes holds, and what is no part of a resolved set.
+const SEEDS: [&str; 4] = ["pip", "setuptools", "wheel", "distribute"];
+
+/// Options that say what to install.
+const INPUTS: [&str; 4] = ["--requirement", "--editable", "--group", "--requirements-from-script"];
+
+/// Options in whose place the fully hashed file stands.
+const REPLACED: [&str; 6] = [
+    "--requirement",
+    "--editable",
+    "--group",
+    "--requirements-from-script",
+    "--constraint",
+    "--no-require-hashes",
+];
+
+/// Variables that would add to what the second step installs, or undo what it is told.
+const SECOND_STEP_REMOVES: [&str; 4] = [
+    "PIP_NO_REQUIRE_HASHES",
+    "PIP_UPLOADED_PRIOR_TO",
+    "_PIP_RUNNING_IN_SUBPROCESS",
+    "_PIP_IN_BUILD_IGNORE_CONSTRAINTS",
+];
+
+/// The same where the fully hashed file says everything that is to be installed.
+const REPLACED_STEP_REMOVES: [&str; 5] = [
+    "PIP_REQUIREMENT",
+    "PIP_EDITABLE",
+    "PIP_CONSTRAINT",
+    "PIP_GROUP",
+    "PIP_REQUIREMENTS_FROM_SCRIPT",
+];
+
+/// How pip is told to install the verified files and nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// The user's own command line, closed by hashed constraints (pip >= 26.1).
+    OwnArguments,
+    /// A fully hashed requirements file in place of what the user named.
+    HashedFile,
+}
+
+/// Which form the second step takes. `remote` says whether a requirements file came from a URL:
+/// it could be another one when pip asks for it again. An empty set needs no pins, so that every
+/// pip can be left to say that all is there already.
+#[must_use]
+pub fn form(probe: &Probe, lock: &Lock, remote: bool) -> Form {
+    let own = probe.version >= HASHED_CONSTRAINTS && !remote || lock.entries.is_empty();
+    if own { Form::OwnArguments } else { Form::HashedFile }
+}
+
+/// Whether `pip lock` would answer as `pip install` does: it exists, it takes every option, it
+/// reads the same configuration, and there is nothing installed that it would overlook.
+#[must_use]
+pub fn lock_answers(arguments: &InstallArgs, probe: &Probe) -> bool {
+    let known = |option: &String| {
+        options::named(&format!("--{option}")).is_none_or(|o| o.lock == options::Lock::Has)
+    };
+    let configured_alike = probe.configuration.section("install").is_none()
+        && probe.configuration.section("lock").is_none()
+        && probe.configuration.section(":env:").is_none_or(|values| values.keys().all(known));
+    probe.version >= HAS_LOCK
+        && arguments.every_option_known_to_lock()
+        && arguments.requirement_arguments().iter().all(|argument| is_by_name(argument))
+        && !arguments.has("--editable")
+        && configured_alike
+        && !probe.facts.restarted
+        && only_seeds(&probe.facts)
+}
+
+/// Whether none of the packages of a lock is installed: `pip lock` overlooks what is there.
+#[must_use]
+pub fn overlooks_nothing(lock: &Lock) -> bool {
+    lock.entries.iter().all(|entry| !SEEDS.contains(&entry.name.as_str()))
+}
+
+fn only_seeds(facts: &Facts) -> bool {
+    facts.installed.iter().all(|directory| {
+        let ending = directory.rsplit('.').next();
+        let name = directory.split('-').next().and_then(|name| PackageName::parse(name).ok());
+        matches!(ending, Some("dist-info" | "egg-info"))
+            && name.is_some_and(|name| SEEDS.contains(&name.as_str()))
+    })
+}
+
+/// Whether an argument is a project's name, possibly with extras, versions and markers, and no
+/// path, archive or URL.
+fn is_by_name(argument: &OsStr) -> bool {
+    let text = argument.to_string_lossy();
+    let requirement = text.split(';').next().unwrap_or_default();
+    !requirement.contains(['/', '\\', '@', ':']) && !requirement.starts_with('.')
+}
+
+/// `pip lock`, wheels only, writing to `output`. `wheels_only` is a requirements file that holds
+/// `--only-binary :all:`: as the last one it cannot be undone by any other.
+#[must_use]
+pub fn lock(arguments: &InstallArgs, output: &Path, wheels_only: &Path) -> Vec<OsString> {
+    let mut argv = arguments.global_without(&[]);
+    argv.extend(words(&["lock", "--disable-pip-version-check", "--output"]));
+    argv.push(output.into());
+    argv.extend(with_wheels_only(arguments, &[], wheels_only));
+    argv
+}
+
+/// Whether what is installed already counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Installed {
+    /// As it does for `pip install`.
+    Counts,
+    /// As it does for `pip lock`: not at all.
+    Ignored,
+}
+
+/// `pip install --dry-run --report`, wheels only, writing to `output`.
+#[must_use]
+pub fn report(
+    arguments: &InstallArgs,
+    installed: Installed,
+    output: &Path,
+    wheels_only: &Path,
+) -> Vec<OsString> {
+    let mut argv = arguments.global_without(&[]);
+    argv.extend(words(&["install", "--disable-pip-version-check", "--dry-run", "--report"]));
+    argv.push(output.into());
+    if installed == Installed::Ignored {
+        argv.push("--ignore-installed".into());
+    }
+    argv.extend(with_wheels_only(arguments, &["--report", "--dry-run"], wheels_only));
+    argv
+}
+
+/// The user's options, then the file that says "wheels only", then the user's arguments.
+fn with_wheels_only(
+    arguments: &InstallArgs,
+    without: &[&str],
+    wheels_only: &Path,
+) -> Vec<OsString> {
+    let wheels_only = [OsString::from("--requirement"), wheels_only.into()];
+    if arguments.unknown() {
+        // Behind something unknown, ours could be taken for its value. In front of it a file of
+        // the user's can allow sources again; the guard still keeps their code from running.
+        let rest = arguments.without(without, Positionals::Keep);
+        return [wheels_only.to_vec(), rest].concat();
+    }
+    let mut argv = arguments.without(without, Positionals::Drop);
+    // Nothing unknown is left, so a `--` here is the one that ends the options.
+    let ended = arguments
+        .global()
+        .iter()
+        .chain(arguments.items())
+        .any(|item| item.kind == Kind::EndOfOptions);
+    if let (true, Some(at)) = (ended, argv.iter().rposition(|word| word == "--")) {
+        argv.remove(at);
+    }
+    // Without any requirement pip must say so itself; the file would count as one.
+    if arguments.requirement_arguments().is_empty() && !INPUTS.iter().any(|o| arguments.has(o)) {
+        argv.extend(words(&["--only-binary", ":all:"]));
+        return argv;
+    }
+    argv.extend(wheels_only);
+    argv.push("--".into());
+    argv.extend(arguments.requirement_arguments().into_iter().map(OsStr::to_owned));
+    argv
+}
+
+/// `pip install` of the verified files and nothing else: hashes required, no index, and a private
+/// directory that holds them.
+///
+/// `pins` is a file of `name==version --hash=sha256:…` lines.
+#[must_use]
+pub fn install(
+    arguments: &InstallArgs,
+    form: Form,
+    pins: &Path,
+    wheelhouse: &Path,
+) -> Vec<OsString> {
+    let mut argv = arguments.global_without(&[]);
+    argv.extend(words(&["install", "--require-hashes", "--no-index", "--find-links"]));
+    argv.push(wheelhouse.into());
+    argv.push(match form {
+        Form::OwnArguments => "--constraint".into(),
+        Form::HashedFile => "--requirement".into(),
+    });
+    argv.push(pins.into());
+    argv.extend(match form {
+        Form::OwnArguments => arguments.without(&["--no-require-hashes"], Positionals::Keep),
+        Form::HashedFile => arguments.without(&REPLACED, Positionals::Drop),
+    });
+    argv
+}
+
+/// The variables that the second step must not inherit.
+#[must_use]
+pub fn removed_variables(form: Form) -> Vec<&'static str> {
+    match form {
+        Form::OwnArguments => SECOND_STEP_REMOVES.to_vec(),
+        Form::HashedFile => [SECOND_STEP_REMOVES.as_slice(), &REPLACED_STEP_REMOVES].concat(),
+    }
+}
+
+fn words(words: &[&str]) -> Vec<OsString> {
+    words.iter().map(OsString::from).collect()
+}
