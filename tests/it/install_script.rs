@@ -253,3 +253,11 @@ fn trying_fails_unless_both_go_as_they_should() {
         assert!(text(&output.stderr).contains(why), "{shim}: {output:?}");
     }
 }
+
+#[test]
+fn the_dockerfile_builds_with_the_pinned_toolchain() {
+    let toolchain = include_str!("../../rust-toolchain.toml");
+    let channel = toolchain.split('"').nth(1).unwrap();
+    let dockerfile = include_str!("../../shim/Dockerfile.example");
+    assert!(dockerfile.contains(&format!("FROM rust:{channel}-")), "{channel}");
+}
