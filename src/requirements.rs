@@ -113,7 +113,8 @@ impl IndexLines {
         self.files.iter().all(|(_, outcome)| *outcome == Outcome::Read)
     }
 
-    /// The indexes in effect, the command line and configuration naming `before`.
+    /// The indexes in effect, the command line and configuration naming `before`, where these do
+    /// not say `--no-index`: then there are none, whatever the files say.
     #[must_use]
     pub fn indexes(&self, before: &[String]) -> Vec<String> {
         if self.no_index {
