@@ -32,13 +32,13 @@ if (( ! ${+functions[rehash]} )); then
     }
 fi
 
-# At a prompt, and before each line, for whoever does not.
-typeset -ga precmd_functions preexec_functions
+# At a prompt, before each line, and in a directory that brings its environment along (direnv, mise),
+# for whoever does not.
+typeset -ga precmd_functions preexec_functions chpwd_functions
 if (( ! ${precmd_functions[(Ie)__pypi_verify_now_first]} )); then
     precmd_functions+=(__pypi_verify_now_first)
-fi
-if (( ! ${preexec_functions[(Ie)__pypi_verify_now_first]} )); then
     preexec_functions+=(__pypi_verify_now_first)
+    chpwd_functions+=(__pypi_verify_now_first)
 fi
 
 __pypi_verify_now_first

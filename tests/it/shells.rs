@@ -218,6 +218,13 @@ fn in_bash_a_directory_put_in_front_by_hand_is_second_on_the_same_line() {
 }
 
 #[test]
+fn in_zsh_a_directory_that_brings_its_environment_is_second_on_the_same_line() {
+    let lines = "theirs() { export PATH=$PWD/bin:$PATH; }; . ./hook\n\
+        chpwd_functions=(theirs $chpwd_functions)\ncd one && pip; cd ../two && pip";
+    at_the_prompt_of(Shell::Zsh, lines, &["shim of ~/one/bin", "shim of ~/two/bin"]);
+}
+
+#[test]
 fn options_that_make_shells_strict_are_no_hindrance() {
     let lines = ". ./hook; . ./hook; . one/bin/activate; pip; hash nosuch 2>/dev/null || echo no";
     for (shell, options) in [
