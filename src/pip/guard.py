@@ -12,6 +12,7 @@ def _load():
     import atexit
     import json
     import os
+    import subprocess
     import threading
 
     here = os.path.dirname(os.path.abspath(__file__))
@@ -30,13 +31,17 @@ def _load():
             json.dump(value, f)
         os.rename(partial, os.path.join(out, name))
 
+    class Unverified(PermissionError):
+        pass
+
     def text(value):
         return os.fsdecode(value) if isinstance(value, (bytes, os.PathLike)) else str(value)
 
     def allowed(program, words):
         # `pip --python X` starts itself again under X, with the very same arguments.
-        if len(words) > 1 and words[2:] == sys.argv[1:]:
-            return os.path.basename(words[1]) in ("__pip-runner__.py", "pip", "__main__.py")
+        if len(words) > 2 and words[2:] == sys.argv[1:]:
+            if os.path.basename(words[1]) in ("__pip-runner__.py", "pip", "__main__.py"):
+                return True
         # The user's own credential helper, and how packaging tells musl from glibc.
         name = os.path.basename(program)
         return name == "keyring" or (name.startswith("ld-musl-") and len(words) == 1)
@@ -53,6 +58,7 @@ def _load():
         "os.system",
         "subprocess.Popen",
     }
+    armed = []
     # An allowed Popen may go on to `os.posix_spawn` the same program (CPython 3.13).
     granted = {}
 
@@ -72,11 +78,24 @@ def _load():
             program, words = text(args[0]), [text(a) for a in args[1]]
             if granted.pop(thread, None) == program:
                 return
-        if os.path.basename(program) not in harmless:
+        if armed and os.path.basename(program) not in harmless:
             note("blocked", {"event": event, "words": words, "cwd": text(cwd or os.getcwd())})
-        raise PermissionError("not run before it is verified: " + (" ".join(words) or event))
+        raise Unverified("not run before it is verified: " + (" ".join(words) or event))
 
     sys.addaudithook(hook)
+    # An interpreter whose audit events do not reach the hook (PEP 578 leaves that to it) must not
+    # go on: without events there is no guard.
+    for attempt in (lambda: subprocess.Popen([""]), lambda: os.system("")):
+        try:
+            attempt()
+        except Unverified:
+            continue
+        except OSError:
+            pass
+        sys.stderr.write("pypi-verify-now: this interpreter cannot be guarded\n")
+        sys.stderr.flush()
+        os._exit(69)
+    armed.append(True)
 
     def facts():
         pip = sys.modules.get("pip")

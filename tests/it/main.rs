@@ -14,6 +14,7 @@ mod attestation_publishers;
 mod escape;
 mod filename;
 mod find_pip;
+mod guard;
 mod http;
 mod http_secrets;
 mod index_pages;

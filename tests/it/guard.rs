@@ -1,0 +1,88 @@
+//! The guard over a pip that resolves: what it lets pass, what it stops, and that its absence is
+//! an error.
+
+use crate::support::sandbox::Sandbox;
+
+/// Python that runs under the guard, and what is asked of it.
+fn guarded(sandbox: &Sandbox, code: &str) -> crate::support::run::Outcome {
+    sandbox.write_file("guard/sitecustomize.py", include_str!("../../src/pip/guard.py"));
+    std::fs::create_dir_all(sandbox.project().join("notes")).unwrap();
+    let python = sandbox.venv().python();
+    sandbox
+        .run(&python, ["-c", code])
+        .env("PYTHONPATH", sandbox.project().join("guard"))
+        .env("PYPI_VERIFY_NOW_GUARD", sandbox.project().join("notes"))
+        .run()
+}
+
+/// The notes that were left behind, by the beginning of their names.
+fn notes(sandbox: &Sandbox, kind: &str) -> usize {
+    let names = std::fs::read_dir(sandbox.project().join("notes")).unwrap();
+    names.filter(|e| e.as_ref().unwrap().file_name().to_string_lossy().starts_with(kind)).count()
+}
+
+#[test]
+fn every_way_to_start_a_process_is_stopped_and_noted() {
+    for code in [
+        "import subprocess; subprocess.run(['touch', 'started'])",
+        "import subprocess; subprocess.run('touch started', shell=True)",
+        "import os; os.system('touch started')",
+        "import os; os.execvp('touch', ['touch', 'started'])",
+        "import os; os.posix_spawnp('touch', ['touch', 'started'], os.environ)",
+        "import os; os.fork() or os.execvp('touch', ['touch', 'started'])",
+        "import os; os.spawnlp(os.P_WAIT, 'touch', 'touch', 'started')",
+        "import pty; pty.spawn(['touch', 'started'])",
+    ] {
+        let sandbox = Sandbox::new();
+        guarded(&sandbox, code).exits(1).stderr_has("not run before it is verified");
+        assert!(!sandbox.project().join("started").exists(), "{code}");
+        // `execvp` tries each directory of PATH, so there may be several.
+        assert!(notes(&sandbox, "blocked-") >= 1, "{code}");
+        assert_eq!(notes(&sandbox, "facts-"), 1, "{code}");
+    }
+}
+
+#[test]
+fn a_credential_helper_and_pips_own_restart_may_start() {
+    let sandbox = Sandbox::new();
+    sandbox.write_file("keyring", "#!/bin/sh\ntouch started\n");
+    guarded(
+        &sandbox,
+        "import os, subprocess; os.chmod('keyring', 0o755); subprocess.run(['./keyring', 'get'])",
+    )
+    .exits(0);
+    assert!(sandbox.project().join("started").exists());
+    assert_eq!(notes(&sandbox, "blocked-"), 0);
+}
+
+#[test]
+fn what_pip_asks_for_its_user_agent_is_stopped_without_a_note() {
+    let sandbox = Sandbox::new();
+    guarded(&sandbox, "import subprocess; subprocess.run(['rustc', '--version'])").exits(1);
+    assert_eq!((notes(&sandbox, "blocked-"), notes(&sandbox, "facts-")), (0, 1));
+}
+
+#[test]
+fn an_interpreter_without_audit_events_does_not_go_on() {
+    let sandbox = Sandbox::new();
+    let deaf = "import sys; sys.addaudithook = lambda hook: None\n";
+    let guard = include_str!("../../src/pip/guard.py");
+    sandbox.write_file("guard/sitecustomize.py", &[deaf, guard].concat());
+    std::fs::create_dir_all(sandbox.project().join("notes")).unwrap();
+    let python = sandbox.venv().python();
+    let outcome = sandbox
+        .run(&python, ["-c", "print('went on')"])
+        .env("PYTHONPATH", sandbox.project().join("guard"))
+        .env("PYPI_VERIFY_NOW_GUARD", sandbox.project().join("notes"))
+        .run();
+    outcome.exits(69).lacks("went on").stderr_has("cannot be guarded");
+    assert_eq!(notes(&sandbox, "facts-"), 0);
+}
+
+#[test]
+fn the_environments_own_sitecustomize_still_runs() {
+    let sandbox = Sandbox::new();
+    let own = sandbox.venv().site_packages().join("sitecustomize.py");
+    std::fs::write(own, "print('own sitecustomize')\n").unwrap();
+    guarded(&sandbox, "print('main')").exits(0).stdout_has("own sitecustomize").stdout_has("main");
+}
