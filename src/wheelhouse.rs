@@ -165,13 +165,19 @@ impl Wheelhouse {
             let (filename, path) = (wanted.filename.clone(), path.clone());
             Fetched { filename, path, sha256 }
         };
+        if let Some(got) = here(&path)? {
+            let filename = wanted.filename.clone();
+            return match wanted.sha256 {
+                Some(expected) if expected == got => Ok(fetched(got)),
+                Some(expected) => Err(WheelhouseError::Mismatch { filename, expected, got }),
+                None => Err(WheelhouseError::Twice(filename)),
+            };
+        }
         if let (Some(cache), Some(sha256)) = (&self.cache, &wanted.sha256)
             && cache.take(sha256, &self.directory, &path)
         {
             return Ok(fetched(*sha256));
         }
-        let disk =
-            |path: &Path, error| WheelhouseError::Disk { path: path.display().to_string(), error };
         let (file, got) = receive::receive(client, &wanted.url, &self.directory, stop)?;
         if let Some(expected) = wanted.sha256.filter(|expected| *expected != got) {
             let filename = wanted.filename.clone();
@@ -183,6 +189,20 @@ impl Wheelhouse {
         }
         Ok(fetched(got))
     }
+}
+
+/// The sha256 of a file that is in the wheelhouse already: it was fetched for its digest, where
+/// nobody stated one.
+fn here(path: &Path) -> Result<Option<Sha256>, WheelhouseError> {
+    match std::fs::File::open(path) {
+        Ok(mut file) => Sha256::of_reader(&mut file).map(Some).map_err(|error| disk(path, error)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(disk(path, error)),
+    }
+}
+
+fn disk(path: &Path, error: io::Error) -> WheelhouseError {
+    WheelhouseError::Disk { path: path.display().to_string(), error }
 }
 
 /// Each file once: the same file listed twice is one, two files of one name are an error.

@@ -20,6 +20,7 @@ mod http_secrets;
 mod index_pages;
 mod indexes;
 mod install_script;
+mod installs;
 mod invocation;
 mod lock;
 mod policy;

@@ -10,3 +10,4 @@ pub mod tls;
 pub mod venv;
 pub mod verdicts;
 pub mod wheel;
+pub mod world;

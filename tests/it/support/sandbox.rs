@@ -226,6 +226,14 @@ impl Sandbox {
         lines
     }
 
+    /// The same of the environment and the project.
+    pub fn files(&self) -> Vec<String> {
+        let mut lines = self.snapshot();
+        list(&self.project(), &mut lines);
+        lines.sort();
+        lines
+    }
+
     /// What was left in the directory for temporary files.
     pub fn leftovers(&self) -> Vec<String> {
         let mut lines = Vec::new();

@@ -24,6 +24,8 @@ pub const CURRENT_PIP: &str = PIPS[0];
 #[derive(Debug, Clone)]
 pub struct Venv {
     path: PathBuf,
+    /// The version of its pip.
+    pub pip: String,
 }
 
 /// The interpreter that all environments stand on.
@@ -42,7 +44,7 @@ impl Venv {
     pub fn create(path: &Path, pip: &str) -> Self {
         let python = Python::find();
         let template = template(pip);
-        let venv = Self { path: path.to_owned() };
+        let venv = Self { path: path.to_owned(), pip: pip.to_owned() };
         fs::create_dir_all(path.join("bin")).unwrap();
         fs::create_dir_all(path.join("include")).unwrap();
         symlink("lib", path.join("lib64")).unwrap();
