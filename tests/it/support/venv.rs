@@ -139,19 +139,22 @@ fn template(pip: &str) -> PathBuf {
 }
 
 /// A directory below `target/test-pips`, made under a lock. Virtual environments cannot be moved,
-/// so it is made where it stays, and a mark says that it is whole.
+/// so it is made where it stays, and a mark says that it is whole, and where: in a `target` that
+/// was moved or copied it is made again.
 fn kept(name: &str, make: impl FnOnce(&Path)) -> PathBuf {
     let pips = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("test-pips");
     let (path, whole) = (pips.join(name), pips.join(format!("{name}.whole")));
-    if !whole.exists() {
+    let here = path.to_str().unwrap();
+    let is_whole = || fs::read_to_string(&whole).is_ok_and(|place| place == here);
+    if !is_whole() {
         fs::create_dir_all(&pips).unwrap();
         let lock = File::create(pips.join(format!("{name}.lock"))).unwrap();
         lock.lock().unwrap();
-        if !whole.exists() {
+        if !is_whole() {
             // What an interrupted run left.
             let _ = fs::remove_dir_all(&path);
             make(&path);
-            fs::write(whole, "").unwrap();
+            fs::write(&whole, here).unwrap();
         }
     }
     path
