@@ -9,8 +9,6 @@ mod report;
 
 pub use pylock::without_userinfo;
 
-use std::fmt::Write as _;
-
 use crate::digest::Sha256;
 use crate::filename::DistFilename;
 use crate::name::PackageName;
@@ -32,6 +30,31 @@ pub struct Entry {
     pub version: Option<String>,
     /// Where it comes from.
     pub source: Source,
+    /// Whether the user named it.
+    pub requested: Requested,
+}
+
+/// Whether the user named a package, or another package needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Requested {
+    /// A lock does not say.
+    Unsaid,
+    /// It is a dependency alone.
+    No,
+    /// It was named, with these extras.
+    Yes {
+        /// The extras, as the report states them.
+        extras: Vec<String>,
+    },
+}
+
+/// Which entries a requirements file is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// All of them.
+    All,
+    /// Those that the user named, and those named by their place, which no constraint can pin.
+    Named,
 }
 
 /// Where a package comes from.
@@ -127,24 +150,41 @@ impl Lock {
         Ok(Self { entries })
     }
 
-    /// The pins of the set: a line `name==version --hash=sha256:HEX` for each entry whose file has
-    /// a digest, in the requirements format, fit for `-r` and (pip >= 26.1) `-c`.
+    /// The pins of the set, as constraints (pip >= 26.1): a line
+    /// `name==version --hash=sha256:HEX` for each entry whose file has a digest.
     ///
     /// Exactly one sha256 stands on a line: pip takes any one of several hashes as enough.
     #[must_use]
     pub fn pins(&self) -> String {
-        let mut text = String::new();
-        for entry in &self.entries {
-            let Source::Files(files) = &entry.source else { continue };
-            let (Some(version), [File { sha256: Some(sha256), .. }]) =
-                (&entry.version, files.as_slice())
-            else {
-                continue;
-            };
-            // Writing to a String cannot fail.
-            let _ = writeln!(text, "{}=={version} --hash=sha256:{sha256}", entry.name);
-        }
-        text
+        let from_index = |entry: &&Entry| matches!(entry.source, Source::Files(_));
+        self.entries.iter().filter(from_index).filter_map(|entry| entry.pin("")).collect()
+    }
+
+    /// The same as requirements, a file named by its place as `name @ URL --hash=sha256:HEX`.
+    #[must_use]
+    pub fn requirements(&self, which: Which) -> String {
+        let line = |entry: &Entry| {
+            let direct = matches!(entry.source, Source::Direct(_));
+            match (&entry.requested, which) {
+                (Requested::Yes { extras }, _) if extras.is_empty() => entry.pin(""),
+                (Requested::Yes { extras }, _) => entry.pin(&format!("[{}]", extras.join(","))),
+                (Requested::No | Requested::Unsaid, Which::Named) if !direct => None,
+                (Requested::No | Requested::Unsaid, _) => entry.pin(""),
+            }
+        };
+        self.entries.iter().filter_map(line).collect()
+    }
+
+    /// Whether it says which packages the user named.
+    #[must_use]
+    pub fn says_who_is_requested(&self) -> bool {
+        self.entries.iter().all(|entry| entry.requested != Requested::Unsaid)
+    }
+
+    /// Whether a file of it is named by its place.
+    #[must_use]
+    pub fn has_direct(&self) -> bool {
+        self.entries.iter().any(|entry| matches!(entry.source, Source::Direct(_)))
     }
 }
 
@@ -156,6 +196,19 @@ impl Entry {
             Source::Files(files) => files,
             Source::Direct(file) => std::slice::from_ref(file),
             Source::Vcs(_) | Source::Directory { .. } => &[],
+        }
+    }
+
+    /// The line that pins the entry's one file, if its digest is known.
+    fn pin(&self, extras: &str) -> Option<String> {
+        let [File { sha256: Some(sha256), url, .. }] = self.files() else { return None };
+        let name = &self.name;
+        match &self.source {
+            Source::Direct(_) => Some(format!("{name}{extras} @ {url} --hash=sha256:{sha256}\n")),
+            _ => {
+                let version = self.version.as_ref()?;
+                Some(format!("{name}{extras}=={version} --hash=sha256:{sha256}\n"))
+            }
         }
     }
 

@@ -106,7 +106,9 @@ impl<'a> Request<'a> {
         let wheels_only = directory.join("wheels-only.txt");
         std::fs::write(&wheels_only, "--only-binary :all:\n").map_err(private_directory)?;
         let overlooks = self.installed == Installed::Ignored;
-        if overlooks && probe.version >= HAS_LOCK || steps::lock_answers(self.arguments, probe) {
+        if overlooks && probe.version >= HAS_LOCK
+            || steps::lock_answers(self.arguments, probe, prepared.files.remote)
+        {
             let output = directory.join("pylock.toml");
             let argv = steps::lock(self.arguments, &output, &wheels_only);
             match resolver.lock(&argv, &output) {

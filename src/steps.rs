@@ -51,23 +51,46 @@ const REPLACED_STEP_REMOVES: [&str; 5] = [
 pub enum Form {
     /// The user's own command line, closed by hashed constraints (pip >= 26.1).
     OwnArguments,
+    /// A hashed requirements file in place of what the user named, the rest as hashed constraints
+    /// (pip >= 26.1).
+    NamedFile,
     /// A fully hashed requirements file in place of what the user named.
     HashedFile,
 }
 
-/// Which form the second step takes. `remote` says whether a requirements file came from a URL:
-/// it could be another one when pip asks for it again. An empty set needs no pins, so that every
-/// pip can be left to say that all is there already.
+/// Which form the second step takes.
+///
+/// `remote` says whether a requirements file came from a URL: it could be another one when pip
+/// asks for it again. A file named by its place gets no hash from a constraint, and the entries of
+/// a `pylock.toml` bring hashes of their own, which pip would take as good enough. An empty set
+/// needs no pins, so that every pip can be left to say that all is there already.
 #[must_use]
-pub fn form(probe: &Probe, lock: &Lock, remote: bool) -> Form {
-    let own = probe.version >= HASHED_CONSTRAINTS && !remote || lock.entries.is_empty();
-    if own { Form::OwnArguments } else { Form::HashedFile }
+pub fn form(probe: &Probe, arguments: &InstallArgs, lock: &Lock, remote: bool) -> Form {
+    let constraints = probe.version >= HASHED_CONSTRAINTS;
+    let own = constraints && !remote && !lock.has_direct() && !has_pylock(arguments);
+    if own || lock.entries.is_empty() {
+        Form::OwnArguments
+    } else if constraints && lock.says_who_is_requested() {
+        Form::NamedFile
+    } else {
+        Form::HashedFile
+    }
+}
+
+/// Whether a `-r` names a lock (PEP 751): `pylock.toml` or `pylock.NAME.toml`, extras behind it.
+fn has_pylock(arguments: &InstallArgs) -> bool {
+    arguments.values("--requirement").iter().any(|value| {
+        let text = value.to_string_lossy();
+        let name = text.rsplit('/').next().unwrap_or_default();
+        let name = name.split('[').next().unwrap_or_default();
+        name.starts_with("pylock.") && name.ends_with(".toml")
+    })
 }
 
 /// Whether `pip lock` would answer as `pip install` does: it exists, it takes every option, it
 /// reads the same configuration, and there is nothing installed that it would overlook.
 #[must_use]
-pub fn lock_answers(arguments: &InstallArgs, probe: &Probe) -> bool {
+pub fn lock_answers(arguments: &InstallArgs, probe: &Probe, remote: bool) -> bool {
     let known = |option: &String| {
         options::named(&format!("--{option}")).is_none_or(|o| o.lock == options::Lock::Has)
     };
@@ -78,6 +101,8 @@ pub fn lock_answers(arguments: &InstallArgs, probe: &Probe) -> bool {
         && arguments.every_option_known_to_lock()
         && arguments.requirement_arguments().iter().all(|argument| is_by_name(argument))
         && !arguments.has("--editable")
+        && !has_pylock(arguments)
+        && !remote
         && configured_alike
         && !probe.facts.restarted
         && only_seeds(&probe.facts)
@@ -178,28 +203,36 @@ fn with_wheels_only(
     argv
 }
 
+/// The files that the second step is told by.
+#[derive(Debug, Clone, Copy)]
+pub struct HashedFiles<'a> {
+    /// The pins of [`Lock::pins`]; of no use for [`Form::HashedFile`].
+    pub pins: &'a Path,
+    /// The lines of [`Lock::requirements`]; of no use for [`Form::OwnArguments`].
+    pub requirements: &'a Path,
+}
+
 /// `pip install` of the verified files and nothing else: hashes required, no index, and a private
 /// directory that holds them.
-///
-/// `pins` is a file of `name==version --hash=sha256:…` lines.
 #[must_use]
 pub fn install(
     arguments: &InstallArgs,
     form: Form,
-    pins: &Path,
+    files: HashedFiles<'_>,
     wheelhouse: &Path,
 ) -> Vec<OsString> {
     let mut argv = arguments.global_without(&[]);
     argv.extend(words(&["install", "--require-hashes", "--no-index", "--find-links"]));
     argv.push(wheelhouse.into());
-    argv.push(match form {
-        Form::OwnArguments => "--constraint".into(),
-        Form::HashedFile => "--requirement".into(),
-    });
-    argv.push(pins.into());
+    if form != Form::HashedFile {
+        argv.extend(["--constraint".into(), files.pins.into()]);
+    }
+    if form != Form::OwnArguments {
+        argv.extend(["--requirement".into(), files.requirements.into()]);
+    }
     argv.extend(match form {
         Form::OwnArguments => arguments.without(&["--no-require-hashes"], Positionals::Keep),
-        Form::HashedFile => arguments.without(&REPLACED, Positionals::Drop),
+        Form::NamedFile | Form::HashedFile => arguments.without(&REPLACED, Positionals::Drop),
     });
     argv
 }
@@ -209,7 +242,9 @@ pub fn install(
 pub fn removed_variables(form: Form) -> Vec<&'static str> {
     match form {
         Form::OwnArguments => SECOND_STEP_REMOVES.to_vec(),
-        Form::HashedFile => [SECOND_STEP_REMOVES.as_slice(), &REPLACED_STEP_REMOVES].concat(),
+        Form::NamedFile | Form::HashedFile => {
+            [SECOND_STEP_REMOVES.as_slice(), &REPLACED_STEP_REMOVES].concat()
+        }
     }
 }
 

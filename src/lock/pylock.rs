@@ -5,7 +5,7 @@
 
 use serde::Deserialize;
 
-use super::{Entry, File, LockError, Source, direct, file, last_segment, package};
+use super::{Entry, File, LockError, Requested, Source, direct, file, last_segment, package};
 use crate::name::PackageName;
 
 #[derive(Deserialize)]
@@ -93,7 +93,7 @@ fn entry(package_entry: &Package) -> Result<Entry, LockError> {
         }
         Source::Files(files)
     };
-    Ok(Entry { name, version, source })
+    Ok(Entry { name, version, source, requested: Requested::Unsaid })
 }
 
 fn dist(

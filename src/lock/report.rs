@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::{
-    Entry, LockError, MAX_BYTES, Source, direct, file, last_segment, package, without_userinfo,
+    Entry, LockError, MAX_BYTES, Requested, Source, direct, file, last_segment, package,
+    without_userinfo,
 };
 use crate::name::PackageName;
 
@@ -22,6 +23,10 @@ struct Report {
 struct Item {
     download_info: DownloadInfo,
     is_direct: bool,
+    /// Absent from pip 22.2's report of version "0".
+    requested: Option<bool>,
+    #[serde(default)]
+    requested_extras: Vec<String>,
     metadata: Metadata,
 }
 
@@ -87,5 +92,19 @@ fn entry(item: &Item) -> Result<Entry, LockError> {
         (None, None, Some(_)) => Source::Directory { path: info.url.clone() },
         _ => return Err(package(stated, "exactly one kind of source must be given (PEP 610)")),
     };
-    Ok(Entry { name, version, source })
+    let requested = match item.requested {
+        Some(true) => Requested::Yes { extras: extras(stated, &item.requested_extras)? },
+        Some(false) => Requested::No,
+        None => Requested::Unsaid,
+    };
+    Ok(Entry { name, version, source, requested })
+}
+
+/// Extras, each checked to be a name: they are written into a requirements file.
+fn extras(entry: &str, stated: &[String]) -> Result<Vec<String>, LockError> {
+    let checked = stated.iter().map(|extra| match PackageName::parse(extra) {
+        Ok(_) => Ok(extra.clone()),
+        Err(error) => Err(package(entry, format!("extra: {error}"))),
+    });
+    checked.collect()
 }

@@ -9,14 +9,14 @@ use super::arguments::InstallArgs;
 use crate::audit::Finding;
 use crate::failure::{Failure, Status};
 use crate::interrupt::Run;
-use crate::lock::{Entry, File, Lock, Source};
+use crate::lock::{File, Lock, Source, Which};
 use crate::pip::run::{Captured, Environment, Pip, exit_code};
 use crate::process::Process;
 use crate::refusal::{self, TrustContext};
 use crate::report::Report;
 use crate::resolution::{Request, Unresolved, private_directory};
 use crate::sources::{self, Sources};
-use crate::steps::{self, Form, Installed};
+use crate::steps::{self, Form, HashedFiles, Installed};
 use crate::trust::file::TrustFile;
 use crate::trust::policy::{Reason, Verdict};
 use crate::trust::store::Store;
@@ -77,7 +77,7 @@ impl Install<'_> {
             sources::record(self.report, &findings, &store)?;
         }
         refusal::summary(&findings).iter().for_each(|line| self.report.news(line));
-        let form = steps::form(&prepared.probe, &lock, prepared.files.remote);
+        let form = steps::form(&prepared.probe, self.arguments, &lock, prepared.files.remote);
         Ok(self.hand_to_pip(form, &lock, &wheelhouse)?)
     }
 
@@ -144,9 +144,13 @@ impl Install<'_> {
         lock: &Lock,
         wheelhouse: &Wheelhouse,
     ) -> Result<ExitCode, Failure> {
-        let pins = self.run.directory().join("pins.txt");
+        let directory = self.run.directory();
+        let (pins, requirements) = (directory.join("pins.txt"), directory.join("requirements.txt"));
+        let which = if form == Form::NamedFile { Which::Named } else { Which::All };
         std::fs::write(&pins, lock.pins()).map_err(private_directory)?;
-        let argv = steps::install(self.arguments, form, &pins, wheelhouse.directory());
+        std::fs::write(&requirements, lock.requirements(which)).map_err(private_directory)?;
+        let files = HashedFiles { pins: &pins, requirements: &requirements };
+        let argv = steps::install(self.arguments, form, files, wheelhouse.directory());
         let environment = Environment { set: Vec::new(), remove: steps::removed_variables(form) };
         let status = self.pip.run(&self.run, &argv, &environment)?;
         Ok(ExitCode::from(exit_code(status)))
@@ -169,7 +173,8 @@ fn installable(lock: &Lock) -> Result<(), Failure> {
         let what = match &entry.source {
             Source::Files(files) if files.len() == 1 => continue,
             Source::Files(_) => "it has more than one file",
-            Source::Direct(_) => "it is named by its path or URL, which no index vouches for",
+            Source::Direct(file) if file.filename.as_str().ends_with(".whl") => continue,
+            Source::Direct(_) => "it is a source archive, which would be built unverified",
             Source::Vcs(_) => "it comes from version control, which nothing vouches for",
             Source::Directory { .. } => "it is a directory, which would be built unverified",
         };
@@ -189,7 +194,11 @@ fn with_verified_digests(mut lock: Lock, findings: &[Finding]) -> Lock {
         .map(|file| ((file.filename.as_str(), file.url.as_str()), file.sha256))
         .collect();
     for entry in &mut lock.entries {
-        let Source::Files(files) = &mut entry.source else { continue };
+        let files = match &mut entry.source {
+            Source::Files(files) => files.as_mut_slice(),
+            Source::Direct(file) => std::slice::from_mut(file),
+            Source::Vcs(_) | Source::Directory { .. } => continue,
+        };
         for file in files {
             let key = (file.filename.as_str(), file.url.as_str());
             file.sha256 = verified.get(&key).copied().flatten();
@@ -198,9 +207,14 @@ fn with_verified_digests(mut lock: Lock, findings: &[Finding]) -> Lock {
     lock
 }
 
+/// The files of indexes and links. One named by its place pip fetches from there, under its hash,
+/// so that it says the same of where it came from.
 fn wanted(lock: &Lock) -> Result<Vec<Wanted>, Failure> {
-    let files = lock.entries.iter().flat_map(Entry::files);
-    let wanted = files.map(|file| {
+    let files = lock.entries.iter().filter_map(|entry| match &entry.source {
+        Source::Files(files) => Some(files),
+        _ => None,
+    });
+    let wanted = files.flatten().map(|file| {
         // Only a verified digest may lead to bytes that are installed.
         let sha256 = file.sha256.ok_or_else(|| {
             Failure::new(Status::CouldNotCheck, format!("{} was not verified", file.filename))

@@ -1,7 +1,7 @@
 //! Locks and reports: both become one model, and what makes no sense is refused.
 
 use pypi_verify_now::digest::Sha256;
-use pypi_verify_now::lock::{Lock, Source};
+use pypi_verify_now::lock::{Lock, Source, Which};
 
 const ZEROS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
@@ -30,8 +30,36 @@ fn a_lock_and_a_report_of_one_set_are_one_lock() {
             "archive_info": {{"hash": "sha256={ZEROS}", "hashes": {{"sha256": "{ZEROS}"}}}}}},
             "is_direct": false, "requested": true, "metadata": {{"name": "aa", "version": "1.0"}}}}"#
     );
-    assert_eq!(report(&item).unwrap(), lock);
+    let reported = report(&item).unwrap();
+    assert_eq!(reported.entries[0].source, lock.entries[0].source);
     assert_eq!(lock.pins(), format!("aa==1.0 --hash=sha256:{ZEROS}\n"));
+    assert_eq!(reported.pins(), lock.pins());
+    assert!(reported.says_who_is_requested() && !lock.says_who_is_requested());
+}
+
+#[test]
+fn requirements_name_what_was_named_and_pin_places_by_hash() {
+    let item = |name: &str, url: &str, direct: bool, requested: bool, extras: &str| {
+        format!(
+            r#"{{"download_info": {{"url": "{url}/{name}-1.0-py3-none-any.whl",
+                "archive_info": {{"hashes": {{"sha256": "{ZEROS}"}}}}}}, "is_direct": {direct},
+                "requested": {requested}, "requested_extras": [{extras}],
+                "metadata": {{"name": "{name}", "version": "1.0"}}}}"#
+        )
+    };
+    let items = [
+        item("aa", "https://i.example", false, true, "\"x\""),
+        item("bb", "https://i.example", false, false, ""),
+        item("cc", "https://d.example", true, false, ""),
+    ];
+    let lock = report(&items.join(",")).unwrap();
+    let hash = format!("--hash=sha256:{ZEROS}\n");
+    let (aa, bb) = (format!("aa[x]==1.0 {hash}"), format!("bb==1.0 {hash}"));
+    let cc = format!("cc @ https://d.example/cc-1.0-py3-none-any.whl {hash}");
+    assert_eq!(lock.requirements(Which::Named), [&*aa, &cc].concat());
+    assert_eq!(lock.requirements(Which::All), [&*aa, &bb, &cc].concat());
+    assert_eq!(lock.pins(), format!("aa==1.0 {hash}bb==1.0 {hash}"), "no place in constraints");
+    assert!(report(&item("aa", "https://i.example", false, true, "\"x] evil\"")).is_err());
 }
 
 #[test]
