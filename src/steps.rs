@@ -10,7 +10,7 @@ use crate::lock::Lock;
 use crate::name::PackageName;
 use crate::pip::guard::Facts;
 use crate::pip::resolve::{HAS_LOCK, HASHED_CONSTRAINTS, Probe};
-use crate::shim::arguments::{InstallArgs, Kind, Positionals};
+use crate::shim::arguments::{InstallArgs, Kind, Positionals, Subcommand};
 use crate::shim::options;
 
 /// What every environment that `venv` makes holds, and what is no part of a resolved set.
@@ -97,7 +97,8 @@ pub fn lock_answers(arguments: &InstallArgs, probe: &Probe, remote: bool) -> boo
     let configured_alike = probe.configuration.section("install").is_none()
         && probe.configuration.section("lock").is_none()
         && probe.configuration.section(":env:").is_none_or(|values| values.keys().all(known));
-    probe.version >= HAS_LOCK
+    arguments.subcommand() == Subcommand::Install
+        && probe.version >= HAS_LOCK
         && arguments.every_option_known_to_lock()
         && arguments.requirement_arguments().iter().all(|argument| is_by_name(argument))
         && !arguments.has("--editable")
@@ -151,7 +152,9 @@ pub enum Installed {
     Ignored,
 }
 
-/// `pip install --dry-run --report`, wheels only, writing to `output`.
+/// `pip install --dry-run --report`, wheels only, writing to `output`; for `pip download` and
+/// `pip wheel` too, which cannot say beforehand what they would fetch, and for which nothing is
+/// installed.
 #[must_use]
 pub fn report(
     arguments: &InstallArgs,
@@ -162,12 +165,25 @@ pub fn report(
     let mut argv = arguments.global_without(&[]);
     argv.extend(words(&["install", "--disable-pip-version-check", "--dry-run", "--report"]));
     argv.push(output.into());
-    if installed == Installed::Ignored {
+    let installs = arguments.subcommand() == Subcommand::Install;
+    if installed == Installed::Ignored || !installs {
         argv.push("--ignore-installed".into());
     }
-    argv.extend(with_wheels_only(arguments, &["--report", "--dry-run"], wheels_only));
+    if !installs && FOR_ANOTHER_PLATFORM.iter().any(|option| arguments.has(option)) {
+        // `pip install` takes these with a target alone; a dry run does not write to it.
+        argv.extend(["--target".into(), output.with_extension("target").into()]);
+    }
+    argv.extend(with_wheels_only(arguments, &NOT_FOR_REPORT, wheels_only));
     argv
 }
+
+/// Options that choose files for another platform than the running one.
+const FOR_ANOTHER_PLATFORM: [&str; 4] =
+    ["--platform", "--python-version", "--implementation", "--abi"];
+
+/// Options that the report must not have: its own, and those of the other subcommands alone.
+const NOT_FOR_REPORT: [&str; 6] =
+    ["--report", "--dry-run", "--dest", "--wheel-dir", "--no-verify", "--build-option"];
 
 /// The user's options, then the file that says "wheels only", then the user's arguments.
 fn with_wheels_only(
@@ -222,7 +238,8 @@ pub fn install(
     wheelhouse: &Path,
 ) -> Vec<OsString> {
     let mut argv = arguments.global_without(&[]);
-    argv.extend(words(&["install", "--require-hashes", "--no-index", "--find-links"]));
+    argv.push(arguments.subcommand().word().into());
+    argv.extend(words(&["--require-hashes", "--no-index", "--find-links"]));
     argv.push(wheelhouse.into());
     if form != Form::HashedFile {
         argv.extend(["--constraint".into(), files.pins.into()]);

@@ -7,9 +7,42 @@ use std::ffi::{OsStr, OsString};
 
 use super::options::{self, Lock, PipOption};
 
-/// One `pip install`: the items before the subcommand and the items after it.
+/// The subcommands by which pip fetches code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subcommand {
+    /// `pip install`
+    Install,
+    /// `pip download`
+    Download,
+    /// `pip wheel`
+    Wheel,
+}
+
+impl Subcommand {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Install, Self::Download, Self::Wheel];
+
+    /// The word on the command line: exact, never abbreviated.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Install => "install",
+            Self::Download => "download",
+            Self::Wheel => "wheel",
+        }
+    }
+
+    /// The subcommand that the word is, if it is one of these.
+    #[must_use]
+    pub fn of(word: &OsStr) -> Option<Self> {
+        Self::ALL.into_iter().find(|subcommand| word == subcommand.word())
+    }
+}
+
+/// One `pip install`, `download` or `wheel`: the items before the subcommand and those after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InstallArgs {
+    subcommand: Subcommand,
     global: Vec<Item>,
     items: Vec<Item>,
 }
@@ -69,10 +102,16 @@ pub enum Positionals {
 }
 
 impl InstallArgs {
-    /// The arguments with these items before and after the word `install`.
+    /// The arguments with these items before and after the subcommand.
     #[must_use]
-    pub const fn new(global: Vec<Item>, items: Vec<Item>) -> Self {
-        Self { global, items }
+    pub const fn new(subcommand: Subcommand, global: Vec<Item>, items: Vec<Item>) -> Self {
+        Self { subcommand, global, items }
+    }
+
+    /// The subcommand.
+    #[must_use]
+    pub const fn subcommand(&self) -> Subcommand {
+        self.subcommand
     }
 
     /// The items before the subcommand.
@@ -91,7 +130,7 @@ impl InstallArgs {
     #[must_use]
     pub fn argv(&self) -> Vec<OsString> {
         let raw = |items: &[Item]| items.iter().flat_map(|i| i.raw.clone()).collect::<Vec<_>>();
-        [raw(&self.global), vec![OsString::from("install")], raw(&self.items)].concat()
+        [raw(&self.global), vec![OsString::from(self.subcommand.word())], raw(&self.items)].concat()
     }
 
     /// Every option, in the order in which pip meets them.

@@ -8,7 +8,7 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 
-use super::arguments::{Chosen, Kind, Spelling};
+use super::arguments::{Chosen, Kind, Spelling, Subcommand};
 use super::options::{self, Named, PipOption, Place};
 
 pub use super::arguments::{InstallArgs, Item, Positionals};
@@ -66,10 +66,8 @@ fn subcommand(
     after: &[OsString],
     options: Options,
 ) -> Invocation {
-    if word != "install" {
-        return Invocation::PassThrough;
-    }
-    mark_misplaced(args, after, &mut global);
+    let Some(subcommand) = Subcommand::of(word) else { return Invocation::PassThrough };
+    mark_misplaced(subcommand, args, after, &mut global);
     let items = tail(after, options);
     let certain = global
         .iter()
@@ -82,31 +80,37 @@ fn subcommand(
             return Invocation::PassThrough;
         }
     }
-    Invocation::Install(InstallArgs::new(global, items))
+    Invocation::Install(InstallArgs::new(subcommand, global, items))
 }
 
 /// Something before the subcommand is unknown, so any word may be its value and any `install` the
 /// subcommand: the first one is taken.
 fn first_install(rest: &[OsString], mut global: Vec<Item>) -> Invocation {
-    let Some(at) = rest.iter().position(|word| word == "install") else {
-        return Invocation::PassThrough;
-    };
+    let found = rest.iter().enumerate();
+    let mut found = found.filter_map(|(at, word)| Some((at, Subcommand::of(word)?)));
+    let Some((at, subcommand)) = found.next() else { return Invocation::PassThrough };
     let (before, after) = rest.split_at(at);
     global.extend(before.iter().map(|word| Item { raw: vec![word.clone()], kind: Kind::Unknown }));
     let items = tail(after.get(1..).unwrap_or_default(), Options::Follow);
-    Invocation::Install(InstallArgs::new(global, items))
+    Invocation::Install(InstallArgs::new(subcommand, global, items))
 }
 
 /// pip reads the subcommand's options from the command line without the *first* word that equals
 /// the subcommand. In `--log install --proxy p install x` that is the value of `--log`, and what
 /// remains reads differently. Such a value is therefore marked as unknown.
-fn mark_misplaced(args: &[OsString], after: &[OsString], global: &mut [Item]) {
+fn mark_misplaced(
+    subcommand: Subcommand,
+    args: &[OsString],
+    after: &[OsString],
+    global: &mut [Item],
+) {
+    let is_subcommand = |word: &&OsString| *word == subcommand.word();
     let before = args.len().saturating_sub(after.len() + 1);
-    let mut words = args.iter().take(before).skip_while(|word| *word != "install");
-    if words.all(|word| word == "install") {
+    let mut words = args.iter().take(before).skip_while(|word| !is_subcommand(word));
+    if words.all(|word| is_subcommand(&word)) {
         return;
     }
-    for item in global.iter_mut().filter(|item| item.raw.iter().any(|word| word == "install")) {
+    for item in global.iter_mut().filter(|item| item.raw.iter().any(|word| is_subcommand(&word))) {
         item.kind = Kind::Unknown;
     }
 }

@@ -188,6 +188,11 @@ pub const OPTIONS: &[PipOption] = &[
     option(&["--uploaded-prior-to"], Last, After, Has, Resolver), // since pip 26.0
     option(&["--use-feature"], Each, Anywhere, Has, Resolver),
     option(&["--use-deprecated"], Each, Anywhere, Has, Resolver),
+    // Where `pip download` and `pip wheel` put what they fetch, and what `pip wheel` alone has.
+    option(&["--dest", "--destination-dir", "--destination-directory", "-d"], Last, After, Lacks, Placement),
+    option(&["--wheel-dir", "-w"], Last, After, Lacks, Placement),
+    option(&["--no-verify"], Flag, After, Lacks, Build),
+    option(&["--build-option"], Each, After, Lacks, Build),
     // How a source becomes a wheel.
     option(&["--build-constraint"], Each, After, Has, Build), // since pip 25.3
     option(&["--src", "--source", "--source-dir", "--source-directory"], Last, After, Has, Build),

@@ -67,7 +67,7 @@ fn an_interpreter_without_audit_events_does_not_go_on() {
     let sandbox = Sandbox::new();
     let deaf = "import sys; sys.addaudithook = lambda hook: None\n";
     let guard = include_str!("../../src/pip/guard.py");
-    sandbox.write_file("guard/sitecustomize.py", &[deaf, guard].concat());
+    sandbox.write_file("guard/sitecustomize.py", [deaf, guard].concat());
     std::fs::create_dir_all(sandbox.project().join("notes")).unwrap();
     let python = sandbox.venv().python();
     let outcome = sandbox

@@ -32,7 +32,6 @@ fn what_installs_nothing_is_passed_through() {
     for line in [
         "",
         "list",
-        "download x",
         "uninstall install",
         "Install x",
         "instal x",
