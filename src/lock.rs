@@ -4,6 +4,7 @@
 //! report) and the pins made of it. Pure: reads no file, asks no index, and gives no verdict. A digest
 //! of another algorithm than sha256 never becomes one.
 
+mod places;
 mod pylock;
 mod report;
 

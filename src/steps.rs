@@ -20,7 +20,8 @@ const SEEDS: [&str; 4] = ["pip", "setuptools", "wheel", "distribute"];
 const INPUTS: [&str; 4] = ["--requirement", "--editable", "--group", "--requirements-from-script"];
 
 /// Options in whose place the fully hashed file stands.
-const REPLACED: [&str; 6] = [
+const REPLACED: [&str; 7] = [
+    "--report",
     "--requirement",
     "--editable",
     "--group",
@@ -226,6 +227,8 @@ pub struct HashedFiles<'a> {
     pub pins: &'a Path,
     /// The lines of [`Lock::requirements`]; of no use for [`Form::OwnArguments`].
     pub requirements: &'a Path,
+    /// Where pip's installation report goes, if the user wants one.
+    pub report: &'a Path,
 }
 
 /// `pip install` of the verified files and nothing else: hashes required, no index, and a private
@@ -247,11 +250,23 @@ pub fn install(
     if form != Form::OwnArguments {
         argv.extend(["--requirement".into(), files.requirements.into()]);
     }
+    if wants_report(arguments) {
+        argv.extend(["--report".into(), files.report.into()]);
+    }
     argv.extend(match form {
-        Form::OwnArguments => arguments.without(&["--no-require-hashes"], Positionals::Keep),
+        Form::OwnArguments => {
+            arguments.without(&["--no-require-hashes", "--report"], Positionals::Keep)
+        }
         Form::NamedFile | Form::HashedFile => arguments.without(&REPLACED, Positionals::Drop),
     });
     argv
+}
+
+/// Whether the user wants pip's installation report. It is written to a file of ours first, since
+/// it names the private directory.
+#[must_use]
+pub fn wants_report(arguments: &InstallArgs) -> bool {
+    arguments.has("--report")
 }
 
 /// The variables that the second step must not inherit.

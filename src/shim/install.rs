@@ -3,7 +3,10 @@
 //! Owns the order of the steps: nothing is recorded before every verdict is good and every byte
 //! is here, and pip installs only after that. Each step is done by the module that owns it.
 
+use std::path::Path;
 use std::process::ExitCode;
+
+use url::Url;
 
 use super::arguments::InstallArgs;
 use crate::audit::Finding;
@@ -149,11 +152,35 @@ impl Install<'_> {
         let which = if form == Form::NamedFile { Which::Named } else { Which::All };
         std::fs::write(&pins, lock.pins()).map_err(private_directory)?;
         std::fs::write(&requirements, lock.requirements(which)).map_err(private_directory)?;
-        let files = HashedFiles { pins: &pins, requirements: &requirements };
+        let report = directory.join("report.json");
+        let files = HashedFiles { pins: &pins, requirements: &requirements, report: &report };
         let argv = steps::install(self.arguments, form, files, wheelhouse.directory());
         let environment = Environment { set: Vec::new(), remove: steps::removed_variables(form) };
         let status = self.pip.run(&self.run, &argv, &environment)?;
+        if status.success() && steps::wants_report(self.arguments) {
+            self.give_report(lock, &report, wheelhouse)?;
+        }
         Ok(ExitCode::from(exit_code(status)))
+    }
+
+    /// pip's installation report, with the places that the files really come from.
+    fn give_report(&self, lock: &Lock, report: &Path, from: &Wheelhouse) -> Result<(), Failure> {
+        let text = std::fs::read_to_string(report).map_err(private_directory)?;
+        let directory = Url::from_directory_path(from.directory()).map_or_else(
+            |()| format!("file://{}/", from.directory().display()),
+            |url| url.to_string(),
+        );
+        let text = lock.with_real_places(&text, &directory);
+        let destination = self.arguments.last_value("--report").unwrap_or_default();
+        let written = if destination == "-" {
+            self.report.bytes(format!("{text}\n").as_bytes())
+        } else {
+            std::fs::write(self.process.directory.join(destination), text)
+        };
+        written.map_err(|error| {
+            let message = format!("cannot write the report {}: {error}", destination.display());
+            Failure::new(Status::BadInput, message)
+        })
     }
 
     /// A pip that failed by itself has its own words and its own exit code.
