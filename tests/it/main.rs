@@ -29,6 +29,7 @@ mod publisher;
 mod real_attestations;
 mod requirements;
 mod settings;
+mod shell_installs;
 mod shells;
 mod support;
 mod tidy;
