@@ -4,12 +4,15 @@
 //! packages come from, and the order in which such lines take effect. Reads no file itself: the
 //! caller supplies the bytes and the environment. What a requirement is, is none of its business.
 
+mod closed;
 mod line;
 mod text;
 
 use std::path::{Path, PathBuf};
 
 use url::Url;
+
+pub use closed::{Closed, NotClosed, closed};
 
 /// How deep files may include one another. pip itself has no bound but a cycle check.
 pub const MAX_DEPTH: usize = 32;
@@ -184,7 +187,7 @@ impl<R: FnMut(&Source) -> Option<Vec<u8>>, V: Fn(&str) -> Option<String>> Reader
     fn line(&mut self, line: &line::Line, source: &Source, including: &mut Vec<Source>) {
         match line {
             line::Line::Other => {}
-            line::Line::Include(path) => match source.nested(path) {
+            line::Line::Include(_, path) => match source.nested(path) {
                 Some(nested) => self.file(&nested, including),
                 None => {
                     self.found.files.push((Source::Path(PathBuf::from(path)), Outcome::OutOfBounds))

@@ -9,7 +9,7 @@ use crate::interrupt::Run;
 use crate::lines::{self, Files};
 use crate::lock::Lock;
 use crate::pip::guard::{Guard, GuardError};
-use crate::pip::resolve::{HAS_LOCK, Probe, ResolveError, Resolver};
+use crate::pip::resolve::{HAS_LOCK, Probe, Question, ResolveError, Resolver};
 use crate::pip::run::{Captured, Pip};
 use crate::pip::settings::{FileLines, Settings};
 use crate::process::Process;
@@ -111,7 +111,7 @@ impl<'a> Request<'a> {
         {
             let output = directory.join("pylock.toml");
             let argv = steps::lock(self.arguments, &output, &wheels_only);
-            match resolver.lock(&argv, &output) {
+            match resolver.lock(&Question::resolving(&argv, &output)) {
                 Ok((lock, stderr)) if overlooks || steps::overlooks_nothing(&lock) => {
                     return Ok(Resolved { lock, stderr });
                 }
@@ -124,7 +124,7 @@ impl<'a> Request<'a> {
         }
         let output = directory.join("report.json");
         let argv = steps::report(self.arguments, self.installed, &output, &wheels_only);
-        let (lock, stderr) = resolver.report(&argv, &output)?;
+        let (lock, stderr) = resolver.report(&Question::resolving(&argv, &output))?;
         Ok(Resolved { lock, stderr })
     }
 }

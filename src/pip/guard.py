@@ -1,8 +1,10 @@
 """Loaded by the interpreter that runs pip while it resolves, as `sitecustomize`.
 
-It does two things and nothing else: it refuses to start processes, so that no build backend and
-no `setup.py` can run before its file has a verdict, and it writes down, when pip is done, what
-pip and which environment that was, and what that pip's defaults are. pip's own behaviour is not touched.
+It does two things and nothing else. It keeps pip from what would get around a verdict: while only
+wheels are resolved it refuses to start processes, so that no build backend and no `setup.py` runs;
+while sources are built it refuses version control and hosts other than the gateway's, unless the
+user named such a place. And it writes down, when pip is done, what pip and which environment that
+was, and what that pip's defaults are. pip's own behaviour is not touched.
 """
 
 import sys
@@ -62,7 +64,36 @@ def _load():
     # An allowed Popen may go on to `os.posix_spawn` the same program (CPython 3.13).
     granted = {}
 
+    # What a pass that builds may do besides: "urls", "vcs". None in a pass that does not build.
+    building = os.environ.get("PYPI_VERIFY_NOW_GUARD_BUILDING")
+    named = (building or "").split(",")
+
+    def stop(event, program, words, cwd=None):
+        if os.path.basename(program) not in harmless:
+            note("blocked", {"event": event, "words": words, "cwd": text(cwd or os.getcwd())})
+        raise Unverified("not run before it is verified: " + (" ".join(words) or event))
+
+    def while_building(event, args):
+        # Build backends are no pip: their files have been verified, and what they do is theirs.
+        if "pip._internal" not in sys.modules:
+            return
+        if event == "socket.getaddrinfo" and "urls" not in named:
+            host = text(args[0] or "")
+            if host not in ("127.0.0.1", "localhost", "::1"):
+                stop(event, "", ["connect", host])
+        elif event == "subprocess.Popen" and "vcs" not in named:
+            argv = args[1] if isinstance(args[1], (list, tuple)) else [args[1]]
+            program = text(args[0] or argv[0])
+            if os.path.basename(program) in ("git", "hg", "svn", "bzr"):
+                stop(event, program, [text(a) for a in argv], args[2])
+
     def hook(event, args):
+        if not armed:
+            if event in starts:
+                raise Unverified()
+            return
+        if building is not None:
+            return while_building(event, args)
         if event not in starts:
             return
         thread = threading.get_ident()
@@ -78,9 +109,7 @@ def _load():
             program, words = text(args[0]), [text(a) for a in args[1]]
             if granted.pop(thread, None) == program:
                 return
-        if armed and os.path.basename(program) not in harmless:
-            note("blocked", {"event": event, "words": words, "cwd": text(cwd or os.getcwd())})
-        raise Unverified("not run before it is verified: " + (" ".join(words) or event))
+        stop(event, program, words, cwd)
 
     sys.addaudithook(hook)
     # An interpreter whose audit events do not reach the hook (PEP 578 leaves that to it) must not
@@ -99,6 +128,8 @@ def _load():
 
     def facts():
         pip = sys.modules.get("pip")
+        if building is not None and pip is None:
+            return
         locations = sys.modules.get("pip._internal.locations")
         try:
             from pip._internal.models.index import PyPI

@@ -23,6 +23,36 @@ pub struct Guard {
     python_path: OsString,
 }
 
+/// What a guarded pip may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Allowed {
+    /// Resolve; start nothing.
+    Resolving,
+    /// Build what the gateway hands over, and fetch from places that the user named.
+    Builds {
+        /// Which kinds of places the user named.
+        named: Vec<Place>,
+    },
+}
+
+/// A kind of place that no index vouches for, and that the user named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// A file at a URL.
+    Url,
+    /// A repository.
+    VersionControl,
+}
+
+impl Place {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Url => "urls",
+            Self::VersionControl => "vcs",
+        }
+    }
+}
+
 /// What the guarded pip said of itself when it was done.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Facts {
@@ -92,12 +122,17 @@ impl Guard {
 
     /// The environment under which a run of pip is guarded.
     #[must_use]
-    pub fn environment(&self) -> Environment {
-        let set = vec![
+    pub fn environment(&self, allowed: &Allowed) -> Environment {
+        let mut set = vec![
             ("PYTHONPATH".into(), self.python_path.clone()),
             ("PYPI_VERIFY_NOW_GUARD".into(), self.notes.clone().into_os_string()),
         ];
-        Environment { set, remove: Vec::new() }
+        if let Allowed::Builds { named } = allowed {
+            let words: Vec<_> = named.iter().map(|place| place.word()).collect();
+            set.push(("PYPI_VERIFY_NOW_GUARD_BUILDING".into(), words.join(",").into()));
+        }
+        let remove = vec!["PYPI_VERIFY_NOW_GUARD_BUILDING"];
+        Environment { set, remove }
     }
 
     /// Takes the notes of the run that has just ended: what pip it was, and what was blocked.

@@ -6,7 +6,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::guard::{Blocked, Facts, Guard, GuardError};
+use super::guard::{Allowed, Blocked, Facts, Guard, GuardError};
 use super::run::{Captured, Environment, Pip, RunError, exit_code};
 use super::settings::Configuration;
 use crate::failure::{Failure, Status};
@@ -23,6 +23,28 @@ pub struct Resolver<'a> {
     pub guard: &'a Guard,
     /// Where a question of pip's goes.
     pub prompt: Box<dyn Fn(&str) + Send + Sync + 'a>,
+}
+
+/// What pip is asked.
+#[derive(Debug)]
+pub struct Question<'a> {
+    /// The command line.
+    pub arguments: &'a [OsString],
+    /// Where that command line has the answer written.
+    pub output: &'a Path,
+    /// What pip may do to find it.
+    pub allowed: Allowed,
+    /// What changes in its environment.
+    pub environment: Environment,
+}
+
+impl<'a> Question<'a> {
+    /// A question that nothing needs to be built for.
+    #[must_use]
+    pub fn resolving(arguments: &'a [OsString], output: &'a Path) -> Self {
+        let environment = Environment::default();
+        Self { arguments, output, allowed: Allowed::Resolving, environment }
+    }
 }
 
 /// What is known of a pip before it is asked anything.
@@ -86,7 +108,8 @@ impl Resolver<'_> {
         let mut arguments = global.to_vec();
         // Verbose thrice: a `quiet` in the user's configuration would silence the listing.
         arguments.extend(["config", "list", "-vvv"].map(OsString::from));
-        let (captured, facts) = self.guarded(&arguments)?;
+        let question = Question::resolving(&arguments, Path::new(""));
+        let (captured, facts) = self.guarded(&question)?;
         let stated = facts.pip.clone().unwrap_or_default();
         let version = PipVersion::parse(&stated).filter(|version| *version >= OLDEST);
         let version = version.ok_or(ResolveError::TooOld(stated))?;
@@ -99,13 +122,9 @@ impl Resolver<'_> {
     ///
     /// # Errors
     /// pip fails, would run unverified code, or leaves no lock.
-    pub fn lock(
-        &self,
-        arguments: &[OsString],
-        output: &Path,
-    ) -> Result<(Lock, Vec<u8>), ResolveError> {
-        let (captured, _) = self.guarded(arguments)?;
-        let lock = Lock::from_pylock(&String::from_utf8_lossy(&read(output)?))?;
+    pub fn lock(&self, question: &Question<'_>) -> Result<(Lock, Vec<u8>), ResolveError> {
+        let (captured, _) = self.guarded(question)?;
+        let lock = Lock::from_pylock(&String::from_utf8_lossy(&read(question.output)?))?;
         Ok((lock, captured.stderr))
     }
 
@@ -114,20 +133,18 @@ impl Resolver<'_> {
     ///
     /// # Errors
     /// pip fails, would run unverified code, or leaves no report.
-    pub fn report(
-        &self,
-        arguments: &[OsString],
-        output: &Path,
-    ) -> Result<(Lock, Vec<u8>), ResolveError> {
-        let (captured, _) = self.guarded(arguments)?;
-        Ok((Lock::from_report(&read(output)?)?, captured.stderr))
+    pub fn report(&self, question: &Question<'_>) -> Result<(Lock, Vec<u8>), ResolveError> {
+        let (captured, _) = self.guarded(question)?;
+        Ok((Lock::from_report(&read(question.output)?)?, captured.stderr))
     }
 
-    fn guarded(&self, arguments: &[OsString]) -> Result<(Captured, Facts), ResolveError> {
-        let environment = Environment {
-            remove: vec!["_PIP_RUNNING_IN_SUBPROCESS", "_PIP_IN_BUILD_IGNORE_CONSTRAINTS"],
-            ..self.guard.environment()
-        };
+    fn guarded(&self, question: &Question<'_>) -> Result<(Captured, Facts), ResolveError> {
+        let mut environment = self.guard.environment(&question.allowed);
+        let internal = ["_PIP_RUNNING_IN_SUBPROCESS", "_PIP_IN_BUILD_IGNORE_CONSTRAINTS"];
+        environment.remove.extend(internal);
+        environment.remove.extend(&question.environment.remove);
+        environment.set.extend(question.environment.set.iter().cloned());
+        let arguments = question.arguments;
         let captured = self.pip.capture(self.run, arguments, &environment, &self.prompt)?;
         let notes = self.guard.take_notes();
         // A failure of pip is told in pip's words, loaded guard or not; a success needs both.
@@ -169,8 +186,12 @@ fn blocked_text(blocked: &[Blocked]) -> String {
     let Some(Blocked { words, cwd }) = first else {
         return "pip would have started a process to resolve this".to_owned();
     };
-    match words.first().and_then(|program| Path::new(program).file_name()).and_then(|n| n.to_str())
-    {
+    let program = words.first().and_then(|program| Path::new(program).file_name());
+    match program.and_then(|name| name.to_str()) {
+        Some("connect") => {
+            let host = words.get(1).map_or("another host", String::as_str);
+            format!("pip would have fetched from {host}, past the indexes")
+        }
         Some(vcs @ ("git" | "hg" | "svn" | "bzr")) => {
             format!("pip would have run {vcs} to fetch source code that nothing verifies")
         }

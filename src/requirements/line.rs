@@ -8,9 +8,18 @@ pub(super) enum Line {
     /// A requirement, with options of its own or without, or a line that pip refuses.
     Other,
     /// `-r` or `-c`: the file it names. Other options on the line have no effect.
-    Include(String),
+    Include(Inclusion, String),
     /// Options that change where packages come from.
     Options(Options),
+}
+
+/// How a file is included.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Inclusion {
+    /// `-r`
+    Requirements,
+    /// `-c`
+    Constraints,
 }
 
 /// The options of one line that change where packages come from.
@@ -35,8 +44,8 @@ enum Use {
     FindLinks,
     TrustedHost,
     NoIndex,
-    OtherValue,
-    OtherFlag,
+    OtherValue(&'static str),
+    OtherFlag(&'static str),
 }
 
 const NAMES: &[(&str, Use)] = &[
@@ -54,34 +63,46 @@ const NAMES: &[(&str, Use)] = &[
     ("--find-links", Use::FindLinks),
     ("--trusted-host", Use::TrustedHost),
     ("--no-index", Use::NoIndex),
-    ("-C", Use::OtherValue),
-    ("--config-settings", Use::OtherValue),
-    ("--hash", Use::OtherValue),
-    ("--no-binary", Use::OtherValue),
-    ("--only-binary", Use::OtherValue),
-    ("--all-releases", Use::OtherValue),
-    ("--only-final", Use::OtherValue),
-    ("--use-feature", Use::OtherValue),
-    ("--global-option", Use::OtherValue),
-    ("--prefer-binary", Use::OtherFlag),
-    ("--require-hashes", Use::OtherFlag),
-    ("--no-require-hashes", Use::OtherFlag),
-    ("--pre", Use::OtherFlag),
+    ("-C", Use::OtherValue("-C")),
+    ("--config-settings", Use::OtherValue("--config-settings")),
+    ("--hash", Use::OtherValue("--hash")),
+    ("--no-binary", Use::OtherValue("--no-binary")),
+    ("--only-binary", Use::OtherValue("--only-binary")),
+    ("--all-releases", Use::OtherValue("--all-releases")),
+    ("--only-final", Use::OtherValue("--only-final")),
+    ("--use-feature", Use::OtherValue("--use-feature")),
+    ("--global-option", Use::OtherValue("--global-option")),
+    ("--prefer-binary", Use::OtherFlag("--prefer-binary")),
+    ("--require-hashes", Use::OtherFlag("--require-hashes")),
+    ("--no-require-hashes", Use::OtherFlag("--no-require-hashes")),
+    ("--pre", Use::OtherFlag("--pre")),
 ];
 
 /// Reads a logical line. What pip refuses is [`Line::Other`]: then pip installs nothing.
 pub(super) fn read(line: &str) -> Line {
+    options_of(line).map_or(Line::Other, meaning)
+}
+
+/// The options of a line that has nothing else, in order.
+fn options_of(line: &str) -> Option<Vec<(Use, String)>> {
     let words: Vec<&str> = line.split(' ').collect();
-    let Some(at) = words.iter().position(|word| word.starts_with('-')) else { return Line::Other };
+    let at = words.iter().position(|word| word.starts_with('-'))?;
     let (requirement, options) = words.split_at(at);
     // A variable may have put one blank before the options, which pip overlooks, and so must we.
     if !requirement.join(" ").is_empty() {
-        return Line::Other;
+        return None;
     }
-    match split(&options.join(" ")).and_then(parse) {
-        Some(given) => meaning(given),
-        None => Line::Other,
-    }
+    split(&options.join(" ")).and_then(parse)
+}
+
+/// The line of options without those that say where to look, if anything is left of it.
+pub(super) fn without_places(line: &str) -> Option<String> {
+    let places =
+        [Use::IndexUrl, Use::ExtraIndexUrl, Use::FindLinks, Use::TrustedHost, Use::NoIndex];
+    let given = options_of(line)?;
+    let left = given.iter().filter(|(what, _)| !places.contains(what));
+    let left: Vec<String> = left.map(|(what, value)| written(*what, value)).collect();
+    (!left.is_empty()).then(|| left.join(" "))
 }
 
 fn meaning(given: Vec<(Use, String)>) -> Line {
@@ -89,8 +110,11 @@ fn meaning(given: Vec<(Use, String)>) -> Line {
     if first(Use::Editable).is_some() {
         return Line::Other;
     }
-    if let Some(path) = first(Use::Requirement).or_else(|| first(Use::Constraint)) {
-        return Line::Include(path);
+    if let Some(path) = first(Use::Requirement) {
+        return Line::Include(Inclusion::Requirements, path);
+    }
+    if let Some(path) = first(Use::Constraint) {
+        return Line::Include(Inclusion::Constraints, path);
     }
     let mut options = Options { find_links: first(Use::FindLinks), ..Options::default() };
     for (what, value) in given {
@@ -106,6 +130,23 @@ fn meaning(given: Vec<(Use, String)>) -> Line {
     Line::Options(options)
 }
 
+/// An option as a line of a requirements file has it, its value quoted for `shlex`.
+fn written(what: Use, value: &str) -> String {
+    let quoted = format!("'{}'", value.replace('\'', "'\"'\"'"));
+    match what {
+        Use::Requirement => format!("-r {quoted}"),
+        Use::Constraint => format!("-c {quoted}"),
+        Use::Editable => format!("-e {quoted}"),
+        Use::IndexUrl => format!("--index-url {quoted}"),
+        Use::ExtraIndexUrl => format!("--extra-index-url {quoted}"),
+        Use::FindLinks => format!("--find-links {quoted}"),
+        Use::TrustedHost => format!("--trusted-host {quoted}"),
+        Use::NoIndex => "--no-index".to_owned(),
+        Use::OtherValue(name) => format!("{name} {quoted}"),
+        Use::OtherFlag(name) => name.to_owned(),
+    }
+}
+
 /// Python's `optparse` over [`NAMES`]: `None` where it reports an error.
 fn parse(words: Vec<String>) -> Option<Vec<(Use, String)>> {
     let mut given = Vec::new();
@@ -119,8 +160,8 @@ fn parse(words: Vec<String>) -> Option<Vec<(Use, String)>> {
                 None => (word.as_str(), None),
             };
             given.push(match (long(name)?, attached) {
-                (flag @ (Use::NoIndex | Use::OtherFlag), None) => (flag, String::new()),
-                (Use::NoIndex | Use::OtherFlag, Some(_)) => return None,
+                (flag @ (Use::NoIndex | Use::OtherFlag(_)), None) => (flag, String::new()),
+                (Use::NoIndex | Use::OtherFlag(_), Some(_)) => return None,
                 (what, Some(value)) => (what, value),
                 (what, None) => (what, words.next()?),
             });
