@@ -7,6 +7,7 @@ pub mod proxy;
 pub mod run;
 pub mod sandbox;
 pub mod tls;
+pub mod twin;
 pub mod venv;
 pub mod verdicts;
 pub mod wheel;

@@ -23,6 +23,7 @@ use tempfile::TempDir;
 
 use super::run::Run;
 use super::venv::{CURRENT_PIP, Python, Venv};
+use super::wheel::Distribution;
 
 /// The binary that is tested.
 pub const BINARY: &str = env!("CARGO_BIN_EXE_pypi-verify-now");
@@ -190,6 +191,11 @@ impl Sandbox {
         let text = fs::read_to_string(self.project().join(".provenance.txt")).ok()?;
         let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ") + "\n";
         Some(text.lines().map(words).collect())
+    }
+
+    /// Lays a wheel down in the environment, as if pip had installed it before.
+    pub fn has_installed(&self, wheel: &Distribution) {
+        wheel.unpack_into(&self.venv.site_packages());
     }
 
     /// What `pip freeze` says.

@@ -116,6 +116,22 @@ impl Wheel {
     }
 }
 
+impl Distribution {
+    /// Lays a wheel down as pip would have, at the user's request; without its commands.
+    pub fn unpack_into(&self, site_packages: &Path) {
+        let mut zip = zip::ZipArchive::new(Cursor::new(&self.bytes)).unwrap();
+        zip.extract(site_packages).unwrap();
+        let stem = self.filename.split('-').take(2).collect::<Vec<_>>().join("-");
+        let info = site_packages.join(format!("{stem}.dist-info"));
+        let mut record = std::fs::read_to_string(info.join("RECORD")).unwrap();
+        for (name, content) in [("INSTALLER", "pip\n"), ("REQUESTED", "")] {
+            std::fs::write(info.join(name), content).unwrap();
+            writeln!(record, "{stem}.dist-info/{name},,").unwrap();
+        }
+        std::fs::write(info.join("RECORD"), record).unwrap();
+    }
+}
+
 /// A source distribution to be built.
 #[derive(Debug, Clone)]
 pub struct Sdist {
