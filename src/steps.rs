@@ -227,23 +227,20 @@ pub struct HashedFiles<'a> {
     pub pins: &'a Path,
     /// The lines of [`Lock::requirements`]; of no use for [`Form::OwnArguments`].
     pub requirements: &'a Path,
+    /// The page of [`Lock::links`], a file whose name ends in `.html`.
+    pub links: &'a Path,
     /// Where pip's installation report goes, if the user wants one.
     pub report: &'a Path,
 }
 
-/// `pip install` of the verified files and nothing else: hashes required, no index, and a private
-/// directory that holds them.
+/// `pip install` of the verified files and nothing else: hashes required, no index, and a page
+/// that leads to them.
 #[must_use]
-pub fn install(
-    arguments: &InstallArgs,
-    form: Form,
-    files: HashedFiles<'_>,
-    wheelhouse: &Path,
-) -> Vec<OsString> {
+pub fn install(arguments: &InstallArgs, form: Form, files: HashedFiles<'_>) -> Vec<OsString> {
     let mut argv = arguments.global_without(&[]);
     argv.push(arguments.subcommand().word().into());
     argv.extend(words(&["--require-hashes", "--no-index", "--find-links"]));
-    argv.push(wheelhouse.into());
+    argv.push(files.links.into());
     if form != Form::HashedFile {
         argv.extend(["--constraint".into(), files.pins.into()]);
     }

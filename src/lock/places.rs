@@ -1,11 +1,36 @@
-//! Where the files of a set really come from, put back into what pip reports of installing it.
+//! Where the files of a set lie while they are installed, and where they really come from.
 //!
-//! Owns that one rewriting: the second step installs from a private directory, which is gone
-//! afterwards and was never the user's.
+//! Owns the page that leads pip to a private directory, and the rewriting of what pip reports of
+//! it afterwards: that directory is gone then and was never the user's.
 
-use super::{Lock, percent_decode};
+use std::fmt::Write as _;
+use std::path::Path;
+
+use url::Url;
+
+use super::{Lock, Source, percent_decode};
 
 impl Lock {
+    /// A page (PEP 503) of the files that have a digest and lie in `directory`, which is absolute.
+    ///
+    /// pip prefers a link that states a hash it wants. A mere directory states none, and a file of
+    /// the same name in one of the user's own places would come first, and fail.
+    #[must_use]
+    pub fn links(&self, directory: &Path) -> String {
+        let mut page = String::from("<!DOCTYPE html>\n<html><body>\n");
+        for entry in &self.entries {
+            let Source::Files(files) = &entry.source else { continue };
+            for file in files {
+                let url = Url::from_file_path(directory.join(file.filename.as_str()));
+                let (Ok(url), Some(sha256)) = (url, file.sha256) else { continue };
+                let url = url.as_str().replace('&', "&amp;");
+                // Writing to a String cannot fail.
+                let _ = writeln!(page, "<a href=\"{url}#sha256={sha256}\">{}</a>", file.filename);
+            }
+        }
+        page + "</body></html>\n"
+    }
+
     /// The report of an install from `directory` (a `file://` URL that ends in a slash), each URL
     /// below it replaced by that of the file of this name.
     #[must_use]

@@ -148,13 +148,22 @@ impl Install<'_> {
         wheelhouse: &Wheelhouse,
     ) -> Result<ExitCode, Failure> {
         let directory = self.run.directory();
-        let (pins, requirements) = (directory.join("pins.txt"), directory.join("requirements.txt"));
+        let write = |name: &str, text: String| {
+            let path = directory.join(name);
+            std::fs::write(&path, text).map(|()| path).map_err(private_directory)
+        };
         let which = if form == Form::NamedFile { Which::Named } else { Which::All };
-        std::fs::write(&pins, lock.pins()).map_err(private_directory)?;
-        std::fs::write(&requirements, lock.requirements(which)).map_err(private_directory)?;
+        let pins = write("pins.txt", lock.pins())?;
+        let requirements = write("requirements.txt", lock.requirements(which))?;
+        let links = write("links.html", lock.links(wheelhouse.directory()))?;
         let report = directory.join("report.json");
-        let files = HashedFiles { pins: &pins, requirements: &requirements, report: &report };
-        let argv = steps::install(self.arguments, form, files, wheelhouse.directory());
+        let files = HashedFiles {
+            pins: &pins,
+            requirements: &requirements,
+            links: &links,
+            report: &report,
+        };
+        let argv = steps::install(self.arguments, form, files);
         let environment = Environment { set: Vec::new(), remove: steps::removed_variables(form) };
         let status = self.pip.run(&self.run, &argv, &environment)?;
         if status.success() && steps::wants_report(self.arguments) {

@@ -11,6 +11,7 @@
 
 mod attestation_mutations;
 mod attestation_publishers;
+mod closed_world;
 mod escape;
 mod filename;
 mod find_pip;

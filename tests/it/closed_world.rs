@@ -1,0 +1,220 @@
+//! After the lock is made, nothing but its bytes reaches the environment, whatever the index, the
+//! environment's variables, the disk or the cache do. The changes happen on the order of requests.
+
+use std::fs;
+
+use crate::support::index::{DistFile, Hash, Projects};
+use crate::support::run::Outcome;
+use crate::support::wheel::Wheel;
+use crate::support::world::{PIN_AA, World, dist, octo, signed};
+
+const AA: &str = "aa-1.0-py3-none-any.whl";
+const AA_PAGE: &str = "/simple/aa/";
+/// What pip 26.3 asks for last before the lock is made.
+const AA_METADATA: &str = "/files/aa-1.0-py3-none-any.whl.metadata";
+const AA_FILE: &str = "/files/aa-1.0-py3-none-any.whl";
+
+fn aa() -> Wheel {
+    Wheel::new("aa", "1.0")
+}
+
+/// What must not be installed: `aa` or `evil`, of any version.
+fn evil(name: &str, version: &str) -> Wheel {
+    Wheel::new(name, version).file("evil.py", "import os\n")
+}
+
+fn world(pip: &str) -> World {
+    World::with_pip(pip).signed(aa(), &octo()).trust(PIN_AA)
+}
+
+/// The only file of `aa`.
+fn file(projects: &mut Projects) -> &mut DistFile {
+    &mut projects.get_mut("aa").unwrap()[0]
+}
+
+/// The install fails with this code, and nothing is installed.
+#[track_caller]
+fn fails(world: &World, args: &[&str], status: i32) -> Outcome {
+    let outcome = world.leaves_all_as_it_was(world.pip(args), status);
+    assert!(world.installed().is_empty(), "{outcome}");
+    outcome
+}
+
+/// The install brings the locked bytes and nothing else.
+#[track_caller]
+fn brings_the_locked_bytes(world: &World, args: &[&str]) -> Outcome {
+    let outcome = world.pip(args).run();
+    outcome.exits(0);
+    assert_eq!(world.installed(), ["aa 1.0"], "{outcome}");
+    assert!(!world.venv().site_packages().join("evil.py").exists(), "{outcome}");
+    assert!(world.leftovers().is_empty(), "{outcome}");
+    outcome
+}
+
+#[test]
+fn bytes_swapped_behind_an_unchanged_page_are_refused() {
+    // From its second download on; pip 24.0 makes the first while it resolves.
+    for (pip, path, times) in [("26.3", AA_METADATA, 1), ("24.0", AA_FILE, 1)] {
+        let world = world(pip);
+        world.index.after(path, times, |projects| {
+            let (right, file) = (aa().build().sha256.to_string(), file(projects));
+            file.bytes = evil("aa", "1.0").build().bytes;
+            file.hashes = vec![Hash::Given("sha256", right)];
+        });
+        fails(&world, &["install", "aa"], 77).stderr_has("not the file of the lock");
+    }
+}
+
+#[test]
+fn bytes_swapped_together_with_the_hash_on_the_page_are_refused() {
+    let world = world("26.3");
+    world.index.after(AA_METADATA, 1, |projects| {
+        *file(projects) = signed(dist(evil("aa", "1.0")), &octo());
+    });
+    // Even under an attestation of the right publisher: it is not the file that pip chose.
+    fails(&world, &["install", "aa"], 77);
+}
+
+#[test]
+fn a_hash_rewritten_on_the_page_changes_nothing() {
+    let world = world("26.3");
+    world.index.after(AA_METADATA, 1, |projects| {
+        file(projects).hashes = vec![Hash::Given("sha256", "0".repeat(64))];
+    });
+    brings_the_locked_bytes(&world, &["install", "aa"]);
+}
+
+#[test]
+fn a_version_added_after_the_lock_is_not_seen() {
+    for pip in ["26.3", "24.0"] {
+        let world = world(pip);
+        world.index.after(AA_PAGE, 1, |projects| {
+            projects.get_mut("aa").unwrap().push(signed(dist(evil("aa", "2.0")), &octo()));
+        });
+        brings_the_locked_bytes(&world, &["install", "-U", "aa"]);
+    }
+}
+
+#[test]
+fn a_dependency_added_after_the_lock_is_not_installed() {
+    let world = world("26.3").wheel(evil("evil", "1.0"));
+    world.index.after(AA_METADATA, 1, |projects| {
+        *file(projects) = signed(dist(aa().requires("evil")), &octo());
+    });
+    fails(&world, &["install", "aa"], 77);
+}
+
+#[test]
+fn a_dependency_that_the_metadata_beside_the_file_hides_is_not_installed() {
+    for pip in ["26.3", "25.3"] {
+        let lying = dist(aa().requires("evil")).metadata(&aa().build().metadata);
+        let world = World::with_pip(pip).file_on_index(signed(lying, &octo()));
+        let world = world.wheel(evil("evil", "1.0")).trust(PIN_AA);
+        fails(&world, &["install", "aa"], 1).stderr_has("evil");
+    }
+}
+
+#[test]
+fn hashes_cannot_be_switched_off() {
+    // The other file of the same name turns up in a place that pip looks at, after the lock.
+    for (pip, variable, flag) in [
+        ("26.3", "PIP_NO_REQUIRE_HASHES", "--no-deps"),
+        ("26.3", "NOTHING", "--no-require-hashes"),
+        ("25.1", "NOTHING", "--no-deps"),
+    ] {
+        let world = world(pip).env(variable, "1").file("links/README", "");
+        let links = world.project().join("links");
+        let world = world.env("PIP_FIND_LINKS", links.to_str().unwrap());
+        world.index.after(AA_PAGE, 1, move |_| {
+            fs::write(links.join(AA), evil("aa", "1.0").build().bytes).unwrap();
+        });
+        brings_the_locked_bytes(&world, &["install", flag, "aa"]);
+    }
+}
+
+#[test]
+fn a_place_named_in_the_requirements_file_adds_nothing_after_the_lock() {
+    let world = world("26.3").file("links/README", "").file("r.txt", "-f links\naa\n");
+    let links = world.project().join("links");
+    world.index.after(AA_METADATA, 1, move |_| {
+        fs::write(links.join(AA), evil("aa", "1.0").build().bytes).unwrap();
+        fs::write(links.join("aa-2.0-py3-none-any.whl"), evil("aa", "2.0").build().bytes).unwrap();
+    });
+    brings_the_locked_bytes(&world, &["install", "-r", "r.txt"]);
+}
+
+#[test]
+fn a_file_of_a_local_place_is_judged_like_any_other() {
+    let world = World::new().trust(PIN_AA).env("PIP_FIND_LINKS", "links");
+    let world = world.file(&format!("links/{AA}"), evil("aa", "1.0").build().bytes);
+    fails(&world, &["install", "aa"], 77).stderr_has("signature expected");
+}
+
+#[test]
+fn what_the_environment_adds_to_the_command_line_is_judged_too() {
+    let world = World::new().signed(aa(), &octo()).wheel(evil("bb", "1.0"));
+    let world = world.trust("aa https://github.com/octo/example\nbb https://github.com/o/bb\n");
+    let world = world.file("more.txt", "bb\n").env("PIP_REQUIREMENT", "more.txt");
+    fails(&world, &["install", "aa"], 77).stderr_has("bb 1.0");
+}
+
+#[test]
+fn a_requirements_file_that_grows_after_the_lock_brings_nothing() {
+    let world = world("26.3").wheel(evil("evil", "1.0")).file("r.txt", "aa\n");
+    let path = world.project().join("r.txt");
+    world.index.after(AA_METADATA, 1, move |_| fs::write(path, "aa\nevil\n").unwrap());
+    let outcome = world.pip(["install", "-r", "r.txt"]).run();
+    assert!(outcome.status != 0 && world.installed().is_empty(), "{outcome}");
+}
+
+#[test]
+fn a_requirements_file_of_a_url_that_grows_after_the_lock_brings_nothing() {
+    let world = world("26.3").wheel(evil("evil", "1.0"));
+    let serve = |text: &str| world.index.serve("/r.txt", "text/plain", text);
+    world.index.fault_times("/r.txt", 2, text("aa\n"));
+    serve("aa\nevil\n");
+    let url = world.index.at("/r.txt");
+    brings_the_locked_bytes(&world, &["install", "-r", &url]);
+    assert_eq!(world.index.count("/r.txt"), 2);
+}
+
+fn text(text: &str) -> crate::support::index::Fault {
+    let content_type = "text/plain".to_owned();
+    crate::support::index::Fault::Body { content_type, bytes: text.into() }
+}
+
+#[test]
+fn a_cache_entry_that_is_not_what_its_name_says_is_not_used() {
+    let world = world("26.3");
+    let digits = aa().build().sha256.to_string();
+    let entry = format!("home/.cache/pip/pypi-verify-now/files/sha256/{}/{digits}", &digits[..2]);
+    let entry = world.path(&entry);
+    fs::create_dir_all(entry.parent().unwrap()).unwrap();
+    fs::write(&entry, evil("aa", "1.0").build().bytes).unwrap();
+    brings_the_locked_bytes(&world, &["install", "aa"]);
+    assert_eq!(fs::read(&entry).unwrap(), aa().build().bytes);
+}
+
+#[test]
+fn files_of_the_working_directory_are_not_taken() {
+    let world = world("26.3").file(AA, evil("aa", "1.0").build().bytes);
+    let world = world.file("aa/setup.py", "open('ran', 'w')\n").file("pip.py", "open('ran', 'w')");
+    brings_the_locked_bytes(&world, &["install", "aa"]);
+    assert!(!world.project().join("ran").exists());
+}
+
+#[test]
+fn once_the_files_are_here_no_index_is_asked() {
+    for pip in ["26.3", "24.0"] {
+        let world = world(pip);
+        brings_the_locked_bytes(&world, &["install", "aa"]);
+        let is_pip = |agent: Option<&str>| agent.is_some_and(|agent| agent.starts_with("pip/"));
+        let requests = world.index.requests();
+        let by_pip: Vec<_> =
+            requests.iter().map(|request| is_pip(request.header("user-agent"))).collect();
+        // First pip asks, then we do, then nobody.
+        let resolved = by_pip.iter().take_while(|by_pip| **by_pip).count();
+        assert!(resolved > 0 && !by_pip[resolved..].contains(&true), "{by_pip:?}");
+        assert_eq!(requests.last().unwrap().path, AA_FILE);
+    }
+}
