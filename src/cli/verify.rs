@@ -20,6 +20,7 @@ use crate::report::Report;
 use crate::resolution::{Request, Unresolved, private_directory};
 use crate::shim::arguments::InstallArgs;
 use crate::shim::invocation::{Invocation, classify};
+use crate::shim::options::Role;
 use crate::sources::{self, Sources, read_bounded, unreadable};
 use crate::steps::Installed;
 use crate::trust::policy::{Policy, Unrecorded, Unsigned, Verdict};
@@ -33,6 +34,9 @@ pub(super) fn run(
     let store = sources::trust_store(process, options.config_path.as_deref());
     let trust = store.load()?;
     let arguments = pip_arguments(&options.pip_arguments)?;
+    if options.lock_path.is_some() {
+        beside_a_lock(&arguments)?;
+    }
     let given = options.lock_path.as_deref().map(|path| read_lock(process, path)).transpose()?;
     if given.is_none() && options.pip_arguments.is_empty() {
         return Err(Failure::new(Status::Usage, "nothing to verify")
@@ -103,6 +107,23 @@ fn pip_arguments(words: &[OsString]) -> Result<InstallArgs, Failure> {
         Invocation::Install(arguments) => Ok(arguments),
         Invocation::PassThrough => Err(Failure::new(Status::Usage, "nothing to verify")
             .hint("for the options of pip lock: pip lock --help")),
+    }
+}
+
+/// Beside a lock, pip's arguments say where to look and how; what else they say would not be done.
+fn beside_a_lock(arguments: &InstallArgs) -> Result<(), Failure> {
+    let usage = |message: String| Err(Failure::new(Status::Usage, message));
+    if let Some(item) = arguments.uncertain() {
+        let words: Vec<_> = item.raw.iter().map(|word| word.to_string_lossy()).collect();
+        return usage(format!("unknown argument `{}`", words.join(" ")));
+    }
+    let input = arguments.chosen().find(|chosen| chosen.option.role == Role::Input);
+    let argument = arguments.requirement_arguments().first().map(|word| word.to_string_lossy());
+    match (input.map(|chosen| chosen.option.name().into()), argument) {
+        (Some(word), _) | (None, Some(word)) => usage(format!(
+            "`{word}` says what to lock, and --lock-path that there is a lock already"
+        )),
+        (None, None) => Ok(()),
     }
 }
 

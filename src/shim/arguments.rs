@@ -185,7 +185,13 @@ impl InstallArgs {
     /// Whether anything could not be read for certain. Then only pip knows what is asked for.
     #[must_use]
     pub fn unknown(&self) -> bool {
-        self.all().any(|item| matches!(item.kind, Kind::Unknown | Kind::Unclear(_)))
+        self.uncertain().is_some()
+    }
+
+    /// The first item that could not be read for certain.
+    #[must_use]
+    pub fn uncertain(&self) -> Option<&Item> {
+        self.all().find(|item| matches!(item.kind, Kind::Unknown | Kind::Unclear(_)))
     }
 
     /// Whether `pip lock` takes every option given, with the same meaning.
