@@ -7,7 +7,8 @@
 mod check;
 mod verify;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -116,16 +117,21 @@ pub fn run(process: &Process) -> ExitCode {
     result.unwrap_or_else(|failure| report.fail(&failure))
 }
 
-/// The arguments with our own options in front, wherever they stood before a `--`: the original
-/// tool took them anywhere, and none of them is one of pip's.
+/// The arguments with our own options in front, wherever they stood before a `--`, and the first
+/// `--` behind them: the original tool took its options anywhere and dropped that `--`. None of
+/// its options is one of pip's. The arguments of a subcommand stay as they are.
 fn ours_first(arguments: &[OsString]) -> Vec<OsString> {
+    let is_command = |word: &&OsString| Command::has_subcommand(&word.to_string_lossy());
+    if arguments.first().filter(is_command).is_some() {
+        return arguments.to_vec();
+    }
     let (mut ours, mut rest) = (Vec::new(), Vec::new());
     let mut words = arguments.iter();
     while let Some(word) = words.next() {
         let text = word.to_string_lossy();
         match text.as_ref() {
             "--" => {
-                rest.push(word.clone());
+                ours.push(word.clone());
                 rest.extend(words.by_ref().cloned());
             }
             "--tofu" | "--strict" => ours.push(word.clone()),
@@ -135,6 +141,10 @@ fn ours_first(arguments: &[OsString]) -> Vec<OsString> {
             }
             text if text.starts_with("--lock-path=") || text.starts_with("--config-path=") => {
                 ours.push(word.clone());
+            }
+            text if text.starts_with("-L") => {
+                let value = word.as_bytes().get(2..).unwrap_or_default();
+                ours.extend(["-L".into(), OsStr::from_bytes(value).to_owned()]);
             }
             _ => rest.push(word.clone()),
         }
