@@ -36,6 +36,8 @@ mod shell_installs;
 mod shells;
 mod support;
 mod tidy;
+mod tool;
+mod tool_pip;
 mod trust_file;
 mod trust_store;
 mod trusted_root;

@@ -6,6 +6,7 @@ pub mod private_sigstore;
 pub mod proxy;
 pub mod run;
 pub mod sandbox;
+pub mod served;
 pub mod tls;
 pub mod twin;
 pub mod venv;
