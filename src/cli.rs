@@ -110,7 +110,7 @@ pub fn run(process: &Process) -> ExitCode {
         Err(error) => return printed(report.bytes(error.render().to_string().as_bytes()), report),
     };
     let result = match &cli.command {
-        Some(Command::Check(check)) => check::run(report, check),
+        Some(Command::Check(check)) => check::run(process, report, check),
         Some(Command::Shellenv(shellenv)) => print_shellenv(process, report, shellenv),
         None => verify::run(process, report, &cli.verify),
     };

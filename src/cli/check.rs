@@ -9,6 +9,7 @@ use super::Check;
 use crate::audit;
 use crate::digest::Sha256;
 use crate::failure::{Failure, Status};
+use crate::process::Process;
 use crate::provenance::MAX_DOCUMENT;
 use crate::publisher::PublisherUrl;
 use crate::report::Report;
@@ -16,10 +17,15 @@ use crate::sources::{read_bounded, unreadable, verifier};
 use crate::trust::pin::Pin;
 use crate::trust::policy::{Policy, Unrecorded, Unsigned, Verdict, judge};
 
-pub(super) fn run(report: Report, arguments: &Check) -> Result<ExitCode, Failure> {
+pub(super) fn run(
+    process: &Process,
+    report: Report,
+    arguments: &Check,
+) -> Result<ExitCode, Failure> {
     let publisher = PublisherUrl::parse(&arguments.publisher)
         .map_err(|error| Failure::new(Status::Usage, error.to_string()))?;
-    let verifier = verifier(arguments.trusted_root.as_deref())?;
+    let configured = process.variable("PYPI_VERIFY_NOW_TRUSTED_ROOT").map(Path::new);
+    let verifier = verifier(arguments.trusted_root.as_deref().or(configured))?;
     let limit = u64::try_from(MAX_DOCUMENT).unwrap_or(u64::MAX);
     let document = read_bounded(&arguments.provenance, limit).map_err(|error| {
         unreadable("provenance document", &arguments.provenance, &error.to_string())
