@@ -11,11 +11,13 @@
 
 mod attestation_mutations;
 mod attestation_publishers;
+mod check;
 mod closed_world;
 mod escape;
 mod filename;
 mod find_pip;
 mod guard;
+mod help;
 mod http;
 mod http_secrets;
 mod index_pages;
