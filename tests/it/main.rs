@@ -20,6 +20,7 @@ mod guard;
 mod help;
 mod http;
 mod http_secrets;
+mod index_mutations;
 mod index_pages;
 mod indexes;
 mod install_script;
