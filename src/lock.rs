@@ -89,8 +89,13 @@ pub struct File {
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Not TOML, or not of the shape of PEP 751.
-    #[error("not a lock file: {0}")]
-    Toml(#[from] toml::de::Error),
+    #[error("not a lock file: line {line}: {reason}")]
+    Toml {
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// Not JSON, or not of the shape of pip's report.
     #[error("not an installation report of pip: {0}")]
     Json(#[from] crate::json::JsonError),

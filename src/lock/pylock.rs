@@ -52,12 +52,20 @@ struct Directory {
 }
 
 pub(super) fn read(text: &str) -> Result<Vec<Entry>, LockError> {
-    let document: Document = toml::from_str(text)?;
+    let document: Document = toml::from_str(text).map_err(|error| wrong(text, &error))?;
     // PEP 751, "lock-version": an unknown major must be refused, an unknown minor may be read.
     if document.lock_version.split('.').next() != Some("1") {
         return Err(LockError::Version { format: "lock-version", version: document.lock_version });
     }
     document.packages.iter().map(entry).collect()
+}
+
+/// The error as one line; the crate's own text shows the place in several.
+fn wrong(text: &str, error: &toml::de::Error) -> LockError {
+    let start = error.span().map_or(0, |span| span.start);
+    let before = text.as_bytes().get(..start).unwrap_or_default();
+    let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+    LockError::Toml { line, reason: error.message().replace('\n', ", ") }
 }
 
 fn entry(package_entry: &Package) -> Result<Entry, LockError> {
