@@ -27,6 +27,27 @@ use crate::wheelhouse::{JOBS, Wanted, Wheelhouse};
 /// The largest trusted root that is read; the production one has under 10 KiB.
 const MAX_TRUSTED_ROOT: u64 = 16 * 1024 * 1024;
 
+/// What the user's own settings say of evidence; pip's have no part in it.
+pub struct Own {
+    /// The second source, if one is configured.
+    pub second_source: Option<SecondSource>,
+    /// The verifier.
+    pub verifier: Verifier,
+}
+
+impl Own {
+    /// Reads them, before anything costs time or network.
+    ///
+    /// # Errors
+    /// The trusted root or the second source cannot be read as such.
+    pub fn read(process: &Process) -> Result<Self, Failure> {
+        Ok(Self {
+            second_source: second_source(process)?,
+            verifier: verifier(process.variable("PYPI_VERIFY_NOW_TRUSTED_ROOT").map(Path::new))?,
+        })
+    }
+}
+
 /// Everything that evidence comes from.
 pub struct Sources {
     /// The way to the network.
@@ -35,24 +56,21 @@ pub struct Sources {
     pub indexes: Vec<Url>,
     /// Whether there are `--find-links` places.
     pub find_links: bool,
-    /// The second source, if one is configured.
-    pub second_source: Option<SecondSource>,
-    /// The verifier.
-    pub verifier: Verifier,
+    /// The user's own settings.
+    pub own: Own,
 }
 
 impl Sources {
     /// Sets everything up; asks the network nothing yet.
     ///
     /// # Errors
-    /// A certificate bundle, a trusted root or the second source cannot be read as such.
-    pub fn new(process: &Process, settings: &Settings) -> Result<Self, Failure> {
+    /// A certificate bundle cannot be read as such.
+    pub fn new(own: Own, settings: &Settings) -> Result<Self, Failure> {
         Ok(Self {
             client: Client::new(&settings.transport)?,
             indexes: settings.indexes.clone(),
             find_links: !settings.find_links.is_empty(),
-            second_source: second_source(process)?,
-            verifier: verifier(process.variable("PYPI_VERIFY_NOW_TRUSTED_ROOT").map(Path::new))?,
+            own,
         })
     }
 }
@@ -80,8 +98,8 @@ impl Sources {
             index: &index,
             indexes: &self.indexes,
             find_links: self.find_links,
-            second_source: self.second_source.as_ref(),
-            verifier: &self.verifier,
+            second_source: self.own.second_source.as_ref(),
+            verifier: &self.own.verifier,
             trust,
             policy,
             digest: &digest,
@@ -143,10 +161,16 @@ pub fn verifier(trusted_root: Option<&Path>) -> Result<Verifier, Failure> {
 /// It cannot be read, or is larger.
 pub fn read_bounded(path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
     use std::io::Read as _;
+    let too_large = || std::io::Error::other(format!("larger than {limit} bytes"));
+    let file = std::fs::File::open(path)?;
+    // A pipe has no size; it is bounded while it is read.
+    if file.metadata()?.len() > limit {
+        return Err(too_large());
+    }
     let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > limit {
-        return Err(std::io::Error::other(format!("larger than {limit} bytes")));
+        return Err(too_large());
     }
     Ok(bytes)
 }

@@ -21,7 +21,7 @@ use crate::resolution::{Request, Unresolved, private_directory};
 use crate::shim::arguments::InstallArgs;
 use crate::shim::invocation::{Invocation, classify};
 use crate::shim::options::Role;
-use crate::sources::{self, Sources, read_bounded, unreadable};
+use crate::sources::{self, Own, Sources, read_bounded, unreadable};
 use crate::steps::Installed;
 use crate::trust::policy::{Policy, Unrecorded, Unsigned, Verdict};
 use crate::wheelhouse::Wheelhouse;
@@ -43,6 +43,7 @@ pub(super) fn run(
             .hint("name a lock with -L, or what to lock: pypi-verify-now -r requirements.txt"));
     }
 
+    let own = Own::read(process)?;
     let run = Run::begin().map_err(private_directory)?;
     let pip = real_pip(process)?;
     let installed = Installed::Ignored;
@@ -67,7 +68,7 @@ pub(super) fn run(
     };
 
     let policy = policy(process, options);
-    let sources = Sources::new(process, &settings)?;
+    let sources = Sources::new(own, &settings)?;
     let directory = run.subdirectory("wheelhouse").map_err(private_directory)?;
     let wheelhouse = Wheelhouse::new(directory, settings.cache.as_deref());
     let findings = sources.audit(&trust, policy, &wheelhouse, &lock)?;

@@ -18,7 +18,7 @@ use crate::process::Process;
 use crate::refusal::{self, TrustContext};
 use crate::report::Report;
 use crate::resolution::{Request, Unresolved, private_directory};
-use crate::sources::{self, Sources};
+use crate::sources::{self, Own, Sources};
 use crate::steps::{self, Form, HashedFiles, Installed};
 use crate::trust::file::TrustFile;
 use crate::trust::policy::{Reason, Verdict};
@@ -59,11 +59,12 @@ impl Install<'_> {
         // What is the user's own is read first: an error in it costs no network.
         let store = sources::trust_store(self.process, None);
         let trust = store.load().map_err(Failure::from)?;
+        let own = Own::read(self.process)?;
 
         let request = self.request();
         let guard = request.guard()?;
         let prepared = request.prepare(&guard)?;
-        let sources = Sources::new(self.process, &prepared.settings)?;
+        let sources = Sources::new(own, &prepared.settings)?;
         let resolved = request.resolve(&prepared)?;
         self.pass_on_warnings(&resolved.stderr);
         installable(&resolved.lock)?;
