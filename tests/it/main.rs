@@ -11,6 +11,7 @@
 
 mod attestation_mutations;
 mod attestation_publishers;
+mod bad_input;
 mod check;
 mod closed_world;
 mod escape;

@@ -87,6 +87,8 @@ fn exit_codes_say_what_came_of_it() {
     let world = world_with_lock_of_aa(&index, &aa);
     let run = |args: &[&str]| world.tool(args).run();
     run(&["-L", "pylock.toml"]).exits(0);
+    let piped = world.tool(["-L", "/dev/stdin"]).stdin(&world.read_file("pylock.toml"));
+    piped.run().exits(0);
     run(&["-L", "nowhere.toml"]).exits(65).stderr_has("nowhere.toml");
     run(&["-L"]).exits(2);
     run(&[]).exits(2).stderr_has("nothing to verify");
