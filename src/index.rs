@@ -53,6 +53,13 @@ pub enum IndexError {
         /// What is wrong with it.
         error: PageError,
     },
+    /// A web page in the place of a provenance document: the login of a network, or an error that
+    /// is told with status 200.
+    #[error("{url} is a web page, not a provenance document")]
+    WebPage {
+        /// The document's URL, redacted.
+        url: String,
+    },
     /// A local file of an index or of the second source.
     #[error("cannot read {path}: {reason}")]
     Local {
@@ -107,12 +114,16 @@ impl<'c> Index<'c> {
     /// The document at a provenance link. Nothing where the server says 404.
     ///
     /// # Errors
-    /// Any other answer than a document of at most [`MAX_PROVENANCE`] bytes or 404.
+    /// Any other answer than a document of at most [`MAX_PROVENANCE`] bytes or 404; a web page is
+    /// no document.
     pub fn provenance(&self, url: &Url) -> Result<Option<Vec<u8>>, IndexError> {
         if url.scheme() == "file" {
             return local::read(&local::path(url)?, MAX_PROVENANCE);
         }
         match self.client.get(url, ACCEPT_PROVENANCE, MAX_PROVENANCE) {
+            Ok(answer) if is_web_page(answer.content_type.as_deref()) => {
+                Err(IndexError::WebPage { url: Redacted(url).to_string() })
+            }
             Ok(answer) => Ok(Some(answer.body)),
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error.into()),
@@ -161,6 +172,11 @@ impl<'c> Index<'c> {
     }
 }
 
+fn is_web_page(content_type: Option<&str>) -> bool {
+    let media_type = content_type.and_then(|text| text.split(';').next()).unwrap_or_default();
+    media_type.trim().eq_ignore_ascii_case("text/html")
+}
+
 /// `INDEX/NAME/`
 fn page_url(index_url: &Url, name: &PackageName) -> Url {
     let mut url = index_url.clone();
@@ -193,6 +209,9 @@ impl From<IndexError> for Failure {
             }
             IndexError::Page { .. } => {
                 failure.hint("check the index URL: it ends in /simple/ on most indexes")
+            }
+            IndexError::WebPage { .. } => {
+                failure.hint("open it in a browser: the network or the index may want a login")
             }
             IndexError::Local { .. } => {
                 failure.hint("check that it exists and that you may read it")
