@@ -21,6 +21,7 @@ mod guard;
 mod help;
 mod http;
 mod http_secrets;
+mod index_faults;
 mod index_mutations;
 mod index_pages;
 mod indexes;
