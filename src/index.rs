@@ -97,17 +97,8 @@ impl<'c> Index<'c> {
     }
 
     fn fetch_page(&self, url: &Url) -> Asked {
-        let (base, content_type, bytes) = if url.scheme() == "file" {
-            let Some(bytes) = local::page(url)? else { return Ok(None) };
-            (url.clone(), "text/html".to_owned(), bytes)
-        } else {
-            match self.client.get(url, ACCEPT_PAGE, MAX_PAGE) {
-                Ok(answer) => (answer.url, answer.content_type.unwrap_or_default(), answer.body),
-                Err(error) if error.is_not_found() => return Ok(None),
-                Err(error) => return Err(error.into()),
-            }
-        };
-        let page = Page::parse(&content_type, &base, &bytes);
+        let Some(served) = fetch(self.client, url)? else { return Ok(None) };
+        let page = Page::parse(&served.content_type, &served.url, &served.bytes);
         page.map(|page| Some(Arc::new(page))).map_err(|error| IndexError::page(url, error))
     }
 
@@ -175,6 +166,46 @@ impl<'c> Index<'c> {
 fn is_web_page(content_type: Option<&str>) -> bool {
     let media_type = content_type.and_then(|text| text.split(';').next()).unwrap_or_default();
     media_type.trim().eq_ignore_ascii_case("text/html")
+}
+
+/// A page as the index served it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Served {
+    /// Where it came from, after redirects and without credentials.
+    pub url: Url,
+    /// Its `Content-Type`; empty where there was none.
+    pub content_type: String,
+    /// The bytes, decompressed.
+    pub bytes: Vec<u8>,
+}
+
+/// Asks the index at `index_url` for the page of a project, as [`Index::page`] does but without
+/// remembering or reading it.
+///
+/// # Errors
+/// Any other answer than 200 or 404.
+pub fn served_page(
+    client: &Client,
+    index_url: &Url,
+    name: &PackageName,
+) -> Result<Option<Served>, IndexError> {
+    fetch(client, &page_url(index_url, name))
+}
+
+fn fetch(client: &Client, url: &Url) -> Result<Option<Served>, IndexError> {
+    if url.scheme() == "file" {
+        let served = |bytes| Served { url: url.clone(), content_type: "text/html".into(), bytes };
+        return Ok(local::page(url)?.map(served));
+    }
+    match client.get(url, ACCEPT_PAGE, MAX_PAGE) {
+        Ok(answer) => Ok(Some(Served {
+            url: answer.url,
+            content_type: answer.content_type.unwrap_or_default(),
+            bytes: answer.body,
+        })),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// `INDEX/NAME/`

@@ -6,9 +6,12 @@
 
 mod html;
 mod json;
+mod mirror;
 
 use percent_encoding::percent_decode_str;
 use url::Url;
+
+pub use mirror::Mirrored;
 
 use crate::digest::Sha256;
 
@@ -41,6 +44,11 @@ pub struct PageFile {
     pub yanked: Option<String>,
     /// Its size in bytes, where the index states it.
     pub size: Option<u64>,
+    /// Which versions of Python it is for (PEP 503, `requires-python`), as written.
+    pub requires_python: Option<String>,
+    /// Whether its METADATA is served beside it (PEP 658), and the hashes stated for that, as
+    /// (algorithm, digits).
+    pub metadata: Option<Vec<(String, String)>>,
 }
 
 /// An entry that cannot be read.
@@ -48,6 +56,25 @@ pub struct PageFile {
 struct Unreadable {
     filename: String,
     reason: &'static str,
+}
+
+/// The two forms of a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Json,
+    Html,
+}
+
+impl Format {
+    /// What a `Content-Type` says.
+    fn of(content_type: &str) -> Result<Self, PageError> {
+        let media_type = content_type.split(';').next().unwrap_or_default().trim();
+        match media_type.to_ascii_lowercase().as_str() {
+            "application/vnd.pypi.simple.v1+json" | "application/json" => Ok(Self::Json),
+            "application/vnd.pypi.simple.v1+html" | "text/html" => Ok(Self::Html),
+            _ => Err(PageError::ContentType(media_type.chars().take(100).collect())),
+        }
+    }
 }
 
 /// Why something is no page of an index, or says nothing usable about a file.
@@ -81,16 +108,22 @@ impl Page {
     /// # Errors
     /// The content type is none of the simple API's, or the bytes are not what it says.
     pub fn parse(content_type: &str, base: &Url, bytes: &[u8]) -> Result<Self, PageError> {
-        let media_type = content_type.split(';').next().unwrap_or_default().trim();
         let mut base = base.clone();
         // What is joined to the page must not carry its credentials along.
         let _ = base.set_username("");
         let _ = base.set_password(None);
-        match media_type.to_ascii_lowercase().as_str() {
-            "application/vnd.pypi.simple.v1+json" | "application/json" => json::parse(&base, bytes),
-            "application/vnd.pypi.simple.v1+html" | "text/html" => html::parse(&base, bytes),
-            _ => Err(PageError::ContentType(media_type.chars().take(100).collect())),
+        match Format::of(content_type)? {
+            Format::Json => json::parse(&base, bytes),
+            Format::Html => html::parse(&base, bytes),
         }
+    }
+
+    /// The file of this name, if the page has one and says one thing about it.
+    ///
+    /// # Errors
+    /// As [`Self::file`].
+    pub fn file_named(&self, filename: &str) -> Result<Option<&PageFile>, PageError> {
+        self.find(filename, |_| true)
     }
 
     /// The files, in the order of the page.
@@ -159,6 +192,8 @@ struct Entry {
     provenance: Option<String>,
     yanked: Option<String>,
     size: Option<u64>,
+    requires_python: Option<String>,
+    metadata: Option<Vec<(String, String)>>,
 }
 
 impl Entry {
@@ -179,8 +214,19 @@ impl Entry {
             }
             sha256 = Some(digest);
         }
-        let Self { filename, yanked, size, .. } = self;
-        Ok(PageFile { filename, url, sha256, other_hashes, provenance: link, yanked, size })
+        let Self { filename, yanked, size, requires_python, metadata, .. } = self;
+        let provenance = link;
+        Ok(PageFile {
+            filename,
+            url,
+            sha256,
+            other_hashes,
+            provenance,
+            yanked,
+            size,
+            requires_python,
+            metadata,
+        })
     }
 }
 

@@ -154,7 +154,11 @@ impl Wheelhouse {
         Ok(fetched.into_iter().map(|(_, file)| file).collect())
     }
 
-    fn fetch(
+    /// Fetches one file, and gives up early once `stop` is set.
+    ///
+    /// # Errors
+    /// As [`Self::fetch_all`].
+    pub fn fetch(
         &self,
         client: &Client,
         wanted: &Wanted,

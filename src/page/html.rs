@@ -15,6 +15,17 @@ use super::{Entry, Page, PageError};
 const ALGORITHMS: [&str; 4] = ["sha256", "sha384", "sha512", "md5"];
 
 pub(super) fn parse(page_url: &Url, bytes: &[u8]) -> Result<Page, PageError> {
+    let mut page = Page::default();
+    for_each(page_url, bytes, |base, _, entry| page.add(base, entry))?;
+    Ok(page)
+}
+
+/// Calls `visit` for each file of a page: what its link is relative to, its anchor, its entry.
+pub(super) fn for_each(
+    page_url: &Url,
+    bytes: &[u8],
+    mut visit: impl FnMut(&Url, &StartTag<()>, Entry) -> Result<(), PageError>,
+) -> Result<(), PageError> {
     let mut emitter = DefaultEmitter::default();
     // Without this the text of a script would count as tags.
     emitter.naively_switch_states(true);
@@ -36,13 +47,12 @@ pub(super) fn parse(page_url: &Url, bytes: &[u8]) -> Result<Page, PageError> {
     }
     let base = base.and_then(|href| page_url.join(&href).ok());
     let base = base.as_ref().unwrap_or(page_url);
-    let mut page = Page::default();
     for tag in &anchors {
         if let Some(entry) = entry(base, tag) {
-            page.add(base, entry)?;
+            visit(base, tag, entry)?;
         }
     }
-    Ok(page)
+    Ok(())
 }
 
 /// The file an anchor names; nothing where it names none, like a link to the front page.
@@ -65,7 +75,18 @@ fn entry(base: &Url, tag: &StartTag<()>) -> Option<Entry> {
         provenance: attribute(tag, "data-provenance"),
         yanked: attribute(tag, "data-yanked"),
         size: None,
+        requires_python: attribute(tag, "data-requires-python"),
+        metadata: attribute(tag, "data-core-metadata")
+            .or_else(|| attribute(tag, "data-dist-info-metadata"))
+            .filter(|value| !value.is_empty())
+            .map(|value| metadata(&value)),
     })
+}
+
+/// PEP 658: `true`, or one hash as in `sha256=DIGITS`.
+fn metadata(value: &str) -> Vec<(String, String)> {
+    let hash = value.split_once('=').map(|(name, digits)| (name.to_owned(), digits.to_owned()));
+    hash.into_iter().collect()
 }
 
 /// PEP 629: `<meta name="pypi:repository-version" content="1.0">`.
@@ -80,7 +101,7 @@ fn check_version(tag: &StartTag<()>) -> Result<(), PageError> {
 
 /// The value of an attribute, entities decoded. What is not UTF-8 becomes U+FFFD: it then equals
 /// no name and no URL that anybody looks for.
-fn attribute(tag: &StartTag<()>, name: &str) -> Option<String> {
+pub(super) fn attribute(tag: &StartTag<()>, name: &str) -> Option<String> {
     let value = tag.attributes.get(name.as_bytes())?;
     Some(String::from_utf8_lossy(value).into_owned())
 }

@@ -4,6 +4,7 @@
 //! that it does use may not occur twice.
 
 use serde::Deserialize;
+use serde_json::Value;
 use url::Url;
 
 use super::{Entry, Page, PageError};
@@ -28,6 +29,12 @@ struct File {
     provenance: Option<String>,
     yanked: Option<Yanked>,
     size: Option<u64>,
+    #[serde(rename = "requires-python")]
+    requires_python: Option<Value>,
+    #[serde(rename = "core-metadata")]
+    core_metadata: Option<Value>,
+    #[serde(rename = "dist-info-metadata")]
+    dist_info_metadata: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -68,7 +75,26 @@ pub(super) fn parse(base: &Url, bytes: &[u8]) -> Result<Page, PageError> {
         };
         let (filename, href) = (file.filename, file.url);
         let (provenance, size) = (file.provenance, file.size);
-        page.add(base, Entry { filename, href, hashes, provenance, yanked, size })?;
+        let requires_python = file.requires_python.as_ref().and_then(Value::as_str);
+        let requires_python = requires_python.map(str::to_owned);
+        let metadata = metadata(file.core_metadata.or(file.dist_info_metadata));
+        page.add(
+            base,
+            Entry { filename, href, hashes, provenance, yanked, size, requires_python, metadata },
+        )?;
     }
     Ok(page)
+}
+
+/// PEP 714: `core-metadata`, else `dist-info-metadata`: whether there is a METADATA file, or its
+/// hashes. An odd value counts as none, as in pip.
+fn metadata(value: Option<Value>) -> Option<Vec<(String, String)>> {
+    match value? {
+        Value::Bool(true) => Some(Vec::new()),
+        Value::Object(hashes) => {
+            let digits = |(name, value): (String, Value)| Some((name, value.as_str()?.to_owned()));
+            Some(hashes.into_iter().filter_map(digits).collect())
+        }
+        _ => None,
+    }
 }
