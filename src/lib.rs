@@ -12,6 +12,7 @@ pub mod digest;
 pub mod escape;
 pub mod failure;
 pub mod filename;
+pub mod gateway;
 pub mod http;
 pub mod index;
 pub mod interrupt;

@@ -17,6 +17,8 @@ mod closed_world;
 mod escape;
 mod filename;
 mod find_pip;
+mod gateway;
+mod gateway_pip;
 mod guard;
 mod help;
 mod http;

@@ -68,7 +68,7 @@ const PURE: &str = "pure";
 
 /// Imports within a layer: downloads go through the one HTTP client, children belong to the one
 /// run that signals end, and a resolution is read with the sources it is configured by.
-const SIDEWAYS: [(&str, &str); 11] = [
+const SIDEWAYS: [(&str, &str); 13] = [
     ("lines", "sources"),
     ("pip", "interrupt"),
     ("refusal", "audit"),
@@ -77,6 +77,8 @@ const SIDEWAYS: [(&str, &str); 11] = [
     ("resolution", "steps"),
     ("sources", "audit"),
     ("gateway", "http"),
+    ("gateway", "index"),
+    ("gateway", "wheelhouse"),
     ("index", "http"),
     ("wheelhouse", "http"),
     ("trust::store", "trust::location"),

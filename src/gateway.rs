@@ -1,0 +1,272 @@
+//! The gateway: a package index on 127.0.0.1, alive for one run, that stands in front of the
+//! user's indexes.
+//!
+//! Owns what pip gets to see of them. A file, or its METADATA, is handed over only after it was
+//! judged and, for a file, after its bytes were fetched whole and hashed; nothing else of an index
+//! is believed. Answers to nobody who does not know the random path of this run. Credentials stay
+//! on this side. Judges nothing itself: who does comes in as a closure.
+
+mod answer;
+mod record;
+mod request;
+mod route;
+mod server;
+mod slots;
+mod upstream;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use url::Url;
+
+use answer::Answer;
+use record::Record;
+pub use record::{Failed, Handed, Real, Refusal};
+use request::Request;
+pub use request::{HEAD_TIME, IDLE, MAX_HEAD, MAX_LINE};
+use route::{METADATA, Route, Token};
+pub use server::MAX_CONNECTIONS;
+use server::Server;
+pub use upstream::{DOCUMENTS, FILES, MAX_METADATA};
+use upstream::{Key, Lane, No, Upstream};
+
+use crate::digest::Sha256;
+use crate::failure::{Failure, Status};
+use crate::http::Client;
+use crate::name::PackageName;
+use crate::page::PageFile;
+use crate::plain_filename::FileName;
+
+/// What a gateway needs.
+pub struct Setup {
+    /// The way to the network.
+    pub client: Arc<Client>,
+    /// The user's indexes, in order.
+    pub indexes: Vec<Url>,
+    /// A directory that exists, is empty and is nobody else's. What is handed over lies there, at
+    /// `INDEX/NAME/FILENAME`.
+    pub directory: PathBuf,
+    /// pip's own cache directory, below which fetched files are kept, as by the wheelhouse.
+    pub pip_cache: Option<PathBuf>,
+    /// When files are judged.
+    pub judging: Judging,
+}
+
+/// When files are judged.
+pub enum Judging {
+    /// Before they, or their METADATA, are handed over. Each is judged at most once.
+    Before(Judge),
+    /// Not here: only for a pip that runs nobody's code.
+    Later,
+}
+
+/// Who judges a file. An error says that it could not be found out; the file is then not handed
+/// over either.
+pub type Judge = Box<dyn Fn(&Asked<'_>) -> Result<Handover, Failure> + Send + Sync>;
+
+/// A file that pip asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The index that lists it.
+    pub index: &'a Url,
+    /// The project.
+    pub name: &'a PackageName,
+    /// Its name.
+    pub filename: &'a FileName,
+    /// The sha256 that is handed over or nothing: as the index states it, or computed from the
+    /// bytes where it states none.
+    pub sha256: Sha256,
+    /// What the index says about it, with [`Self::sha256`].
+    pub file: &'a PageFile,
+}
+
+/// What becomes of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Handover {
+    /// pip gets it.
+    Give,
+    /// pip does not get it, for this reason.
+    Refuse(String),
+}
+
+/// A running gateway. With the value it ends: its connections are closed, and nothing answers at
+/// its address.
+pub struct Gateway {
+    // Dropped first: no request meets the rest in pieces.
+    server: Server,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    upstream: Upstream,
+    record: Record,
+}
+
+/// A gateway cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// No port of 127.0.0.1, or no thread.
+    #[error("cannot listen on 127.0.0.1: {0}")]
+    Listen(#[from] std::io::Error),
+    /// No random numbers.
+    #[error("cannot get random numbers: {0}")]
+    Random(getrandom::Error),
+}
+
+impl From<GatewayError> for Failure {
+    fn from(error: GatewayError) -> Self {
+        Self::new(Status::CouldNotCheck, error.to_string())
+            .hint("pip reaches the index through a local port here; check what forbids that")
+    }
+}
+
+impl Gateway {
+    /// Starts to listen. The user's indexes are not asked anything yet.
+    ///
+    /// # Errors
+    /// The system gives no port, no thread or no random numbers.
+    pub fn start(setup: Setup) -> Result<Self, GatewayError> {
+        let token = Token::new().map_err(GatewayError::Random)?;
+        let upstream = Upstream::new(setup, token);
+        let inner = Arc::new(Inner { upstream, record: Record::default() });
+        let answering = Arc::clone(&inner);
+        let server = Server::start(Arc::new(move |request: &Request| answering.answer(request)))?;
+        inner.upstream.listens_at(server.authority());
+        Ok(Self { server, inner })
+    }
+
+    /// The URLs for pip, one for each index and in their order: the first for `--index-url`, the
+    /// others for `--extra-index-url`. They hold the secret path of this run.
+    #[must_use]
+    pub fn index_urls(&self) -> Vec<String> {
+        let indexes = 0..self.inner.upstream.indexes.len();
+        indexes.map(|index| self.inner.upstream.index_url(index)).collect()
+    }
+
+    /// `127.0.0.1:PORT`, for `NO_PROXY`.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        self.server.authority()
+    }
+
+    /// The projects whose pages were asked for, each once, in that order.
+    #[must_use]
+    pub fn asked(&self) -> Vec<PackageName> {
+        self.inner.record.asked()
+    }
+
+    /// The files that were handed over, in that order.
+    #[must_use]
+    pub fn handed_over(&self) -> Vec<Handed> {
+        self.inner.record.handed()
+    }
+
+    /// The files that were asked for and refused, in that order.
+    #[must_use]
+    pub fn refusals(&self) -> Vec<Refusal> {
+        self.inner.record.refusals()
+    }
+
+    /// What was asked for and could not be found out, in that order.
+    #[must_use]
+    pub fn failures(&self) -> Vec<Failed> {
+        self.inner.record.failures()
+    }
+
+    /// What is behind a URL of this gateway, as a lock or a report of pip's names it. Nothing for
+    /// any other URL, and for one whose page nobody asked for.
+    #[must_use]
+    pub fn real_url(&self, url: &Url) -> Option<Real> {
+        let authority = format!("{}:{}", url.host_str()?, url.port_or_known_default()?);
+        if url.scheme() != "http" || authority != self.server.authority() {
+            return None;
+        }
+        let upstream = &self.inner.upstream;
+        let Some(Route::File { index, name, filename }) = upstream.token().route(url.path()) else {
+            return None;
+        };
+        let key = Key { index, name, filename };
+        let file = upstream.known_entry(&key)?;
+        let index = upstream.indexes.get(index)?.url.clone();
+        Some(Real { index, name: key.name, file })
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.inner.upstream.stop();
+    }
+}
+
+impl Inner {
+    fn answer(&self, request: &Request) -> Answer {
+        let path = request.target.split(['?', '#']).next().unwrap_or_default();
+        match self.upstream.token().route(path) {
+            None => Answer::text(404, "nothing here"),
+            Some(Route::Page { index, name }) => self.page(index, &name),
+            Some(Route::File { index, name, filename }) => self.file(Key { index, name, filename }),
+        }
+    }
+
+    fn page(&self, index: usize, name: &PackageName) -> Answer {
+        self.record.ask(name);
+        match self.upstream.page(index, name, Lane::Asked) {
+            Ok(mirror) => Answer::bytes(&mirror.content_type, Arc::clone(&mirror.body)),
+            Err(no) => self.no(&Key { index, name: name.clone(), filename: String::new() }, no),
+        }
+    }
+
+    fn file(&self, key: Key) -> Answer {
+        // A file may itself have a name that ends like that of a METADATA.
+        let beside = key.filename.strip_suffix(METADATA).map(str::to_owned);
+        match (self.upstream.entry(&key, Lane::Asked), beside) {
+            (Err(No::Absent), Some(filename)) => self.metadata(&Key { filename, ..key }),
+            _ => self.bytes(&key),
+        }
+    }
+
+    fn metadata(&self, key: &Key) -> Answer {
+        match self.upstream.metadata(key, Lane::Asked) {
+            Ok(bytes) => Answer::bytes("application/octet-stream", bytes),
+            Err(no) => self.no(key, no),
+        }
+    }
+
+    fn bytes(&self, key: &Key) -> Answer {
+        let fetched = match self.upstream.file(key) {
+            Ok(fetched) => fetched,
+            Err(no) => return self.no(key, no),
+        };
+        if let (Some(mount), Some(file)) =
+            (self.upstream.indexes.get(key.index), self.upstream.known_entry(key))
+        {
+            self.record.hand(key, &mount.url, &file, &fetched);
+        }
+        Answer::file(fetched.path)
+    }
+
+    /// What pip is told. It repeats a request that is answered with 500, 502, 503, 520 or 527,
+    /// pausing for seconds; that was done on this side, so such an answer becomes 504. And it asks
+    /// the user for a password where it sees 401, which would be one for 127.0.0.1.
+    fn no(&self, key: &Key, no: No) -> Answer {
+        let url = self.upstream.indexes.get(key.index).map(|mount| &mount.url);
+        match no {
+            No::Absent => Answer::text(404, "the index has no such thing"),
+            No::Other { content_type } => Answer::bytes(&content_type, Arc::default()),
+            No::Refused(reason) => {
+                self.record.refuse(key, url, &reason);
+                Answer::text(403, &reason)
+            }
+            No::Unknown { code, failure } => {
+                self.record.fail(key, url, code, &failure);
+                let status = match code {
+                    Some(401 | 407) => 403,
+                    None | Some(500 | 502 | 503 | 520 | 527) => 504,
+                    Some(code) if (400..600).contains(&code) => code,
+                    Some(_) => 504,
+                };
+                Answer::text(status, &failure.message)
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! The paths of a gateway: `/TOKEN/INDEX/NAME/` and `/TOKEN/INDEX/file/NAME/FILENAME`.
+//!
+//! Owns how they are written and read. Pure but for the token, which comes from the system's
+//! random numbers and is another one in each run.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+use crate::name::PackageName;
+
+/// How many random bytes are in a token.
+const TOKEN_BYTES: usize = 16;
+/// What stands for itself in a path (RFC 3986, 2.3).
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// What follows the path of a file whose METADATA is asked for (PEP 658).
+pub(super) const METADATA: &str = ".metadata";
+
+/// The secret part of every path of one run: 32 hexadecimal digits.
+pub(super) struct Token(String);
+
+/// What a path leads to. Indexes are numbered as they were given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Route {
+    /// The page of a project.
+    Page { index: usize, name: PackageName },
+    /// A file of a project, or the METADATA beside one.
+    File { index: usize, name: PackageName, filename: String },
+}
+
+impl Token {
+    /// A new one.
+    pub(super) fn new() -> Result<Self, getrandom::Error> {
+        let mut bytes = [0_u8; TOKEN_BYTES];
+        getrandom::fill(&mut bytes)?;
+        Ok(Self(bytes.iter().map(|byte| format!("{byte:02x}")).collect()))
+    }
+
+    /// The path of an index.
+    pub(super) fn index_path(&self, index: usize) -> String {
+        format!("/{}/{index}/", self.0)
+    }
+
+    /// The path of a file.
+    pub(super) fn file_path(&self, index: usize, name: &PackageName, filename: &str) -> String {
+        let escaped = utf8_percent_encode(filename, ESCAPED);
+        format!("/{}/{index}/file/{name}/{escaped}", self.0)
+    }
+
+    /// Where a path leads; nothing for every path that this gateway did not write.
+    pub(super) fn route(&self, path: &str) -> Option<Route> {
+        let (token, rest) = path.strip_prefix('/')?.split_once('/')?;
+        if !self.is(token) {
+            return None;
+        }
+        let parts: Vec<&str> = rest.split('/').collect();
+        // As it is written and no other way, `+1` and `01` are no indexes.
+        let number = |text: &str| text.parse().ok().filter(|n: &usize| n.to_string() == *text);
+        match *parts.as_slice() {
+            [index, name, ""] => {
+                Some(Route::Page { index: number(index)?, name: PackageName::parse(name).ok()? })
+            }
+            [index, "file", name, filename] if !filename.is_empty() => {
+                let filename = percent_decode_str(filename).decode_utf8().ok()?.into_owned();
+                let (index, name) = (number(index)?, PackageName::parse(name).ok()?);
+                Some(Route::File { index, name, filename })
+            }
+            _ => None,
+        }
+    }
+
+    /// Compares in the same time wherever the first difference is.
+    fn is(&self, other: &str) -> bool {
+        let differ = |(a, b): (u8, u8)| a ^ b;
+        self.0.len() == other.len()
+            && self.0.bytes().zip(other.bytes()).map(differ).fold(0, |all, one| all | one) == 0
+    }
+}

@@ -1,0 +1,318 @@
+//! The user's indexes, as the gateway sees them: pages, METADATA and files, each fetched and each
+//! file judged at most once in a run.
+//!
+//! Owns the order in which things happen to a file: it is found on its page, judged, fetched whole
+//! and hashed, and only then there is something to hand over. Answers nobody by itself.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use sha2::Digest as _;
+use url::Url;
+
+use super::route::Token;
+use super::slots::{Permits, Slots};
+use super::{Asked, Handover, Judging};
+use crate::digest::Sha256;
+use crate::failure::{Failure, Status};
+use crate::http::{Client, HttpError};
+use crate::index::{IndexError, served_page};
+use crate::name::PackageName;
+use crate::page::{Mirrored, Page, PageError, PageFile};
+use crate::plain_filename::FileName;
+use crate::wheelhouse::{Fetched, Wanted, Wheelhouse, WheelhouseError};
+
+/// The largest METADATA that is read, in bytes.
+pub const MAX_METADATA: u64 = 16 * 1024 * 1024;
+/// How many pages and documents are asked of one index at once, besides what is fetched ahead.
+pub const DOCUMENTS: usize = 32;
+/// How many files of one index are fetched at once.
+pub const FILES: usize = 8;
+
+/// A file's place among the indexes: number of the index, project, name on the page.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Key {
+    pub(super) index: usize,
+    pub(super) name: PackageName,
+    pub(super) filename: String,
+}
+
+/// Why there is nothing to hand over.
+#[derive(Debug, Clone)]
+pub(super) enum No {
+    /// The index has no such thing.
+    Absent,
+    /// It is not handed over, for this reason.
+    Refused(String),
+    /// It could not be found out; the status of the index's answer where that was the reason.
+    Unknown { code: Option<u16>, failure: Failure },
+    /// The index answers with something of this type that is no page.
+    Other { content_type: String },
+}
+
+/// For whom something is done: what was asked for does not wait behind guesses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// pip asked.
+    Asked,
+    /// pip may ask.
+    #[expect(dead_code, reason = "nothing is fetched ahead yet")]
+    Ahead,
+}
+
+/// The indexes of a run.
+pub(super) struct Upstream {
+    pub(super) indexes: Vec<Mount>,
+    client: Arc<Client>,
+    judging: Judging,
+    directory: PathBuf,
+    pip_cache: Option<PathBuf>,
+    token: Token,
+    authority: std::sync::OnceLock<String>,
+    stop: AtomicBool,
+    pages: Slots<(usize, PackageName), Result<Arc<Mirror>, No>>,
+    metadata: Slots<Key, Result<Arc<Vec<u8>>, No>>,
+    verdicts: Slots<Key, Result<(), No>>,
+    files: Slots<Key, Result<Fetched, No>>,
+}
+
+/// An index of the user's.
+pub(super) struct Mount {
+    pub(super) url: Url,
+    documents: Permits,
+    files: Permits,
+}
+
+/// A page and what pip gets of it.
+#[derive(Debug)]
+pub(super) struct Mirror {
+    pub(super) page: Page,
+    pub(super) content_type: String,
+    pub(super) body: Arc<Vec<u8>>,
+    /// Whether the page is a local file, whose links may lead to local files.
+    is_local: bool,
+}
+
+impl Upstream {
+    pub(super) fn new(setup: super::Setup, token: Token) -> Self {
+        let mount =
+            |url| Mount { url, documents: Permits::new(DOCUMENTS), files: Permits::new(FILES) };
+        Self {
+            indexes: setup.indexes.into_iter().map(mount).collect(),
+            client: setup.client,
+            judging: setup.judging,
+            directory: setup.directory,
+            pip_cache: setup.pip_cache,
+            token,
+            authority: std::sync::OnceLock::new(),
+            stop: AtomicBool::new(false),
+            pages: Slots::default(),
+            metadata: Slots::default(),
+            verdicts: Slots::default(),
+            files: Slots::default(),
+        }
+    }
+
+    /// Tells where the gateway listens, once that is known.
+    pub(super) fn listens_at(&self, authority: &str) {
+        let _ = self.authority.set(authority.to_owned());
+    }
+
+    /// What is under way ends soon, nothing new begins.
+    pub(super) fn stop(&self) {
+        self.stop.store(true, Ordering::SeqCst);
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::SeqCst)
+    }
+
+    pub(super) const fn token(&self) -> &Token {
+        &self.token
+    }
+
+    fn root(&self) -> String {
+        format!("http://{}", self.authority.get().map_or("", String::as_str))
+    }
+
+    /// The URL of an index for pip.
+    pub(super) fn index_url(&self, index: usize) -> String {
+        self.root() + &self.token.index_path(index)
+    }
+
+    /// The page of a project.
+    pub(super) fn page(
+        &self,
+        index: usize,
+        name: &PackageName,
+        lane: Lane,
+    ) -> Result<Arc<Mirror>, No> {
+        let mount = self.indexes.get(index).ok_or(No::Absent)?;
+        self.pages.get_or(&(index, name.clone()), || {
+            let _permit = (lane == Lane::Asked).then(|| mount.documents.take());
+            self.go_on()?;
+            let served = served_page(&self.client, &mount.url, name).map_err(No::of_index)?;
+            let served = served.ok_or(No::Absent)?;
+            let root = self.root();
+            let link = |filename: &str| root.clone() + &self.token.file_path(index, name, filename);
+            let mirrored = Page::mirror(&served.content_type, &served.url, &served.bytes, &link);
+            let Mirrored { page, content_type, body } = mirrored.map_err(|error| match error {
+                PageError::ContentType(content_type) => No::Other { content_type },
+                error => No::unclear(format!("the page of {name}: {error}")),
+            })?;
+            let is_local = served.url.scheme() == "file";
+            Ok(Arc::new(Mirror { page, content_type, body: Arc::new(body), is_local }))
+        })
+    }
+
+    /// The entry of a file, of a page that is here or not.
+    pub(super) fn entry(&self, key: &Key, lane: Lane) -> Result<PageFile, No> {
+        let mirror = self.page(key.index, &key.name, lane)?;
+        let file = mirror.page.file_named(&key.filename);
+        let file = file.map_err(|error| No::unclear(error.to_string()))?.ok_or(No::Absent)?;
+        if file.url.scheme() == "file" && !mirror.is_local {
+            let what = format!("the index gives a local file for {}", key.filename);
+            return Err(No::Refused(what));
+        }
+        Ok(file.clone())
+    }
+
+    /// The entry of a file whose page is here, with a sha256 that was computed if none is stated.
+    pub(super) fn known_entry(&self, key: &Key) -> Option<PageFile> {
+        let page = self.pages.peek(&(key.index, key.name.clone()))?.ok()?;
+        let mut file = page.page.file_named(&key.filename).ok()??.clone();
+        if file.sha256.is_none() {
+            file.sha256 = self.files.peek(key).and_then(Result::ok).map(|fetched| fetched.sha256);
+        }
+        Some(file)
+    }
+
+    /// The METADATA beside a file (PEP 658), once the file may be handed over.
+    pub(super) fn metadata(&self, key: &Key, lane: Lane) -> Result<Arc<Vec<u8>>, No> {
+        let file = self.entry(key, lane)?;
+        let stated = file.metadata.clone().ok_or(No::Absent)?;
+        self.verdict(key, &file, lane)?;
+        let mount = self.indexes.get(key.index).ok_or(No::Absent)?;
+        self.metadata.get_or(key, || {
+            let _permit = (lane == Lane::Asked).then(|| mount.documents.take());
+            self.go_on()?;
+            let mut url = file.url.clone();
+            url.set_path(&format!("{}.metadata", file.url.path()));
+            let answer = self.client.get(&url, "*/*", MAX_METADATA);
+            let bytes = answer.map_err(|error| No::of_http(&error))?.body;
+            if stated.iter().any(|(algorithm, digits)| !holds(algorithm, digits, &bytes)) {
+                let filename = &key.filename;
+                let what = format!("the METADATA of {filename} is not what the index states");
+                return Err(No::Refused(what));
+            }
+            Ok(Arc::new(bytes))
+        })
+    }
+
+    /// The bytes of a file, once it may be handed over.
+    pub(super) fn file(&self, key: &Key) -> Result<Fetched, No> {
+        let file = self.entry(key, Lane::Asked)?;
+        self.verdict(key, &file, Lane::Asked)?;
+        self.bytes(key, &file)
+    }
+
+    /// Whether a file may be handed over.
+    fn verdict(&self, key: &Key, file: &PageFile, lane: Lane) -> Result<(), No> {
+        let Judging::Before(judge) = &self.judging else { return Ok(()) };
+        let index = self.indexes.get(key.index).ok_or(No::Absent)?;
+        self.verdicts.get_or(key, || {
+            let filename = file_name(key)?;
+            let (sha256, fetched) = match file.sha256 {
+                Some(sha256) => (sha256, None),
+                None => self.bytes(key, file).map(|file| (file.sha256, Some(file)))?,
+            };
+            let _permit = (lane == Lane::Asked).then(|| index.documents.take());
+            self.go_on()?;
+            let file = PageFile { sha256: Some(sha256), ..file.clone() };
+            let asked = Asked {
+                index: &index.url,
+                name: &key.name,
+                filename: &filename,
+                sha256,
+                file: &file,
+            };
+            let verdict = match judge(&asked) {
+                Ok(Handover::Give) => Ok(()),
+                Ok(Handover::Refuse(reason)) => Err(No::Refused(reason)),
+                Err(failure) => Err(No::Unknown { code: None, failure }),
+            };
+            if let (Err(_), Some(fetched)) = (&verdict, fetched) {
+                let _ = std::fs::remove_file(fetched.path);
+            }
+            verdict
+        })
+    }
+
+    fn bytes(&self, key: &Key, file: &PageFile) -> Result<Fetched, No> {
+        let mount = self.indexes.get(key.index).ok_or(No::Absent)?;
+        self.files.get_or(key, || {
+            let _permit = mount.files.take();
+            self.go_on()?;
+            let filename = file_name(key)?;
+            // Two indexes, or two projects, may have different files of one name.
+            let directory = self.directory.join(key.index.to_string()).join(key.name.as_str());
+            std::fs::create_dir_all(&directory).map_err(|error| {
+                No::unclear(format!("cannot make {}: {error}", directory.display()))
+            })?;
+            let house = Wheelhouse::new(directory, self.pip_cache.as_deref());
+            let wanted = Wanted { filename, url: file.url.clone(), sha256: file.sha256 };
+            house.fetch(&self.client, &wanted, &self.stop).map_err(No::of_wheelhouse)
+        })
+    }
+
+    fn go_on(&self) -> Result<(), No> {
+        if self.is_stopped() { Err(No::unclear("the run is over".to_owned())) } else { Ok(()) }
+    }
+}
+
+fn file_name(key: &Key) -> Result<FileName, No> {
+    FileName::parse(&key.filename).map_err(|error| No::Refused(error.to_string()))
+}
+
+/// Whether bytes have the digest that was stated. What cannot be computed here is left to pip,
+/// which gets what was stated.
+fn holds(algorithm: &str, digits: &str, bytes: &[u8]) -> bool {
+    let got: Vec<u8> = match algorithm {
+        "sha256" => Sha256::of(bytes).as_bytes().to_vec(),
+        "sha384" => sha2::Sha384::digest(bytes).to_vec(),
+        "sha512" => sha2::Sha512::digest(bytes).to_vec(),
+        _ => return true,
+    };
+    let got: String = got.iter().map(|byte| format!("{byte:02x}")).collect();
+    got.eq_ignore_ascii_case(digits)
+}
+
+impl No {
+    fn unclear(message: String) -> Self {
+        Self::Unknown { code: None, failure: Failure::new(Status::CouldNotCheck, message) }
+    }
+
+    fn of_http(error: &HttpError) -> Self {
+        if error.is_not_found() {
+            return Self::Absent;
+        }
+        Self::Unknown { code: error.code(), failure: Failure::from(error) }
+    }
+
+    fn of_index(error: IndexError) -> Self {
+        let code = match &error {
+            IndexError::Http(error) => error.code(),
+            _ => None,
+        };
+        Self::Unknown { code, failure: error.into() }
+    }
+
+    fn of_wheelhouse(error: WheelhouseError) -> Self {
+        match error {
+            WheelhouseError::Mismatch { .. } => Self::Refused(error.to_string()),
+            WheelhouseError::Http(error) => Self::of_http(&error),
+            error => Self::Unknown { code: None, failure: error.into() },
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! A gateway in front of loopback indexes, and a client that says exactly what a test wants.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use pypi_verify_now::failure::Failure;
+use pypi_verify_now::gateway::{Asked, Gateway, Handover, Judging, Setup};
+use pypi_verify_now::http::Client;
+use pypi_verify_now::transport::Transport;
+use tempfile::TempDir;
+use url::Url;
+
+use super::index::LoopbackIndex;
+
+/// A gateway and the directory its files lie in.
+pub struct Gate {
+    pub gateway: Gateway,
+    pub directory: TempDir,
+}
+
+/// What came back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    pub status: u16,
+    pub head: String,
+    pub body: Vec<u8>,
+}
+
+/// Gives everything.
+pub fn give(_: &Asked<'_>) -> Result<Handover, Failure> {
+    Ok(Handover::Give)
+}
+
+/// Refuses the files of one project.
+pub fn refuse(project: &'static str) -> impl Fn(&Asked<'_>) -> Result<Handover, Failure> {
+    move |asked| {
+        let refused = asked.name.as_str() == project;
+        let reason = format!("nobody vouches for {}", asked.filename);
+        Ok(if refused { Handover::Refuse(reason) } else { Handover::Give })
+    }
+}
+
+impl Gate {
+    /// In front of one index, judging by this closure.
+    pub fn new(
+        index: &LoopbackIndex,
+        judge: impl Fn(&Asked<'_>) -> Result<Handover, Failure> + Send + Sync + 'static,
+    ) -> Self {
+        Self::over(&[index.url()], crate::http::hasty(), Judging::Before(Box::new(judge)))
+    }
+
+    /// In front of these indexes.
+    pub fn over(indexes: &[String], transport: Transport, judging: Judging) -> Self {
+        let directory = TempDir::new().unwrap();
+        let setup = setup(indexes, transport, judging, directory.path());
+        Self { gateway: Gateway::start(setup).unwrap(), directory }
+    }
+
+    /// What `--index-url` gets.
+    pub fn url(&self) -> String {
+        self.gateway.index_urls().remove(0)
+    }
+
+    /// The path of the page of a project.
+    pub fn page(&self, project: &str) -> String {
+        format!("{}{project}/", self.path())
+    }
+
+    /// The path of a file.
+    pub fn file(&self, project: &str, filename: &str) -> String {
+        format!("{}file/{project}/{filename}", self.path())
+    }
+
+    fn path(&self) -> String {
+        Url::parse(&self.url()).unwrap().path().to_owned()
+    }
+
+    /// GET, as pip would.
+    pub fn get(&self, path: &str) -> Reply {
+        self.say(&format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.gateway.authority()))
+    }
+
+    /// Says this, and hears one reply.
+    pub fn say(&self, request: &str) -> Reply {
+        let mut stream = TcpStream::connect(self.gateway.authority()).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        Reply::read(&mut stream)
+    }
+
+    /// Everything below the directory that is a file.
+    pub fn files(&self) -> Vec<PathBuf> {
+        fn walk(directory: &Path, files: &mut Vec<PathBuf>) {
+            for entry in std::fs::read_dir(directory).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() { walk(&path, files) } else { files.push(path) }
+            }
+        }
+        let mut files = Vec::new();
+        walk(self.directory.path(), &mut files);
+        files
+    }
+}
+
+/// What a gateway in front of these indexes needs.
+pub fn setup(
+    indexes: &[String],
+    transport: Transport,
+    judging: Judging,
+    directory: &Path,
+) -> Setup {
+    let indexes: Vec<Url> = indexes.iter().map(|url| Url::parse(url).unwrap()).collect();
+    let transport = Transport { credentials: indexes.clone(), retries: 1, ..transport };
+    let client = Arc::new(Client::new(&transport).unwrap());
+    Setup { client, indexes, directory: directory.to_owned(), pip_cache: None, judging }
+}
+
+impl Reply {
+    /// Reads one reply, by its length.
+    pub fn read(stream: &mut TcpStream) -> Self {
+        let mut bytes = Vec::new();
+        let mut buffer = [0; 8192];
+        let end = loop {
+            if let Some(at) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
+                break at + 4;
+            }
+            let read = stream.read(&mut buffer).unwrap();
+            assert!(read > 0, "no reply, but {:?}", String::from_utf8_lossy(&bytes));
+            bytes.extend_from_slice(&buffer[..read]);
+        };
+        let mut body = bytes.split_off(end);
+        let head = String::from_utf8(bytes).unwrap();
+        let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: "));
+        let length: usize = length.unwrap().parse().unwrap();
+        while body.len() < length {
+            let read = stream.read(&mut buffer).unwrap();
+            assert!(read > 0, "{} of {length} bytes", body.len());
+            body.extend_from_slice(&buffer[..read]);
+        }
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        Self { status, head, body }
+    }
+
+    /// The body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8(self.body.clone()).unwrap()
+    }
+}
