@@ -32,6 +32,7 @@ mod installs;
 mod installs_indexes;
 mod invocation;
 mod lock;
+mod nothing_runs;
 mod policy;
 mod provenance;
 mod publisher;
