@@ -118,7 +118,7 @@ impl<'a> Request<'a> {
                 // Something of it is installed, or `pip lock` could not: then `pip install`
                 // itself says what it would do, or why not, in its own words.
                 Ok(_) => {}
-                Err(ResolveError::Pip(_)) if !overlooks => {}
+                Err(ResolveError::Pip(_)) if !overlooks && self.run.interrupted().is_none() => {}
                 Err(error) => return Err(error.into()),
             }
         }

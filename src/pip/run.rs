@@ -100,6 +100,10 @@ impl Pip {
             (stdout, read.map(|_| errors))
         });
         let status = run.wait(&mut child).map_err(|source| self.error(source))?;
+        if status.success() && run.interrupted().is_some() {
+            // It was done before the signal reached it; the run goes no further all the same.
+            return Err(self.error(io::ErrorKind::Interrupted.into()));
+        }
         match (stdout, stderr) {
             (Ok(stdout), Ok(stderr)) => Ok(Captured { status, stdout, stderr }),
             (Err(source), _) | (_, Err(source)) => Err(self.error(source)),

@@ -30,6 +30,7 @@ mod indexes;
 mod install_script;
 mod installs;
 mod installs_indexes;
+mod interruption;
 mod invocation;
 mod lock;
 mod nothing_runs;
