@@ -34,6 +34,7 @@ mod interruption;
 mod invocation;
 mod lock;
 mod nothing_runs;
+mod pass_through;
 mod policy;
 mod provenance;
 mod publisher;
