@@ -6,6 +6,16 @@ use std::fmt;
 
 use url::Url;
 
+/// A text that should be a URL and is none, without what may be credentials in it: all before its
+/// last `@`.
+#[must_use]
+pub fn redacted_text(text: &str) -> String {
+    match text.rsplit_once('@') {
+        Some((_, rest)) => format!("***@{rest}"),
+        None => text.to_owned(),
+    }
+}
+
 /// Writes a URL without its credentials; what was there shows as `***@`. Query and fragment are
 /// left out too where there are any: signed links keep their secrets in the query.
 pub struct Redacted<'a>(pub &'a Url);

@@ -15,6 +15,7 @@ use crate::index::{Index, SecondSource};
 use crate::lock::{File, Lock};
 use crate::pip::settings::{Settings, Surroundings};
 use crate::process::Process;
+use crate::redact::redacted_text;
 use crate::report::Report;
 use crate::sigstore::Verifier;
 use crate::transport::ProxyVariables;
@@ -193,7 +194,8 @@ fn second_source(process: &Process) -> Result<Option<SecondSource>, Failure> {
     if directory.is_dir() {
         return Ok(Some(SecondSource::Directory(directory)));
     }
-    let message = format!("PYPI_VERIFY_NOW_PROVENANCE is neither a directory nor a URL: {text}");
+    let shown = redacted_text(&text);
+    let message = format!("PYPI_VERIFY_NOW_PROVENANCE is neither a directory nor a URL: {shown}");
     Err(Failure::new(Status::BadInput, message))
 }
 

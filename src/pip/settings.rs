@@ -11,6 +11,7 @@ use std::time::Duration;
 use url::Url;
 
 use crate::failure::{Failure, Status};
+use crate::redact::redacted_text;
 use crate::transport::{Proxy, ProxyVariables, Transport};
 
 /// The values of one source, by the option's long name without dashes.
@@ -189,7 +190,7 @@ fn index_url(text: &str) -> Result<Url, Failure> {
         .filter(Url::has_host)
         .or_else(|| Url::parse(text).ok().filter(|url| url.scheme() == "file"));
     url.or_else(|| Url::from_directory_path(text).ok()).ok_or_else(|| {
-        let shown = crate::lock::without_userinfo(text);
+        let shown = redacted_text(text);
         Failure::new(Status::BadInput, format!("index `{shown}` is not a URL"))
             .hint("give the whole URL of a simple index, https:// included")
     })
