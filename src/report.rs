@@ -99,7 +99,7 @@ impl Report {
 
     /// A line of pip's, on standard error.
     pub fn pass_on(self, line: &str) {
-        error_line(line);
+        error_line(&escape(line));
     }
 
     /// A question of pip's that waits for an answer on the same line.

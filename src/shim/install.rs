@@ -99,8 +99,10 @@ impl Install<'_> {
     /// A warning that only the first step can give reaches the user from there.
     fn pass_on_warnings(&self, stderr: &[u8]) {
         let text = String::from_utf8_lossy(stderr);
-        let yanked = text.lines().filter(|line| line.contains("is a yanked version"));
-        yanked.for_each(|line| self.report.pass_on(line));
+        let is_about_yanking = |line: &&str| {
+            line.contains("is a yanked version") || line.starts_with("Reason for being yanked: ")
+        };
+        text.lines().filter(is_about_yanking).for_each(|line| self.report.pass_on(line));
     }
 
     /// Asks the person at the terminal where that is possible, and refuses what remains.
