@@ -36,6 +36,7 @@ mod lock;
 mod nothing_runs;
 mod pass_through;
 mod policy;
+mod printed;
 mod provenance;
 mod publisher;
 mod real_attestations;

@@ -1,0 +1,160 @@
+//! What reaches the terminal: nothing from an index, a lock or an attestation that moves the
+//! cursor, and nobody's password.
+
+use serde_json::json;
+
+use crate::support::index::{Fault, LoopbackIndex, Provenance};
+use crate::support::private_sigstore::{Mutation, PrivateSigstore, bundle, document};
+use crate::support::run::Outcome;
+use crate::support::served::{
+    index_of_aa, octo, pin, provenance, signed, wheel, world, world_with_lock_of_aa,
+};
+
+/// Red, then up a line, then a right-to-left override.
+const EVIL: &str = "\u{1b}[31m\u{1b}[A\u{202e}";
+
+/// Nothing that a terminal obeys.
+#[track_caller]
+fn is_plain(outcome: &Outcome) {
+    let obeyed = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+    assert!(!outcome.stdout.contains(obeyed), "{outcome:?}");
+    assert!(!outcome.stderr.contains(obeyed), "{outcome:?}");
+    assert!(outcome.to_string().contains("b}[31m") || outcome.to_string().contains("u001b[31m"));
+}
+
+#[test]
+fn what_an_attestation_or_its_document_says_is_escaped() {
+    let (index, aa) = index_of_aa();
+    let world = world_with_lock_of_aa(&index, &aa);
+    let sigstore = PrivateSigstore::shared();
+    let mint = || sigstore.mint(&octo("aa"), &aa.filename, aa.sha256);
+    let of = |publisher| document([bundle(publisher, [mint().attestation()])]);
+    // As it stands in the JSON of the statement.
+    let escaped = EVIL.replace('\u{1b}', "\\u001b");
+    let subject = Mutation::SubjectName(format!("aa-1.0{escaped}-py3-none-any.whl"));
+    let predicate = mint().predicate(&format!("https://example.com/{escaped}"), json!({}));
+    let environment = octo("aa").environment(EVIL);
+    for served in [
+        of(json!({"kind": EVIL})),
+        of(json!({"kind": "GitHub", "repository": format!("octo/{EVIL}"), "workflow": "x.yml"})),
+        document([bundle(octo("aa").publisher(), [mint().break_it(subject).attestation()])]),
+        document([bundle(octo("aa").publisher(), [predicate.attestation()])]),
+        of(octo("aa").publisher())
+            .replace("\"version\":1", &format!("\"version\":{}", json!(EVIL))),
+    ] {
+        let path = format!("/provenance/{}", aa.filename);
+        let json = "application/json".to_owned();
+        index.fault_times(&path, 1, Fault::Body { content_type: json, bytes: served.into() });
+        let outcome = world.tool(["-L", "pylock.toml"]).run();
+        is_plain(outcome.exits(77));
+    }
+    // The facts of a good certificate are shown too where its publisher is refused.
+    index.serve(&format!("/provenance/{}", aa.filename), "a/b", provenance(&aa, &environment));
+    world.write_file(".provenance.txt", "aa https://github.com/octo/other\n");
+    is_plain(world.tool(["-L", "pylock.toml"]).run().exits(77));
+}
+
+#[test]
+fn what_a_lock_a_trust_file_or_a_page_says_is_escaped() {
+    let (index, aa) = index_of_aa();
+    let world = world_with_lock_of_aa(&index, &aa);
+    let whole = world.read_file("pylock.toml");
+    let toml = EVIL.replace('\u{1b}', "\\u001b");
+    for (from, to) in [
+        ("name = \"aa\"", format!("name = \"aa{toml}\"")),
+        ("name = \"aa-1.0", format!("name = \"aa-1.0{toml}")),
+        ("\"1.0\"\n[[", format!("\"{toml}\"\n[[")),
+        ("sha256 = \"", format!("sha256 = \"{toml}")),
+        ("lock-version = \"", format!("lock-version = \"{toml}")),
+    ] {
+        world.write_file("pylock.toml", whole.replacen(from, &to, 1));
+        is_plain(world.tool(["-L", "pylock.toml"]).run().exits(65));
+    }
+    world.write_file("pylock.toml", &whole);
+    world.write_file(".provenance.txt", format!("aa https://github.com/x/y {EVIL}\n"));
+    world.tool(["-L", "pylock.toml"]).run().exits(65).stderr_has("control character \\u{1b}");
+    world.write_file(".provenance.txt", pin("aa"));
+    let version = json!({"meta": {"api-version": EVIL}, "files": []}).to_string();
+    index.serve("/simple/aa/", "application/vnd.pypi.simple.v1+json", version);
+    is_plain(world.tool(["-L", "pylock.toml"]).run().exits(69));
+}
+
+#[test]
+fn the_reason_for_which_an_index_yanked_a_file_is_escaped() {
+    let aa = wheel("aa", "1.0");
+    let file = signed(&aa, &octo("aa")).yanked(&format!("broken {EVIL}"));
+    let index = LoopbackIndex::builder().file("aa", file).start();
+    let world = world(&index).trust(&pin("aa"));
+    let outcome = world.pip(["install", "aa==1.0"]).run();
+    is_plain(outcome.exits(0).stderr_has("is a yanked version").stderr_has("broken"));
+}
+
+/// The user name and the password of an index that wants both.
+const CREDENTIALS: (&str, &str) = ("someone", "sekret-w0rd");
+
+fn shows_no_password(outcome: &Outcome) {
+    outcome.lacks(CREDENTIALS.1);
+}
+
+#[test]
+fn the_password_of_an_index_is_never_printed() {
+    let aa = wheel("aa", "1.0");
+    let (user, password) = CREDENTIALS;
+    let guarded = || LoopbackIndex::builder().basic_auth(user, password);
+    let index = guarded().file("aa", signed(&aa, &octo("aa"))).start();
+    let url = index.url_with_credentials(user, password);
+    let world = world_with_lock_of_aa(&index, &aa).env("PIP_INDEX_URL", &url);
+    let document = format!("/provenance/{}", aa.filename);
+    let tool = ["-L", "pylock.toml", "--retries", "0", "--timeout", "1"];
+    for (path, fault) in [
+        ("/simple/aa/", Fault::status(500)),
+        ("/simple/aa/", Fault::status(403)),
+        ("/simple/aa/", Fault::Disconnect),
+        ("/simple/aa/", Fault::Truncate),
+        ("/simple/aa/", Fault::html("<a>")),
+        ("/simple/aa/", Fault::deep_json(10)),
+        (&document, Fault::html("<a>")),
+        (&document, Fault::status(500)),
+    ] {
+        index.fault_times(path, 1, fault);
+        shows_no_password(world.tool(tool).run().exits(69));
+    }
+    shows_no_password(world.tool(tool).run().exits(0));
+    shows_no_password(world.pip(["install", "aa"]).run().exits(0));
+    world.write_file(".provenance.txt", "aa https://github.com/octo/other\n");
+    shows_no_password(world.pip(["install", "-I", "aa"]).run().exits(77));
+    let wrong = world.tool(tool).env("PIP_INDEX_URL", url.replace("someone", "nobody")).run();
+    shows_no_password(wrong.exits(69).stderr_has("status 401").stderr_has("netrc"));
+    drop(index);
+    shows_no_password(world.tool(tool).run().exits(69));
+}
+
+#[test]
+fn the_password_of_a_proxy_or_of_an_index_that_is_no_url_is_never_printed() {
+    let (index, aa) = index_of_aa();
+    let world = world_with_lock_of_aa(&index, &aa);
+    let tool =
+        |args: &[&str]| world.tool([&["-L", "pylock.toml", "--retries", "0"], args].concat());
+    let proxy = "http://someone:sekret-w0rd@127.0.0.1:1";
+    shows_no_password(tool(&["--proxy", proxy]).run().exits(69));
+    shows_no_password(
+        tool(&["--proxy", "socks5://someone:sekret-w0rd@127.0.0.1:1"]).run().exits(65),
+    );
+    shows_no_password(tool(&["--proxy", "someone:sekret-w0rd@:::"]).run().exits(65));
+    for url in [
+        "someone:sekret-w0rd@index.example/simple/",
+        "https:/someone:sekret-w0rd@index.example/simple/",
+        "//someone:sekret-w0rd@index.example/simple/",
+        "https://someone:sekret-w0rd@/simple/",
+        "https://someone:sekret-w0rd@index.example:port/simple/",
+        "https://someone:sekret/w0rd@index.example:port/simple/",
+    ] {
+        let outcome = tool(&["--index-url", url]).run();
+        assert!(outcome.status == 65 || outcome.status == 69, "{url}: {outcome}");
+        outcome.lacks("sekret");
+    }
+    let second = |url: &str| tool(&[]).env("PYPI_VERIFY_NOW_PROVENANCE", url).run();
+    index.edit(|projects| projects.get_mut("aa").unwrap()[0].provenance = Provenance::None);
+    shows_no_password(second("http://someone:sekret-w0rd@127.0.0.1:1/simple/").exits(69));
+    shows_no_password(second("someone:sekret-w0rd@127.0.0.1:1/simple/").exits(65));
+}
