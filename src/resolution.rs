@@ -106,7 +106,8 @@ impl<'a> Request<'a> {
         let wheels_only = directory.join("wheels-only.txt");
         std::fs::write(&wheels_only, "--only-binary :all:\n").map_err(private_directory)?;
         let overlooks = self.installed == Installed::Ignored;
-        if overlooks && probe.version >= HAS_LOCK
+        let lock_will_do = probe.version >= HAS_LOCK && steps::configured_alike(probe);
+        if overlooks && lock_will_do
             || steps::lock_answers(self.arguments, probe, prepared.files.remote)
         {
             let output = directory.join("pylock.toml");

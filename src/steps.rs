@@ -92,12 +92,6 @@ fn has_pylock(arguments: &InstallArgs) -> bool {
 /// reads the same configuration, and there is nothing installed that it would overlook.
 #[must_use]
 pub fn lock_answers(arguments: &InstallArgs, probe: &Probe, remote: bool) -> bool {
-    let known = |option: &String| {
-        options::named(&format!("--{option}")).is_none_or(|o| o.lock == options::Lock::Has)
-    };
-    let configured_alike = probe.configuration.section("install").is_none()
-        && probe.configuration.section("lock").is_none()
-        && probe.configuration.section(":env:").is_none_or(|values| values.keys().all(known));
     arguments.subcommand() == Subcommand::Install
         && probe.version >= HAS_LOCK
         && arguments.every_option_known_to_lock()
@@ -105,9 +99,21 @@ pub fn lock_answers(arguments: &InstallArgs, probe: &Probe, remote: bool) -> boo
         && !arguments.has("--editable")
         && !has_pylock(arguments)
         && !remote
-        && configured_alike
+        && configured_alike(probe)
         && !probe.facts.restarted
         && only_seeds(&probe.facts)
+}
+
+/// Whether `pip lock` is configured as `pip install` is. What would be installed is the question,
+/// so that `[install]` counts in either case.
+#[must_use]
+pub fn configured_alike(probe: &Probe) -> bool {
+    let known = |option: &String| {
+        options::named(&format!("--{option}")).is_none_or(|o| o.lock == options::Lock::Has)
+    };
+    probe.configuration.section("install").is_none()
+        && probe.configuration.section("lock").is_none()
+        && probe.configuration.section(":env:").is_none_or(|values| values.keys().all(known))
 }
 
 /// Whether none of the packages of a lock is installed: `pip lock` overlooks what is there.
