@@ -73,7 +73,12 @@ impl<'a> Request<'a> {
         let report = self.report;
         let prompt = Box::new(move |question: &str| report.prompt(question));
         let resolver = Resolver { pip: self.pip, run: self.run, guard, prompt };
-        let probe = resolver.probe(&self.arguments.global_without(&["--log"]))?;
+        let mut global = self.arguments.global_without(&["--log"]);
+        if self.arguments.has("--isolated") {
+            // It may stand behind `install` as well, and changes what the configuration is.
+            global.push("--isolated".into());
+        }
+        let probe = resolver.probe(&global)?;
         let settings = self.settings(&probe, &FileLines::default())?;
         let files = lines::of_files(self.process, self.arguments, &probe, &settings)?;
         let settings = self.settings(&probe, &files.lines)?;
