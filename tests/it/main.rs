@@ -26,6 +26,7 @@ mod http_secrets;
 mod index_faults;
 mod index_mutations;
 mod index_pages;
+mod index_shapes;
 mod indexes;
 mod install_script;
 mod installs;
