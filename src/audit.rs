@@ -14,6 +14,7 @@ use crate::filename::DistFilename;
 use crate::index::{Index, SecondSource};
 use crate::lock::{Entry, File, Lock, Source};
 use crate::name::PackageName;
+use crate::plain_filename::FileName;
 use crate::provenance::Document;
 use crate::sigstore::{BundleOutcome, Subject, Verifier};
 use crate::trust::file::TrustFile;
@@ -127,22 +128,14 @@ impl Audit<'_> {
         let stated = file.sha256.or(located.sha256);
         let sha256 = stated.map_or_else(|| (self.digest)(file), Ok)?;
         let file = File { sha256: Some(sha256), ..file.clone() };
-        let document = match &located.provenance {
-            Some(url) => self.index.provenance(url)?,
-            None => None,
+        let documents = Documents {
+            index: self.index,
+            second_source: self.second_source,
+            verifier: self.verifier,
         };
-        let document = match (document, self.second_source) {
-            (None, Some(source)) => {
-                let found = self.index.second(source, &entry.name, &file.filename, &sha256)?;
-                found.map(|found| found.bytes)
-            }
-            (document, _) => document,
-        };
-        let evidence = match document {
-            Some(bytes) => verify(self.verifier, file.filename.as_str(), sha256, &bytes),
-            None => Evidence::Unsigned(located.without),
-        };
-        Ok((file, evidence))
+        let link = located.provenance.as_ref();
+        let evidence = documents.evidence(&entry.name, &file.filename, sha256, link)?;
+        Ok((file, evidence.unwrap_or(Evidence::Unsigned(located.without))))
     }
 
     fn locate(&self, entry: &Entry, file: &File) -> Result<Located, Failure> {
@@ -185,12 +178,84 @@ impl Audit<'_> {
     }
 }
 
+/// Where the documents of files come from, and who verifies them.
+pub struct Documents<'a> {
+    /// The network side of the indexes.
+    pub index: &'a Index<'a>,
+    /// Where provenance is looked for if the index has none.
+    pub second_source: Option<&'a SecondSource>,
+    /// The verifier with its trusted root.
+    pub verifier: &'a Verifier,
+}
+
+impl Documents<'_> {
+    /// The evidence for a file of an index, whose page links to `provenance`; nothing where
+    /// neither the index nor the second source has a document.
+    ///
+    /// # Errors
+    /// It could not be found out.
+    pub fn evidence(
+        &self,
+        name: &PackageName,
+        filename: &FileName,
+        sha256: Sha256,
+        provenance: Option<&Url>,
+    ) -> Result<Option<Evidence>, Failure> {
+        let document = match provenance {
+            Some(url) => self.index.provenance(url)?,
+            None => None,
+        };
+        let document = match (document, self.second_source) {
+            (None, Some(source)) => {
+                let found = self.index.second(source, name, filename, &sha256)?;
+                found.map(|found| found.bytes)
+            }
+            (document, _) => document,
+        };
+        Ok(document.map(|bytes| verify(self.verifier, filename.as_str(), sha256, &bytes)))
+    }
+}
+
 impl Finding {
     /// Whether it must not be installed.
     #[must_use]
     pub const fn is_refused(&self) -> bool {
         matches!(self.verdict, Verdict::Fail(_))
     }
+}
+
+/// The finding for an entry that no index vouches for.
+#[must_use]
+pub fn unattested(
+    entry: &Entry,
+    file: Option<File>,
+    kind: UnsignedKind,
+    trust: &TrustFile,
+    policy: &Policy,
+) -> Finding {
+    let verdict = policy::judge(trust.pin(&entry.name), &Evidence::Unsigned(kind), policy);
+    Finding { name: entry.name.clone(), title: entry.title(), file, verdict }
+}
+
+/// The same for a place whose project may not be known yet; nothing where that leaves it open.
+#[must_use]
+pub fn unattested_by_name(
+    name: Option<&PackageName>,
+    place: &str,
+    kind: UnsignedKind,
+    trust: &TrustFile,
+    policy: &Policy,
+) -> Option<Finding> {
+    let pin = name.and_then(|name| trust.pin(name));
+    let verdict = policy::judge(pin, &Evidence::Unsigned(kind), policy);
+    // Nobody's name: what is refused is the place.
+    let name = name.cloned().or_else(|| PackageName::parse("unnamed").ok())?;
+    matches!(verdict, Verdict::Fail(_)).then(|| Finding {
+        name,
+        title: place.to_owned(),
+        file: None,
+        verdict,
+    })
 }
 
 /// The evidence of one document for one file.

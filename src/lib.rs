@@ -7,8 +7,10 @@
 //! verdict. Modules are grouped by what they may touch; `ARCHITECTURE.md` draws the map.
 
 pub mod audit;
+pub mod build_steps;
 pub mod cli;
 pub mod digest;
+pub mod direct;
 pub mod escape;
 pub mod failure;
 pub mod filename;
@@ -17,6 +19,7 @@ pub mod http;
 pub mod index;
 pub mod interrupt;
 pub mod json;
+pub mod judge;
 pub mod lines;
 pub mod lock;
 pub mod name;

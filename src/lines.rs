@@ -2,7 +2,9 @@
 //!
 //! Owns reading those files as far as they say where to look. What they require is for pip.
 
-use crate::failure::Failure;
+use std::path::{Path, PathBuf};
+
+use crate::failure::{Failure, Status};
 use crate::http::Client;
 use crate::pip::resolve::Probe;
 use crate::pip::settings::{CommandLine, FileLines, Settings};
@@ -49,36 +51,13 @@ pub fn of_files(
     probe: &Probe,
     settings: &Settings,
 ) -> Result<Files, Failure> {
-    let configured = |option: &str| {
-        let value = probe.configuration.get(option).unwrap_or_default();
-        value.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
-    };
-    let given = |option: &str| {
-        let values = arguments.values(option).into_iter();
-        values.map(|value| value.to_string_lossy().into_owned()).collect::<Vec<_>>()
-    };
-    let texts = [
-        configured("constraint"),
-        given("--constraint"),
-        configured("requirement"),
-        given("--requirement"),
-    ];
+    let texts = named_files(arguments, probe);
     let sources: Vec<_> = texts.iter().flatten().map(|text| Source::parse(text)).collect();
     if sources.is_empty() {
         return Ok(Files::default());
     }
     let client = Client::new(&settings.transport)?;
-    let read = |source: &Source| match (source.local_path(), source) {
-        (Some(path), _) => {
-            read_bounded(&process.directory.join(path), MAX_FILE).map_err(|error| error.to_string())
-        }
-        (None, Source::Url(url)) => client
-            .get(url, "*/*", MAX_FILE)
-            .map(|response| response.body)
-            .map_err(|e| e.to_string()),
-        (None, Source::Path(_)) => Err("neither a path nor a URL".to_owned()),
-    };
-    let found = requirements::read(&sources, read, |name| process.text(name));
+    let found = requirements::read(&sources, reader(process, &client), |name| process.text(name));
     let remote = found.remote();
     let lines = FileLines {
         index_url: found.index_url,
@@ -92,3 +71,96 @@ pub fn of_files(
 
 /// The largest requirements file that is read, in bytes.
 const MAX_FILE: u64 = 64 * 1024 * 1024;
+
+/// Private copies of the user's requirements and constraints files, which name no place to look in.
+#[derive(Debug, Default)]
+pub struct Copies {
+    /// Of requirements files.
+    pub requirements: Vec<PathBuf>,
+    /// Of constraints files.
+    pub constraints: Vec<PathBuf>,
+    texts: Vec<String>,
+}
+
+impl Copies {
+    /// The text of every copy.
+    #[must_use]
+    pub fn texts(&self) -> Vec<&str> {
+        self.texts.iter().map(String::as_str).collect()
+    }
+}
+
+/// Copies the user's requirements and constraints files into `directory`, without the lines that
+/// say where to look.
+///
+/// # Errors
+/// One cannot be read, or not be copied so.
+pub fn copies(
+    process: &Process,
+    arguments: &InstallArgs,
+    probe: &Probe,
+    settings: &Settings,
+    directory: &Path,
+) -> Result<Copies, Failure> {
+    let [configured_constraints, constraints, configured, requirements] =
+        named_files(arguments, probe);
+    let constraints = [configured_constraints, constraints].concat();
+    let requirements = [configured, requirements].concat();
+    let count = constraints.len();
+    let texts = [constraints, requirements].concat();
+    if texts.is_empty() {
+        return Ok(Copies::default());
+    }
+    let sources: Vec<_> = texts.iter().map(|text| Source::parse(text)).collect();
+    let client = Client::new(&settings.transport)?;
+    let variable = |name: &str| process.text(name);
+    let closed = requirements::closed(&sources, directory, reader(process, &client), variable)?;
+    for (path, text) in &closed.copies {
+        std::fs::write(path, text).map_err(|error| {
+            let message = format!("cannot write {}: {error}", path.display());
+            Failure::new(Status::CouldNotCheck, message)
+        })?;
+    }
+    let (constraints, requirements) = closed.roots.split_at(count.min(closed.roots.len()));
+    Ok(Copies {
+        requirements: requirements.to_vec(),
+        constraints: constraints.to_vec(),
+        texts: closed.copies.into_iter().map(|(_, text)| text).collect(),
+    })
+}
+
+/// The files that the user named: configured constraints, constraints, configured requirements,
+/// requirements.
+fn named_files(arguments: &InstallArgs, probe: &Probe) -> [Vec<String>; 4] {
+    let configured = |option: &str| {
+        let value = probe.configuration.get(option).unwrap_or_default();
+        value.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let given = |option: &str| {
+        let values = arguments.values(option).into_iter();
+        values.map(|value| value.to_string_lossy().into_owned()).collect::<Vec<_>>()
+    };
+    [
+        configured("constraint"),
+        given("--constraint"),
+        configured("requirement"),
+        given("--requirement"),
+    ]
+}
+
+/// How a requirements file is read: from the disk, or over the network.
+fn reader<'a>(
+    process: &'a Process,
+    client: &'a Client,
+) -> impl Fn(&Source) -> Result<Vec<u8>, String> + 'a {
+    move |source: &Source| match (source.local_path(), source) {
+        (Some(path), _) => {
+            read_bounded(&process.directory.join(path), MAX_FILE).map_err(|error| error.to_string())
+        }
+        (None, Source::Url(url)) => client
+            .get(url, "*/*", MAX_FILE)
+            .map(|response| response.body)
+            .map_err(|e| e.to_string()),
+        (None, Source::Path(_)) => Err("neither a path nor a URL".to_owned()),
+    }
+}

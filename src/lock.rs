@@ -181,6 +181,16 @@ impl Lock {
         self.entries.iter().filter_map(line).collect()
     }
 
+    /// Constraints to the versions of the set, without hashes: `name==version` a line.
+    #[must_use]
+    pub fn versions(&self) -> String {
+        let line = |entry: &Entry| match (&entry.source, &entry.version) {
+            (Source::Files(_), Some(version)) => Some(format!("{}=={version}\n", entry.name)),
+            _ => None,
+        };
+        self.entries.iter().filter_map(line).collect()
+    }
+
     /// Whether it says which packages the user named.
     #[must_use]
     pub fn says_who_is_requested(&self) -> bool {

@@ -4,9 +4,11 @@
 //! Owns the choice between `pip lock` and `pip install --dry-run --report`, for the shim and the
 //! tool alike. Installs nothing and judges nothing.
 
+use std::path::Path;
+
 use crate::failure::{Failure, Status};
 use crate::interrupt::Run;
-use crate::lines::{self, Files};
+use crate::lines::{self, Copies, Files};
 use crate::lock::Lock;
 use crate::pip::guard::{Guard, GuardError};
 use crate::pip::resolve::{HAS_LOCK, Probe, Question, ResolveError, Resolver};
@@ -46,9 +48,27 @@ pub struct Prepared<'a> {
     resolver: Resolver<'a>,
 }
 
+impl<'a> Prepared<'a> {
+    /// The pip that resolves.
+    #[must_use]
+    pub const fn resolver(&self) -> &Resolver<'a> {
+        &self.resolver
+    }
+
+    /// Copies the user's requirements files into `directory`.
+    ///
+    /// # Errors
+    /// One cannot be read, or not be copied so.
+    pub fn copies(&self, request: Request<'_>, directory: &Path) -> Result<Copies, Failure> {
+        lines::copies(request.process, request.arguments, &self.probe, &self.settings, directory)
+    }
+}
+
 /// There is no lock.
 #[derive(Debug)]
 pub enum Unresolved {
+    /// Wheels alone do not do: something would have to be built.
+    NeedsSource(Failure),
     /// For a reason of ours.
     Failure(Failure),
     /// pip failed, in its own words and with its own exit code.
@@ -145,6 +165,7 @@ impl From<ResolveError> for Unresolved {
     fn from(error: ResolveError) -> Self {
         match error {
             ResolveError::Pip(captured) => Self::Pip(captured),
+            blocked @ ResolveError::Blocked(_) => Self::NeedsSource(blocked.into()),
             error => Self::Failure(error.into()),
         }
     }

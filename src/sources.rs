@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use url::Url;
 
@@ -52,7 +53,7 @@ impl Own {
 /// Everything that evidence comes from.
 pub struct Sources {
     /// The way to the network.
-    pub client: Client,
+    pub client: Arc<Client>,
     /// The indexes, in order.
     pub indexes: Vec<Url>,
     /// Whether there are `--find-links` places.
@@ -68,7 +69,7 @@ impl Sources {
     /// A certificate bundle cannot be read as such.
     pub fn new(own: Own, settings: &Settings) -> Result<Self, Failure> {
         Ok(Self {
-            client: Client::new(&settings.transport)?,
+            client: Arc::new(Client::new(&settings.transport)?),
             indexes: settings.indexes.clone(),
             find_links: !settings.find_links.is_empty(),
             own,

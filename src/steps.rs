@@ -88,6 +88,18 @@ fn has_pylock(arguments: &InstallArgs) -> bool {
     })
 }
 
+/// Whether the user asks for source archives where there are wheels, or names places that are
+/// built: then wheels alone are not what pip would install.
+#[must_use]
+pub fn asks_for_sources(arguments: &InstallArgs, probe: &Probe) -> bool {
+    let wanted = |value: &str| value.split(',').any(|name| !matches!(name.trim(), "" | ":none:"));
+    let given = arguments.values("--no-binary");
+    given.iter().any(|value| wanted(&value.to_string_lossy()))
+        || probe.configuration.get("no-binary").is_some_and(wanted)
+        || arguments.has("--editable")
+        || probe.configuration.get("editable").is_some()
+}
+
 /// Whether `pip lock` would answer as `pip install` does: it exists, it takes every option, it
 /// reads the same configuration, and there is nothing installed that it would overlook.
 #[must_use]
@@ -185,11 +197,11 @@ pub fn report(
 }
 
 /// Options that choose files for another platform than the running one.
-const FOR_ANOTHER_PLATFORM: [&str; 4] =
+pub const FOR_ANOTHER_PLATFORM: [&str; 4] =
     ["--platform", "--python-version", "--implementation", "--abi"];
 
 /// Options that the report must not have: its own, and those of the other subcommands alone.
-const NOT_FOR_REPORT: [&str; 6] =
+pub const NOT_FOR_REPORT: [&str; 6] =
     ["--report", "--dry-run", "--dest", "--wheel-dir", "--no-verify", "--build-option"];
 
 /// The user's options, then the file that says "wheels only", then the user's arguments.

@@ -59,7 +59,9 @@ pub(super) fn run(
     });
     let (settings, lock) = match answer {
         Ok(answer) => answer,
-        Err(Unresolved::Failure(failure)) => return Err(failure),
+        Err(Unresolved::Failure(failure) | Unresolved::NeedsSource(failure)) => {
+            return Err(failure);
+        }
         Err(Unresolved::Pip(captured)) => {
             report.replay(&[], &captured.stdout);
             report.replay(&[], &captured.stderr);

@@ -40,7 +40,7 @@ impl Lock {
         let mut text = parts.next().unwrap_or_default().to_owned();
         for part in parts {
             let (encoded, rest) = part.split_at(part.find('"').unwrap_or(part.len()));
-            let name = percent_decode(encoded);
+            let name = percent_decode(encoded.rsplit('/').next().unwrap_or_default());
             match files().find(|file| file.filename.as_str() == name) {
                 Some(file) => text.push_str(&super::without_userinfo(&file.url)),
                 None => text.extend([directory, encoded]),

@@ -99,6 +99,23 @@ impl Configuration {
         self.sections.get(name)
     }
 
+    /// What the files alone set for `pip install`, where no variable sets it: the `[install]`
+    /// section before the global one.
+    pub fn effective_files(&self) -> impl Iterator<Item = (&str, &str)> {
+        let sections = ["global", "install"].map(|name| self.sections.get(name));
+        let keys: std::collections::BTreeSet<&str> = sections
+            .iter()
+            .flatten()
+            .flat_map(|values| values.keys().map(String::as_str))
+            .collect();
+        let by_variable = |key: &str| {
+            self.sections.get(":env:").is_some_and(|variables| variables.contains_key(key))
+        };
+        keys.into_iter()
+            .filter(move |key| !by_variable(key))
+            .filter_map(|k| Some((k, self.get(k)?)))
+    }
+
     /// The value of an option for `pip install`; the later source wins.
     #[must_use]
     pub fn get(&self, option: &str) -> Option<&str> {

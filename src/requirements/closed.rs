@@ -117,3 +117,9 @@ fn shown(source: &Source) -> String {
         Source::Url(url) => crate::redact::Redacted(url).to_string(),
     }
 }
+
+impl From<NotClosed> for crate::failure::Failure {
+    fn from(error: NotClosed) -> Self {
+        Self::new(crate::failure::Status::BadInput, error.to_string())
+    }
+}

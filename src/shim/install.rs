@@ -3,35 +3,35 @@
 //! Owns the order of the steps: nothing is recorded before every verdict is good and every byte
 //! is here, and pip installs only after that. Each step is done by the module that owns it.
 
-use std::path::Path;
 use std::process::ExitCode;
-
-use url::Url;
+use std::sync::Arc;
 
 use super::arguments::InstallArgs;
+use super::build::Build;
+use super::second_step::World;
 use crate::audit::Finding;
 use crate::failure::{Failure, Status};
 use crate::interrupt::Run;
-use crate::lock::{File, Lock, Source, Which};
+use crate::lock::{File, Lock, Source};
 use crate::pip::run::{Captured, Environment, Pip, exit_code};
 use crate::process::Process;
 use crate::refusal::{self, TrustContext};
 use crate::report::Report;
-use crate::resolution::{Request, Unresolved, private_directory};
+use crate::resolution::{Prepared, Request, Unresolved, private_directory};
 use crate::sources::{self, Own, Sources};
-use crate::steps::{self, Form, HashedFiles, Installed};
+use crate::steps::{self, Installed};
 use crate::trust::file::TrustFile;
 use crate::trust::policy::{Reason, Verdict};
 use crate::trust::store::Store;
 use crate::wheelhouse::{JOBS, Wanted, Wheelhouse};
 
 /// One install in progress.
-struct Install<'a> {
-    process: &'a Process,
-    report: Report,
-    pip: &'a Pip,
-    arguments: &'a InstallArgs,
-    run: Run,
+pub(super) struct Install<'a> {
+    pub(super) process: &'a Process,
+    pub(super) report: Report,
+    pub(super) pip: &'a Pip,
+    pub(super) arguments: &'a InstallArgs,
+    pub(super) run: Run,
 }
 
 /// Runs `pip install` with the user's arguments, verified.
@@ -49,7 +49,7 @@ pub fn install(
     let install = Install { process, report, pip, arguments, run };
     match install.verified() {
         Ok(code) => Ok(code),
-        Err(Unresolved::Failure(failure)) => Err(failure),
+        Err(Unresolved::Failure(failure) | Unresolved::NeedsSource(failure)) => Err(failure),
         Err(Unresolved::Pip(captured)) => Ok(install.as_pip_failed(&captured)),
     }
 }
@@ -64,28 +64,58 @@ impl Install<'_> {
         let request = self.request();
         let guard = request.guard()?;
         let prepared = request.prepare(&guard)?;
-        let sources = Sources::new(own, &prepared.settings)?;
-        let resolved = request.resolve(&prepared)?;
-        self.pass_on_warnings(&resolved.stderr);
-        installable(&resolved.lock)?;
+        let sources = Arc::new(Sources::new(own, &prepared.settings)?);
+        let Some(lock) = self.wheels(&prepared)? else {
+            let (store, trust) = (&store, &trust);
+            let build = Build { install: self, prepared: &prepared, sources, store, trust };
+            return build.run();
+        };
 
         let directory = self.run.subdirectory("wheelhouse").map_err(private_directory)?;
         let wheelhouse = Wheelhouse::new(directory, prepared.settings.cache.as_deref());
         let policy = sources::policy(self.process);
-        let findings = sources.audit(&trust, policy, &wheelhouse, &resolved.lock)?;
+        let findings = sources.audit(&trust, policy, &wheelhouse, &lock)?;
         let findings = self.decide(findings, &store, &trust)?;
 
-        let lock = with_verified_digests(resolved.lock, &findings);
+        let lock = with_verified_digests(lock, &findings);
         wheelhouse.fetch_all(&sources.client, &wanted(&lock)?, JOBS).map_err(Failure::from)?;
-        if !self.is_dry_run() {
-            sources::record(self.report, &findings, &store)?;
-        }
-        refusal::summary(&findings).iter().for_each(|line| self.report.news(line));
+        self.conclude(&findings, &store)?;
         let form = steps::form(&prepared.probe, self.arguments, &lock, prepared.files.remote);
-        Ok(self.hand_to_pip(form, &lock, &wheelhouse)?)
+        let world = World {
+            links: lock.links(wheelhouse.directory()),
+            files: wheelhouse.directory(),
+            environment: Environment::default(),
+        };
+        Ok(world.install_hashed(self, form, &lock)?)
     }
 
-    const fn request(&self) -> Request<'_> {
+    /// What pip would install of wheels alone; nothing where that is not what the user asked for,
+    /// or where there are none.
+    fn wheels(&self, prepared: &Prepared<'_>) -> Result<Option<Lock>, Unresolved> {
+        if steps::asks_for_sources(self.arguments, &prepared.probe) {
+            return Ok(None);
+        }
+        match self.request().resolve(prepared) {
+            Ok(resolved) if is_of_wheels(&resolved.lock) => {
+                self.pass_on_warnings(&resolved.stderr);
+                Ok(Some(resolved.lock))
+            }
+            Ok(_) | Err(Unresolved::NeedsSource(_)) => Ok(None),
+            Err(Unresolved::Pip(captured)) if may_lack_wheels(&captured) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Every verdict is good: whom to trust is recorded, and the user told.
+    pub(super) fn conclude(&self, findings: &[Finding], store: &Store) -> Result<(), Failure> {
+        if !self.is_dry_run() {
+            sources::record(self.report, findings, store)?;
+        }
+        refusal::summary(findings).iter().for_each(|line| self.report.news(line));
+        Ok(())
+    }
+
+    pub(super) const fn request(&self) -> Request<'_> {
         Request {
             process: self.process,
             report: self.report,
@@ -97,7 +127,7 @@ impl Install<'_> {
     }
 
     /// A warning that only the first step can give reaches the user from there.
-    fn pass_on_warnings(&self, stderr: &[u8]) {
+    pub(super) fn pass_on_warnings(&self, stderr: &[u8]) {
         let text = String::from_utf8_lossy(stderr);
         let is_about_yanking = |line: &&str| {
             line.contains("is a yanked version") || line.starts_with("Reason for being yanked: ")
@@ -106,7 +136,7 @@ impl Install<'_> {
     }
 
     /// Asks the person at the terminal where that is possible, and refuses what remains.
-    fn decide(
+    pub(super) fn decide(
         &self,
         mut findings: Vec<Finding>,
         store: &Store,
@@ -143,90 +173,30 @@ impl Install<'_> {
         self.arguments.has("--dry-run") || self.process.variable_is_on("PIP_DRY_RUN")
     }
 
-    /// The second step: the real pip, in a world of the verified files and nothing else.
-    fn hand_to_pip(
-        &self,
-        form: Form,
-        lock: &Lock,
-        wheelhouse: &Wheelhouse,
-    ) -> Result<ExitCode, Failure> {
-        let directory = self.run.directory();
-        let write = |name: &str, text: String| {
-            let path = directory.join(name);
-            std::fs::write(&path, text).map(|()| path).map_err(private_directory)
-        };
-        let which = if form == Form::NamedFile { Which::Named } else { Which::All };
-        let pins = write("pins.txt", lock.pins())?;
-        let requirements = write("requirements.txt", lock.requirements(which))?;
-        let links = write("links.html", lock.links(wheelhouse.directory()))?;
-        let report = directory.join("report.json");
-        let files = HashedFiles {
-            pins: &pins,
-            requirements: &requirements,
-            links: &links,
-            report: &report,
-        };
-        let argv = steps::install(self.arguments, form, files);
-        let environment = Environment { set: Vec::new(), remove: steps::removed_variables(form) };
-        let status = self.pip.run(&self.run, &argv, &environment)?;
-        if status.success() && steps::wants_report(self.arguments) {
-            self.give_report(lock, &report, wheelhouse)?;
-        }
-        Ok(ExitCode::from(exit_code(status)))
-    }
-
-    /// pip's installation report, with the places that the files really come from.
-    fn give_report(&self, lock: &Lock, report: &Path, from: &Wheelhouse) -> Result<(), Failure> {
-        let text = std::fs::read_to_string(report).map_err(private_directory)?;
-        let directory = Url::from_directory_path(from.directory()).map_or_else(
-            |()| format!("file://{}/", from.directory().display()),
-            |url| url.to_string(),
-        );
-        let text = lock.with_real_places(&text, &directory);
-        let destination = self.arguments.last_value("--report").unwrap_or_default();
-        let written = if destination == "-" {
-            self.report.bytes(format!("{text}\n").as_bytes())
-        } else {
-            std::fs::write(self.process.directory.join(destination), text)
-        };
-        written.map_err(|error| {
-            let message = format!("cannot write the report {}: {error}", destination.display());
-            Failure::new(Status::BadInput, message)
-        })
-    }
-
     /// A pip that failed by itself has its own words and its own exit code.
     fn as_pip_failed(&self, captured: &Captured) -> ExitCode {
         self.report.replay(&captured.stdout, &captured.stderr);
-        if String::from_utf8_lossy(&captured.stderr).contains("No matching distribution found") {
-            self.report
-                .hint("only wheels are considered: what is published as source alone is not found");
-        }
         ExitCode::from(exit_code(captured.status))
     }
 }
 
-/// Everything of a lock must be one file that can be verified and pinned.
-fn installable(lock: &Lock) -> Result<(), Failure> {
-    for entry in &lock.entries {
-        let what = match &entry.source {
-            Source::Files(files) if files.len() == 1 => continue,
-            Source::Files(_) => "it has more than one file",
-            Source::Direct(file) if file.filename.as_str().ends_with(".whl") => continue,
-            Source::Direct(_) => "it is a source archive, which would be built unverified",
-            Source::Vcs(_) => "it comes from version control, which nothing vouches for",
-            Source::Directory { .. } => "it is a directory, which would be built unverified",
-        };
-        let message = format!("{} cannot be verified: {what}", entry.title());
-        return Err(Failure::new(Status::Refused, message)
-            .hint("name it by project and version, from an index")
-            .hint("to let this command through unverified: PYPI_VERIFY_NOW=off pip …"));
-    }
-    Ok(())
+/// Whether everything of a lock is one wheel, which can be verified and pinned.
+fn is_of_wheels(lock: &Lock) -> bool {
+    lock.entries.iter().all(|entry| match entry.files() {
+        [file] => file.filename.as_str().ends_with(".whl"),
+        _ => false,
+    })
+}
+
+/// Whether pip may have failed because only wheels were considered.
+fn may_lack_wheels(captured: &Captured) -> bool {
+    let text = String::from_utf8_lossy(&captured.stderr);
+    let signs = ["No matching distribution found", "ResolutionImpossible"];
+    signs.iter().any(|sign| text.contains(sign))
 }
 
 /// The lock, each file with the digest that was verified, and without one if none was.
-fn with_verified_digests(mut lock: Lock, findings: &[Finding]) -> Lock {
+pub(super) fn with_verified_digests(mut lock: Lock, findings: &[Finding]) -> Lock {
     let verified: std::collections::HashMap<_, _> = findings
         .iter()
         .filter_map(|finding| finding.file.as_ref())
@@ -253,14 +223,15 @@ fn wanted(lock: &Lock) -> Result<Vec<Wanted>, Failure> {
         Source::Files(files) => Some(files),
         _ => None,
     });
-    let wanted = files.flatten().map(|file| {
-        // Only a verified digest may lead to bytes that are installed.
-        let sha256 = file.sha256.ok_or_else(|| {
-            Failure::new(Status::CouldNotCheck, format!("{} was not verified", file.filename))
-        })?;
-        sources::wanted(&File { sha256: Some(sha256), ..file.clone() })
-    });
-    wanted.collect()
+    files.flatten().map(verified).collect()
+}
+
+/// A file as it is to be fetched. Only a verified digest may lead to bytes that are installed.
+pub(super) fn verified(file: &File) -> Result<Wanted, Failure> {
+    let sha256 = file.sha256.ok_or_else(|| {
+        Failure::new(Status::CouldNotCheck, format!("{} was not verified", file.filename))
+    })?;
+    sources::wanted(&File { sha256: Some(sha256), ..file.clone() })
 }
 
 /// Asks for each project once, as `ssh` asks about a new host key.

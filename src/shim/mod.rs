@@ -4,9 +4,11 @@
 //! handed to the real pip untouched.
 
 pub mod arguments;
+mod build;
 pub mod entry;
 pub mod install;
 pub mod invocation;
 pub mod options;
+mod second_step;
 
 pub use entry::{is_pip_name, run};

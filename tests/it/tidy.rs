@@ -17,7 +17,20 @@ const LAYERS: [(&str, &[&str]); 6] = [
     ("binary", &["main"]),
     ("library", &["lib"]),
     ("command", &["cli", "shim"]),
-    ("story", &["audit", "lines", "refusal", "resolution", "sources", "steps"]),
+    (
+        "story",
+        &[
+            "audit",
+            "build_steps",
+            "direct",
+            "judge",
+            "lines",
+            "refusal",
+            "resolution",
+            "sources",
+            "steps",
+        ],
+    ),
     (
         "effect",
         &[

@@ -1,0 +1,161 @@
+//! The command lines and environments of a pass that builds from source.
+//!
+//! Owns how pip is led to the gateway and to nothing else: which of the user's options and
+//! variables give way, and what stands in their place. Pure.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::pip::resolve::Probe;
+use crate::pip::run::Environment;
+use crate::shim::arguments::{InstallArgs, Positionals, Subcommand};
+use crate::steps::{FOR_ANOTHER_PLATFORM, Installed, NOT_FOR_REPORT};
+
+/// Options that say where packages come from, or how that is reached. The gateway does both.
+const PLACES: [&str; 9] = [
+    "--index-url",
+    "--extra-index-url",
+    "--no-index",
+    "--find-links",
+    "--proxy",
+    "--cache-dir",
+    "--no-cache-dir",
+    "--requirement",
+    "--constraint",
+];
+
+/// The same as variables, and others that a closed run must not inherit.
+const PLACE_VARIABLES: [&str; 15] = [
+    "PIP_INDEX_URL",
+    "PIP_PYPI_URL",
+    "PIP_EXTRA_INDEX_URL",
+    "PIP_NO_INDEX",
+    "PIP_FIND_LINKS",
+    "PIP_PROXY",
+    "PIP_CACHE_DIR",
+    "PIP_NO_CACHE_DIR",
+    "PIP_REQUIREMENT",
+    "PIP_CONSTRAINT",
+    "PIP_REPORT",
+    "PIP_DRY_RUN",
+    "PIP_NO_REQUIRE_HASHES",
+    "_PIP_RUNNING_IN_SUBPROCESS",
+    "_PIP_IN_BUILD_IGNORE_CONSTRAINTS",
+];
+
+/// Keys of pip.conf that are not handed on as variables: those above, and what is no option.
+const PLACE_KEYS: [&str; 11] = [
+    "index-url",
+    "pypi-url",
+    "extra-index-url",
+    "no-index",
+    "find-links",
+    "proxy",
+    "cache-dir",
+    "no-cache-dir",
+    "requirement",
+    "constraint",
+    "report",
+];
+
+/// What pip is told besides the user's own words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closed {
+    /// The gateway's indexes, in order.
+    pub indexes: Vec<String>,
+    /// The private copy of the user's `--find-links` directories.
+    pub find_links: Option<PathBuf>,
+    /// The copies of requirements files.
+    pub requirements: Vec<PathBuf>,
+    /// The copies of constraints files.
+    pub constraints: Vec<PathBuf>,
+    /// A private cache: wheels that pip built before are none of this run's.
+    pub cache: PathBuf,
+}
+
+impl Closed {
+    /// `pip install --dry-run --report` against the gateway.
+    #[must_use]
+    pub fn report(
+        &self,
+        arguments: &InstallArgs,
+        installed: Installed,
+        output: &Path,
+    ) -> Vec<OsString> {
+        let mut argv = arguments.global_without(&PLACES);
+        argv.extend(words(&["install", "--disable-pip-version-check", "--dry-run", "--report"]));
+        argv.push(output.into());
+        let installs = arguments.subcommand() == Subcommand::Install;
+        if installed == Installed::Ignored || !installs {
+            argv.push("--ignore-installed".into());
+        }
+        if !installs && FOR_ANOTHER_PLATFORM.iter().any(|option| arguments.has(option)) {
+            argv.extend(["--target".into(), output.with_extension("target").into()]);
+        }
+        match self.indexes.split_first() {
+            Some((first, others)) => {
+                argv.extend(["--index-url".into(), first.into()]);
+                for other in others {
+                    argv.extend(["--extra-index-url".into(), other.into()]);
+                }
+            }
+            None => argv.push("--no-index".into()),
+        }
+        if let Some(directory) = &self.find_links {
+            argv.extend(["--find-links".into(), directory.into()]);
+        }
+        argv.extend(self.files());
+        let without = [PLACES.as_slice(), NOT_FOR_REPORT.as_slice()].concat();
+        argv.extend(arguments.without(&without, Positionals::Keep));
+        argv
+    }
+
+    /// The user's subcommand from verified files alone, without hashes: directories, repositories
+    /// and built archives have none that pip could ask for. `links` leads to the files, and
+    /// `versions` are constraints of what was resolved.
+    #[must_use]
+    pub fn install(&self, arguments: &InstallArgs, links: &Path, versions: &Path) -> Vec<OsString> {
+        let mut argv = arguments.global_without(&PLACES);
+        argv.push(arguments.subcommand().word().into());
+        argv.extend(["--no-index".into(), "--find-links".into(), links.into()]);
+        argv.extend(["--constraint".into(), versions.into()]);
+        argv.extend(self.files());
+        let without = [PLACES.as_slice(), &["--require-hashes", "--no-require-hashes"]].concat();
+        argv.extend(arguments.without(&without, Positionals::Keep));
+        argv
+    }
+
+    fn files(&self) -> Vec<OsString> {
+        let named = |option: &'static str, paths: &[PathBuf]| {
+            let pairs = paths.iter().map(move |path| [option.into(), path.into()]);
+            pairs.flatten().collect::<Vec<OsString>>()
+        };
+        let constraints = named("--constraint", &self.constraints);
+        [constraints, named("--requirement", &self.requirements)].concat()
+    }
+
+    /// The environment of both steps: no configuration file, whose other values become variables,
+    /// a private cache, and no proxy before the gateway.
+    #[must_use]
+    pub fn environment(&self, probe: &Probe, no_proxy: Option<&str>) -> Environment {
+        let mut set: Vec<(OsString, OsString)> = vec![
+            ("PIP_CONFIG_FILE".into(), "/dev/null".into()),
+            ("PIP_CACHE_DIR".into(), self.cache.clone().into()),
+        ];
+        let no_proxy = no_proxy
+            .map_or_else(|| "127.0.0.1".to_owned(), |already| format!("{already},127.0.0.1"));
+        set.push(("NO_PROXY".into(), no_proxy.clone().into()));
+        set.push(("no_proxy".into(), no_proxy.into()));
+        for (key, value) in probe.configuration.effective_files() {
+            if !PLACE_KEYS.contains(&key) {
+                let name = format!("PIP_{}", key.to_uppercase().replace('-', "_"));
+                set.push((name.into(), value.into()));
+            }
+        }
+        Environment { set, remove: PLACE_VARIABLES.to_vec() }
+    }
+}
+
+fn words(words: &[&str]) -> Vec<OsString> {
+    words.iter().map(OsString::from).collect()
+}

@@ -1,0 +1,116 @@
+//! The verdicts that are given while pip builds: on each file, before the gateway hands it over.
+//!
+//! Owns what has been judged so far in such a run. The verdict itself is the policy's; what pip
+//! gets for it is the gateway's.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::audit::{Documents, Finding};
+use crate::failure::Failure;
+use crate::filename::DistFilename;
+use crate::gateway::{Asked, Handover};
+use crate::index::Index;
+use crate::lock::File;
+use crate::name::PackageName;
+use crate::sources::Sources;
+use crate::trust::file::TrustFile;
+use crate::trust::pin::Pin;
+use crate::trust::policy::{Evidence, Policy, UnsignedKind, Verdict, judge};
+
+/// Judges files as they are asked for. One serves all threads.
+pub struct Judge {
+    sources: Arc<Sources>,
+    trust: TrustFile,
+    policy: Policy,
+    given: Mutex<Given>,
+}
+
+#[derive(Default)]
+struct Given {
+    findings: Vec<Finding>,
+    /// Whom trust on first use has let pass in this run; it binds the project's other files.
+    first: BTreeMap<PackageName, Pin>,
+}
+
+impl Judge {
+    /// A judge by these sources, this trust file and this policy.
+    #[must_use]
+    pub fn new(sources: Arc<Sources>, trust: TrustFile, policy: Policy) -> Self {
+        Self { sources, trust, policy, given: Mutex::default() }
+    }
+
+    /// Whether pip gets the file.
+    ///
+    /// # Errors
+    /// It could not be found out.
+    pub fn judge(&self, asked: &Asked<'_>) -> Result<Handover, Failure> {
+        let index = Index::new(&self.sources.client);
+        let documents = Documents {
+            index: &index,
+            second_source: self.sources.own.second_source.as_ref(),
+            verifier: &self.sources.own.verifier,
+        };
+        let link = asked.file.provenance.as_ref();
+        let found = documents.evidence(asked.name, asked.filename, asked.sha256, link)?;
+        let evidence = found.unwrap_or(Evidence::Unsigned(UnsignedKind::NoProvenance));
+        let file = File {
+            filename: asked.filename.clone(),
+            url: asked.file.url.to_string(),
+            sha256: Some(asked.sha256),
+        };
+        Ok(self.give(asked.name, file, &evidence))
+    }
+
+    /// Judges a file of the user's own `--find-links` directory, which states no provenance.
+    ///
+    /// # Errors
+    /// It could not be found out.
+    pub fn judge_local(&self, name: &PackageName, file: File) -> Result<Handover, Failure> {
+        let index = Index::new(&self.sources.client);
+        let documents = Documents {
+            index: &index,
+            second_source: self.sources.own.second_source.as_ref(),
+            verifier: &self.sources.own.verifier,
+        };
+        let found = match file.sha256 {
+            Some(sha256) => documents.evidence(name, &file.filename, sha256, None)?,
+            None => None,
+        };
+        let evidence = found.unwrap_or(Evidence::Unsigned(UnsignedKind::LocalFile));
+        Ok(self.give(name, file, &evidence))
+    }
+
+    fn give(&self, name: &PackageName, file: File, evidence: &Evidence) -> Handover {
+        let mut given = self.given();
+        let pin = self.trust.pin(name);
+        let bound = given.first.get(name).filter(|_| pin.is_none());
+        let verdict = match (judge(pin.or(bound), evidence, &self.policy), bound.is_some()) {
+            // Let pass by the same publisher as the file before it: to be recorded as that one.
+            (Verdict::Ok { publisher }, true) => Verdict::Record { publisher },
+            (verdict, _) => verdict,
+        };
+        if let Verdict::Record { publisher } = &verdict {
+            given.first.entry(name.clone()).or_insert_with(|| Pin::to(publisher.url().clone()));
+        }
+        let version = DistFilename::parse(file.filename.as_str());
+        let title =
+            version.map_or_else(|_| name.to_string(), |f| format!("{name} {}", f.version()));
+        let handover = match &verdict {
+            Verdict::Fail(reason) => Handover::Refuse(format!("{title} is refused: {reason}")),
+            _ => Handover::Give,
+        };
+        given.findings.push(Finding { name: name.clone(), title, file: Some(file), verdict });
+        handover
+    }
+
+    /// What has been judged, in order.
+    #[must_use]
+    pub fn findings(&self) -> Vec<Finding> {
+        self.given().findings.clone()
+    }
+
+    fn given(&self) -> MutexGuard<'_, Given> {
+        self.given.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,95 @@
+//! The second step: the real pip, in a world that holds the verified files and nothing else.
+//!
+//! Owns the files that pip is told by and the run of it. What may be in that world has been
+//! decided before.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use url::Url;
+
+use super::install::Install;
+use crate::build_steps::Closed;
+use crate::failure::{Failure, Status};
+use crate::lock::{Lock, Which};
+use crate::pip::run::{Environment, exit_code};
+use crate::resolution::private_directory;
+use crate::steps::{self, Form, HashedFiles};
+
+/// Where pip finds the files.
+pub(super) struct World<'a> {
+    /// A page (PEP 503) that leads to each of them.
+    pub(super) links: String,
+    /// The private directory below which they lie.
+    pub(super) files: &'a Path,
+    /// What changes in pip's environment besides.
+    pub(super) environment: Environment,
+}
+
+impl World<'_> {
+    /// Installs with hashes required for everything.
+    pub(super) fn install_hashed(
+        &self,
+        install: &Install<'_>,
+        form: Form,
+        lock: &Lock,
+    ) -> Result<ExitCode, Failure> {
+        let which = if form == Form::NamedFile { Which::Named } else { Which::All };
+        let pins = write(install, "pins.txt", &lock.pins())?;
+        let requirements = write(install, "requirements.txt", &lock.requirements(which))?;
+        let links = write(install, "links.html", &self.links)?;
+        let report = install.run.directory().join("report.json");
+        let files = HashedFiles {
+            pins: &pins,
+            requirements: &requirements,
+            links: &links,
+            report: &report,
+        };
+        let argv = steps::install(install.arguments, form, files);
+        let mut environment = self.environment.clone();
+        environment.remove.extend(steps::removed_variables(form));
+        let status = install.pip.run(&install.run, &argv, &environment)?;
+        if status.success() && steps::wants_report(install.arguments) {
+            self.give_report(install, lock, &report)?;
+        }
+        Ok(ExitCode::from(exit_code(status)))
+    }
+
+    /// Installs where something has no hash that pip could ask for: a directory, a repository.
+    pub(super) fn install_unhashed(
+        &self,
+        install: &Install<'_>,
+        closed: &Closed,
+        lock: &Lock,
+    ) -> Result<ExitCode, Failure> {
+        let links = write(install, "links.html", &self.links)?;
+        let versions = write(install, "versions.txt", &lock.versions())?;
+        let argv = closed.install(install.arguments, &links, &versions);
+        let status = install.pip.run(&install.run, &argv, &self.environment)?;
+        Ok(ExitCode::from(exit_code(status)))
+    }
+
+    /// pip's installation report, with the places that the files really come from.
+    fn give_report(&self, install: &Install<'_>, lock: &Lock, at: &Path) -> Result<(), Failure> {
+        let text = std::fs::read_to_string(at).map_err(private_directory)?;
+        let directory = Url::from_directory_path(self.files)
+            .map_or_else(|()| format!("file://{}/", self.files.display()), |url| url.to_string());
+        let text = lock.with_real_places(&text, &directory);
+        let destination = install.arguments.last_value("--report").unwrap_or_default();
+        let written = if destination == "-" {
+            install.report.bytes(format!("{text}\n").as_bytes())
+        } else {
+            std::fs::write(install.process.directory.join(destination), text)
+        };
+        written.map_err(|error| {
+            let message = format!("cannot write the report {}: {error}", destination.display());
+            Failure::new(Status::BadInput, message)
+        })
+    }
+}
+
+/// Writes a file of the run.
+fn write(install: &Install<'_>, name: &str, text: &str) -> Result<PathBuf, Failure> {
+    let path = install.run.directory().join(name);
+    std::fs::write(&path, text).map(|()| path).map_err(private_directory)
+}
