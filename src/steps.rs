@@ -20,8 +20,9 @@ const SEEDS: [&str; 4] = ["pip", "setuptools", "wheel", "distribute"];
 const INPUTS: [&str; 4] = ["--requirement", "--editable", "--group", "--requirements-from-script"];
 
 /// Options in whose place the fully hashed file stands.
-const REPLACED: [&str; 7] = [
+const REPLACED: [&str; 8] = [
     "--report",
+    "--only-deps",
     "--requirement",
     "--editable",
     "--group",
@@ -63,15 +64,17 @@ pub enum Form {
 ///
 /// `remote` says whether a requirements file came from a URL: it could be another one when pip
 /// asks for it again. A file named by its place gets no hash from a constraint, and the entries of
-/// a `pylock.toml` bring hashes of their own, which pip would take as good enough. An empty set
+/// a `pylock.toml` bring hashes of their own, which pip would take as good enough. For the
+/// dependencies alone pip would want the named packages too, which are not there. An empty set
 /// needs no pins, so that every pip can be left to say that all is there already.
 #[must_use]
 pub fn form(probe: &Probe, arguments: &InstallArgs, lock: &Lock, remote: bool) -> Form {
     let constraints = probe.version >= HASHED_CONSTRAINTS;
+    let dependencies = arguments.has("--only-deps");
     let own = constraints && !remote && !lock.has_direct() && !has_pylock(arguments);
-    if own || lock.entries.is_empty() {
+    if own && !dependencies || lock.entries.is_empty() {
         Form::OwnArguments
-    } else if constraints && lock.says_who_is_requested() {
+    } else if constraints && lock.says_who_is_requested() && !dependencies {
         Form::NamedFile
     } else {
         Form::HashedFile
@@ -232,7 +235,12 @@ fn with_wheels_only(
         argv.extend(words(&["--only-binary", ":all:"]));
         return argv;
     }
-    argv.extend(wheels_only);
+    if arguments.has("--only-deps") {
+        // pip takes no file beside it, so no file can allow sources again either.
+        argv.extend(words(&["--only-binary", ":all:"]));
+    } else {
+        argv.extend(wheels_only);
+    }
     argv.push("--".into());
     argv.extend(arguments.requirement_arguments().into_iter().map(OsStr::to_owned));
     argv

@@ -108,7 +108,10 @@ impl Resolver<'_> {
         let mut arguments = global.to_vec();
         // Verbose thrice: a `quiet` in the user's configuration would silence the listing.
         arguments.extend(["config", "list", "-vvv"].map(OsString::from));
-        let question = Question::resolving(&arguments, Path::new(""));
+        let mut question = Question::resolving(&arguments, Path::new(""));
+        // For `pip install` the option counts only on the command line; `pip config` would take
+        // this one for it, and leave out what the user has configured.
+        question.environment.set.push(("PIP_ISOLATED".into(), "0".into()));
         let (captured, facts) = self.guarded(&question)?;
         let stated = facts.pip.clone().unwrap_or_default();
         let version = PipVersion::parse(&stated).filter(|version| *version >= OLDEST);

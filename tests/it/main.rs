@@ -31,6 +31,7 @@ mod indexes;
 mod install_script;
 mod installs;
 mod installs_indexes;
+mod installs_shapes;
 mod interruption;
 mod invocation;
 mod kept_files;

@@ -49,10 +49,13 @@ pub fn same(world: &World, twin: &Sandbox, args: &[&str], but: But) -> Outcome {
     ours
 }
 
-/// What pip says that it did.
+/// What pip says that it did; how the user wrote a name is not told by old pips.
 fn said(outcome: &Outcome) -> Vec<String> {
-    let tells = |line: &&str| line.starts_with("Successfully");
-    outcome.stdout.lines().filter(tells).map(str::to_owned).collect()
+    let lines = outcome.stdout.lines().filter(|line| line.starts_with("Successfully"));
+    let normal = |word: &str| word.to_lowercase().replace('_', "-");
+    let mut words: Vec<_> = lines.flat_map(|line| line.split(' ').map(normal)).collect();
+    words.sort();
+    words
 }
 
 /// Every file of environment and project with its content, where that does not name the world.

@@ -221,12 +221,13 @@ impl State {
         let find = |filename: &str| {
             self.projects.values().flatten().find(|file| file.filename == filename)
         };
-        if let Some(project) = request.path.strip_prefix("/simple/") {
+        let path = percent_decoded(&request.path);
+        if let Some(project) = path.strip_prefix("/simple/") {
             let Some((project, "")) = project.split_once('/') else { return Answer::status(404) };
             let Some(files) = self.projects.get(project) else { return Answer::status(404) };
             return self.page(prefix, request, project, files);
         }
-        if let Some(filename) = request.path.strip_prefix("/files/") {
+        if let Some(filename) = path.strip_prefix("/files/") {
             if let Some(file) = find(filename) {
                 return Answer::ok("application/octet-stream", file.bytes.clone());
             }
@@ -235,7 +236,7 @@ impl State {
                 return Answer::ok("application/octet-stream", text.into_bytes());
             }
         }
-        if let Some(file) = request.path.strip_prefix("/provenance/").and_then(find)
+        if let Some(file) = path.strip_prefix("/provenance/").and_then(find)
             && let Provenance::Document(document, _) = &file.provenance
         {
             return Answer::ok("application/vnd.pypi.integrity.v1+json", document.clone());
@@ -254,6 +255,20 @@ impl State {
             Answer::ok(pages::JSON, pages::json(&site, project, files))
         }
     }
+}
+
+/// A path whose escapes are of ASCII, as those of file names are.
+fn percent_decoded(path: &str) -> String {
+    let mut parts = path.split('%');
+    let mut decoded = parts.next().unwrap().to_owned();
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2).unwrap_or(("", part));
+        match u8::from_str_radix(digits, 16) {
+            Ok(byte) => decoded += &format!("{}{rest}", char::from(byte)),
+            Err(_) => decoded += &format!("%{part}"),
+        }
+    }
+    decoded
 }
 
 fn send(
