@@ -163,7 +163,7 @@ impl Audit<'_> {
         if url.scheme() == "file" {
             return Ok(nowhere(UnsignedKind::LocalFile));
         }
-        if self.find_links || self.indexes.is_empty() {
+        if self.find_links {
             return Ok(nowhere(UnsignedKind::FindLinks));
         }
         Err(Failure::new(
