@@ -4,8 +4,8 @@
 use crate::support::index::{Fault, LoopbackIndex};
 use crate::support::sandbox::Sandbox;
 use crate::support::served::{
-    index_of_aa, lock, octo, our_requests, pin, provenance, signed, trusted_root, unsigned, wheel,
-    world, world_with_pip,
+    index_of_aa, installed, lock, octo, our_requests, pin, provenance, signed, trusted_root,
+    unsigned, wheel, world, world_with_pip,
 };
 
 const PAGE: &str = "/simple/aa/";
@@ -98,6 +98,33 @@ fn several_extra_indexes_may_stand_in_one_value() {
         .trust(&pin("aa"))
         .pip_conf(&(conf + &format!("index-url = {}\nquiet = 2\n", other.url())));
     world.pip(["install", "aa"]).run().exits(0);
-    assert_eq!(world.freeze(), ["aa==1.0"]);
+    assert_eq!(installed(&world), ["aa==1.0"]);
     assert!(our_requests(&index).contains(&PAGE.to_owned()));
+}
+
+#[test]
+fn a_requirements_file_from_a_url_names_the_index_with_a_secret_of_the_environment() {
+    let aa = wheel("aa", "1.0");
+    let guarded = LoopbackIndex::builder().basic_auth("me", "sekret");
+    let index = guarded.file("aa", signed(&aa, &octo("aa"))).start();
+    let front = LoopbackIndex::builder().start();
+    let url = index.url_with_credentials("me", "SECRET").replace("SECRET", "${TOKEN}");
+    front.serve("/requirements.txt", "text/plain", format!("--index-url {url}\naa\n"));
+    let requirements = front.at("/requirements.txt");
+    let world = world(&front).trust(&pin("aa")).env("TOKEN", "sekret");
+    let outcome = world.pip(["install", "-r", &requirements]).run();
+    outcome.exits(0).stderr_has("verified: aa 1.0").lacks("sekret");
+    let tool = world.tool(["-r", &requirements]).run();
+    tool.exits(0).stdout_has("OK: aa 1.0").lacks("sekret");
+}
+
+#[test]
+fn a_lock_that_no_index_can_speak_for_is_not_taken_for_unsigned() {
+    let (index, aa) = index_of_aa();
+    let world = world(&index).file("pylock.toml", lock(&index, [("aa", vec![&aa])]));
+    let none = world.tool(["-L", "pylock.toml", "--no-index"]).run();
+    none.exits(69).stderr_has("no configured index lists aa-1.0-py3-none-any.whl");
+    world.tool(["-L", "pylock.toml"]).env("PIP_NO_INDEX", "1").run().exits(69);
+    let other = LoopbackIndex::builder().start();
+    world.tool(["-L", "pylock.toml", "-i", &other.url()]).run().exits(69);
 }

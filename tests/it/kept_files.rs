@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::support::index::LoopbackIndex;
 use crate::support::sandbox::Sandbox;
-use crate::support::served::{Before, index_of_aa, pin, world};
+use crate::support::served::{Before, index_of_aa, installed, pin, world};
 use crate::support::wheel::Distribution;
 
 const FILE: &str = "/files/aa-1.0-py3-none-any.whl";
@@ -38,7 +38,7 @@ fn a_second_environment_downloads_nothing() {
     assert_eq!(std::fs::read(&kept).unwrap(), aa.bytes);
     let outcome = second.pip(["install", "aa"]).run();
     outcome.exits(0).stderr_has("verified: aa 1.0");
-    assert_eq!((index.count(FILE), second.freeze()), (1, vec!["aa==1.0".to_owned()]));
+    assert_eq!((index.count(FILE), installed(&second)), (1, vec!["aa==1.0".to_owned()]));
     // The evidence is asked for each time.
     assert_eq!(index.count("/provenance/aa-1.0-py3-none-any.whl"), 2);
 }

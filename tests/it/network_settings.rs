@@ -4,7 +4,7 @@
 use crate::support::index::LoopbackIndex;
 use crate::support::sandbox::Sandbox;
 use crate::support::served::{
-    index_of_aa, octo, our_requests, pin, pips_requests, signed, trusted_root, wheel,
+    index_of_aa, installed, octo, our_requests, pin, pips_requests, signed, trusted_root, wheel,
     world_with_lock_of_aa,
 };
 
@@ -44,7 +44,7 @@ fn the_index_may_be_named_anywhere_that_pip_reads() {
         let outcome = world.pip(&args).run();
         outcome.exits(0).stderr_has("verified: aa 1.0, built by https://github.com/octo/aa");
         assert_eq!(our_requests(&index)[before..], [PAGE, DOCUMENT, FILE], "{args:?}");
-        assert_eq!(world.freeze(), ["aa==1.0"]);
+        assert_eq!(installed(&world), ["aa==1.0"]);
     }
 }
 
@@ -60,7 +60,7 @@ fn only_the_index_that_serves_a_file_is_asked_about_it() {
     ] {
         let world = world.trust(&(pin("aa") + &pin("bb"))).index(&one.url());
         world.pip(["install", "-r", "requirements.txt"]).run().exits(0);
-        assert_eq!(world.freeze(), ["aa==1.0", "bb==1.0"]);
+        assert_eq!(installed(&world), ["aa==1.0", "bb==1.0"]);
     }
     // pip itself asks everybody; we do not.
     assert!(pips_requests(&other).contains(&PAGE.to_owned()));
@@ -77,7 +77,7 @@ fn an_index_that_does_not_serve_the_file_cannot_vouch_for_it() {
     let index = LoopbackIndex::builder().file("aa", forged).start();
     let world = nowhere().index(&files.url()).env("PIP_EXTRA_INDEX_URL", index.url());
     world.pip(["install", "aa"]).run().exits(77).stderr_has("changed publisher");
-    assert!(world.freeze().is_empty());
+    assert!(installed(&world).is_empty());
 }
 
 #[test]
@@ -97,12 +97,12 @@ fn credentials_come_from_the_url_or_from_netrc() {
     ] {
         let outcome = world.pip(["install", "aa"]).run();
         outcome.exits(0).lacks("p@ss").lacks("p%40ss");
-        assert_eq!(world.freeze(), ["aa==1.0"]);
+        assert_eq!(installed(&world), ["aa==1.0"]);
     }
     let without = nowhere().index(&index.url());
     let outcome = without.pip(["install", "--no-input", "aa"]).run();
     assert_ne!(outcome.status, 0);
-    assert!(without.freeze().is_empty());
+    assert!(installed(&without).is_empty());
 }
 
 #[test]

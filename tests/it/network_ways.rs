@@ -4,7 +4,7 @@ use crate::support::index::LoopbackIndex;
 use crate::support::proxy::Proxy;
 use crate::support::sandbox::Sandbox;
 use crate::support::served::{
-    Before, octo, our_requests, pin, signed, wheel, world, world_with_lock_of_aa,
+    Before, installed, octo, our_requests, pin, signed, wheel, world, world_with_lock_of_aa,
 };
 use crate::support::tls::Authority;
 
@@ -37,7 +37,7 @@ fn an_authority_of_ones_own_is_named_as_for_pip() {
         run.run().exits(0).stderr_has("verified: aa 1.0");
         assert!(our_requests(&index).len() > before);
     }
-    assert_eq!(world.freeze(), ["aa==1.0"]);
+    assert_eq!(installed(&world), ["aa==1.0"]);
 }
 
 fn world_again(index: &LoopbackIndex, ca: &str) -> Sandbox {

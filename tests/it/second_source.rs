@@ -5,7 +5,7 @@ use crate::support::index::LoopbackIndex;
 use crate::support::private_sigstore::{Mutation, PrivateSigstore};
 use crate::support::sandbox::Sandbox;
 use crate::support::served::{
-    Before, lock, octo, our_requests, pin, provenance, signed, wheel, world,
+    Before, installed, lock, octo, our_requests, pin, provenance, signed, wheel, world,
 };
 use crate::support::wheel::Distribution;
 
@@ -39,7 +39,7 @@ fn a_recorded_document_speaks_for_the_file_of_an_index_that_drops_it() {
     world.write_file(&name, provenance(&aa, &octo("aa")));
     world.tool(["-L", "pylock.toml"]).run().exits(0).stdout_has("OK: aa 1.0");
     world.pip(["install", "aa"]).run().exits(0).stderr_has("verified: aa 1.0");
-    assert_eq!(world.freeze(), ["aa==1.0"]);
+    assert_eq!(installed(&world), ["aa==1.0"]);
 }
 
 #[test]

@@ -183,3 +183,42 @@ fn our_options_may_stand_anywhere() {
         world.write_file("none.txt", "");
     }
 }
+
+#[test]
+fn what_comes_from_no_index_is_unknown_and_fails_where_it_is_pinned() {
+    let (index, aa) = index_of_aa();
+    let files = wheel("local", "1.0");
+    let text = lock(&index, [])
+        + "[[packages]]\nname = \"repo\"\nvcs = {type = \"git\", url = \"https://u:sekret@git.example/r\", commit-id = \"0\"}\n\
+           [[packages]]\nname = \"tree\"\ndirectory = {path = \"tree\"}\n"
+        + &format!(
+            "[[packages]]\nname = \"aa\"\narchive = {{url = \"{}\", hashes = {{sha256 = \"{}\"}}}}\n",
+            index.file_url(&aa.filename),
+            aa.sha256
+        )
+        + &format!(
+            "[[packages]]\nname = \"local\"\nwheels = [{{path = \"./{}\", hashes = {{sha256 = \"{}\"}}}}]\n",
+            files.filename, files.sha256
+        );
+    let world = world(&index).file("pylock.toml", text);
+    let outcome = world.tool(["-L", "pylock.toml"]).run();
+    let lines: Vec<_> = outcome.exits(0).lacks("sekret").stdout.lines().collect();
+    assert_eq!(lines.len(), 4);
+    for (line, name) in lines.iter().zip(["repo", "tree", "aa 1.0", "local 1.0"]) {
+        assert!(line.starts_with(&format!("UNKNOWN: {name}, ")), "{line}");
+    }
+    for name in ["repo", "tree", "aa", "local"] {
+        world.write_file(".provenance.txt", pin(name));
+        let outcome = world.tool(["-L", "pylock.toml"]).run();
+        outcome.exits(77).stdout_has(&format!("FAIL: {name} ")).lacks("sekret");
+    }
+    world.tool(["-L", "pylock.toml", "--strict"]).run().exits(77).stderr_has("4 of 4 files");
+}
+
+#[test]
+fn without_a_pip_it_says_what_to_do() {
+    let (index, aa) = index_of_aa();
+    let world = world_with_lock_of_aa(&index, &aa).env("PATH", "/nowhere");
+    let outcome = world.tool(["-L", "pylock.toml"]).run();
+    outcome.exits(69).stderr_has("pip").stderr_has("hint: ");
+}

@@ -119,6 +119,12 @@ fn requests_by(index: &LoopbackIndex, agent: &str) -> Vec<String> {
     all.filter(|r| r.header("user-agent").is_some_and(by)).map(|r| r.path).collect()
 }
 
+/// What is installed, as `pip freeze` would say it, without starting pip.
+pub fn installed(world: &Sandbox) -> Vec<String> {
+    let all = world.inspect().into_iter();
+    all.map(|(name, installed)| format!("{name}=={}", installed.version)).collect()
+}
+
 /// The environment and the trust file as they are, to be compared with what they are afterwards.
 pub struct Before {
     environment: Vec<String>,
