@@ -6,9 +6,12 @@
 //! is believed. Answers to nobody who does not know the random path of this run. Credentials stay
 //! on this side. Judges nothing itself: who does comes in as a closure.
 
+mod ahead;
 mod answer;
+mod likely;
 mod record;
 mod request;
+mod requires;
 mod route;
 mod server;
 mod slots;
@@ -19,7 +22,10 @@ use std::sync::Arc;
 
 use url::Url;
 
+use ahead::Ahead;
+pub use ahead::{FIRST_GUESSES, GUESSES_PER_PAGE, WORKERS};
 use answer::Answer;
+pub use likely::Likely;
 use record::Record;
 pub use record::{Failed, Handed, Real, Refusal};
 use request::Request;
@@ -50,6 +56,17 @@ pub struct Setup {
     pub pip_cache: Option<PathBuf>,
     /// When files are judged.
     pub judging: Judging,
+    /// Whether something is fetched before pip asks for it.
+    pub ahead: Guessing,
+}
+
+/// Whether something is fetched before pip asks for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Guessing {
+    /// What is likely to be chosen by this Python, and what that needs.
+    Likely(Likely),
+    /// Nothing.
+    Never,
 }
 
 /// When files are judged.
@@ -98,7 +115,8 @@ pub struct Gateway {
 }
 
 struct Inner {
-    upstream: Upstream,
+    upstream: Arc<Upstream>,
+    ahead: Option<Arc<Ahead>>,
     record: Record,
 }
 
@@ -125,10 +143,15 @@ impl Gateway {
     ///
     /// # Errors
     /// The system gives no port, no thread or no random numbers.
-    pub fn start(setup: Setup) -> Result<Self, GatewayError> {
+    pub fn start(mut setup: Setup) -> Result<Self, GatewayError> {
         let token = Token::new().map_err(GatewayError::Random)?;
-        let upstream = Upstream::new(setup, token);
-        let inner = Arc::new(Inner { upstream, record: Record::default() });
+        let guessing = std::mem::replace(&mut setup.ahead, Guessing::Never);
+        let upstream = Arc::new(Upstream::new(setup, token));
+        let ahead = match guessing {
+            Guessing::Likely(likely) => Some(Ahead::new(Arc::clone(&upstream), likely)),
+            Guessing::Never => None,
+        };
+        let inner = Arc::new(Inner { upstream, ahead, record: Record::default() });
         let answering = Arc::clone(&inner);
         let server = Server::start(Arc::new(move |request: &Request| answering.answer(request)))?;
         inner.upstream.listens_at(server.authority());
@@ -141,6 +164,14 @@ impl Gateway {
     pub fn index_urls(&self) -> Vec<String> {
         let indexes = 0..self.inner.upstream.indexes.len();
         indexes.map(|index| self.inner.upstream.index_url(index)).collect()
+    }
+
+    /// Begins to fetch what these requirements (PEP 508) are likely to need, before pip asks; what
+    /// is none of an index is passed over.
+    pub fn expect(&self, requirements: &[String]) {
+        if let Some(ahead) = &self.inner.ahead {
+            ahead.expect(requirements);
+        }
     }
 
     /// `127.0.0.1:PORT`, for `NO_PROXY`.
@@ -195,6 +226,9 @@ impl Gateway {
 impl Drop for Gateway {
     fn drop(&mut self) {
         self.inner.upstream.stop();
+        if let Some(ahead) = &self.inner.ahead {
+            ahead.stop();
+        }
     }
 }
 
@@ -211,7 +245,12 @@ impl Inner {
     fn page(&self, index: usize, name: &PackageName) -> Answer {
         self.record.ask(name);
         match self.upstream.page(index, name, Lane::Asked) {
-            Ok(mirror) => Answer::bytes(&mirror.content_type, Arc::clone(&mirror.body)),
+            Ok(mirror) => {
+                if let Some(ahead) = &self.ahead {
+                    ahead.page_asked(name);
+                }
+                Answer::bytes(&mirror.content_type, Arc::clone(&mirror.body))
+            }
             Err(no) => self.no(&Key { index, name: name.clone(), filename: String::new() }, no),
         }
     }
@@ -227,7 +266,12 @@ impl Inner {
 
     fn metadata(&self, key: &Key) -> Answer {
         match self.upstream.metadata(key, Lane::Asked) {
-            Ok(bytes) => Answer::bytes("application/octet-stream", bytes),
+            Ok(bytes) => {
+                if let Some(ahead) = &self.ahead {
+                    ahead.metadata_asked(key);
+                }
+                Answer::bytes("application/octet-stream", bytes)
+            }
             Err(no) => self.no(key, no),
         }
     }

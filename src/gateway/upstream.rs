@@ -57,7 +57,6 @@ pub(super) enum Lane {
     /// pip asked.
     Asked,
     /// pip may ask.
-    #[expect(dead_code, reason = "nothing is fetched ahead yet")]
     Ahead,
 }
 

@@ -13,8 +13,7 @@ use pypi_verify_now::transport::Transport;
 use serde_json::Value;
 use url::Url;
 
-use crate::http::hasty;
-use crate::support::gateway::{Gate, Reply, give, refuse};
+use crate::support::gateway::{Gate, Reply, give, quick, refuse};
 use crate::support::index::{DistFile, Fault, Hash, LoopbackIndex};
 
 const WHEEL: &str = "aa-1.0-py3-none-any.whl";
@@ -80,11 +79,11 @@ fn a_file_that_could_not_be_judged_is_not_handed_over_and_is_no_refusal() {
 #[test]
 fn without_judging_everything_is_handed_over_and_still_hashed() {
     let index = index();
-    let gate = Gate::over(&[index.url()], hasty(), Judging::Later);
+    let gate = Gate::over(&[index.url()], quick(), Judging::Later);
     assert_eq!(gate.get(&gate.file("aa", WHEEL)).status, 200);
     let other = LoopbackIndex::builder().file("aa", DistFile::new(WHEEL, "wheel")).start();
     other.serve(&format!("/files/{WHEEL}"), "application/zip", "evil");
-    let gate = Gate::over(&[other.url()], hasty(), Judging::Later);
+    let gate = Gate::over(&[other.url()], quick(), Judging::Later);
     assert_eq!(gate.get(&gate.file("aa", WHEEL)).status, 403);
 }
 
@@ -156,9 +155,9 @@ fn a_body_that_does_not_end_or_ends_early_is_an_error() {
         index.fault(&format!("/files/{WHEEL}"), fault.clone());
         let patience = pypi_verify_now::transport::Patience {
             download: Duration::from_millis(300),
-            ..hasty().patience
+            ..quick().patience
         };
-        let transport = Transport { patience, ..hasty() };
+        let transport = Transport { patience, ..quick() };
         let gate = Gate::over(&[index.url()], transport, Judging::Before(Box::new(give)));
         assert_eq!(gate.get(&gate.file("aa", WHEEL)).status, 504, "{fault:?}");
         assert_eq!((gate.gateway.failures().len(), gate.files().len()), (1, 0));
@@ -260,7 +259,7 @@ fn indexes_are_apart_and_in_their_order() {
     let (one, other) = (index(), LoopbackIndex::builder());
     let other = other.file("aa", DistFile::new(WHEEL, "other wheel")).start();
     let judging = Judging::Before(Box::new(give));
-    let gate = Gate::over(&[one.url(), other.url()], hasty(), judging);
+    let gate = Gate::over(&[one.url(), other.url()], quick(), judging);
     let urls = gate.gateway.index_urls();
     let path = |url: &str| Url::parse(url).unwrap().path().to_owned();
     let files: Vec<_> =

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use pypi_verify_now::gateway::Judging;
+use pypi_verify_now::failure::Failure;
+use pypi_verify_now::gateway::{Asked, Handover, Judging};
 
-use crate::http::hasty;
-use crate::support::gateway::{Gate, give, refuse};
+use crate::support::gateway::{Gate, give, guessing, quick, refuse};
 use crate::support::index::{DistFile, Hash, LoopbackIndex};
 use crate::support::run::Outcome;
 use crate::support::sandbox::Sandbox;
@@ -21,6 +21,14 @@ fn file(built: &Distribution) -> DistFile {
 /// A wheel with its METADATA beside it.
 fn wheel(built: &Distribution) -> DistFile {
     file(built).metadata(&built.metadata)
+}
+
+/// A gateway that also fetches ahead, as a run has it.
+fn gate(
+    index: &LoopbackIndex,
+    judge: impl Fn(&Asked<'_>) -> Result<Handover, Failure> + Send + Sync + 'static,
+) -> Gate {
+    Gate::ahead(index, Judging::Before(Box::new(judge)))
 }
 
 fn install(gate: &Gate, pip: &str, what: &str) -> (Sandbox, Outcome) {
@@ -51,7 +59,7 @@ fn every_pip_installs_through_it_what_it_would_install_directly() {
     for (index, pip) in
         [false, true].iter().flat_map(|html| PIPS.iter().map(|pip| (set(*html), *pip)))
     {
-        let gate = Gate::new(&index, give);
+        let gate = gate(&index, give);
         let (world, outcome) = install(&gate, pip, "aa");
         outcome.exits(0).lacks(&index.port().to_string());
         assert_eq!(world.freeze(), ["aa==1.0", "b.b==1.0", "cc==1.0+local", "dd==1.0"]);
@@ -67,7 +75,7 @@ fn what_an_index_does_not_have_fails_as_it_does_directly() {
     let index = LoopbackIndex::builder().empty_project("bb").start();
     for pip in PIPS {
         for what in ["aa", "bb", "bb==1"] {
-            let gate = Gate::new(&index, give);
+            let gate = gate(&index, give);
             let world = Sandbox::with_pip(pip);
             let run = |url: &str| world.plain_pip(["install", "-i", url, what]).run();
             let (direct, through) = (run(&index.url()), run(&gate.url()));
@@ -88,7 +96,7 @@ fn credentials_stay_on_this_side() {
         }
         let index = builder.file("aa", wheel(&aa)).file("bb", wheel(&bb)).start();
         let urls = [index.url_with_credentials("alice", "hunter2")];
-        let gate = Gate::over(&urls, hasty(), Judging::Before(Box::new(give)));
+        let gate = Gate::start(&urls, quick(), Judging::Before(Box::new(give)), guessing());
         let (world, outcome) = install(&gate, "26.3", "aa");
         outcome.exits(0).lacks("hunter2").lacks("alice").lacks(&index.port().to_string());
         assert_eq!(world.freeze(), ["aa==1.0", "bb==1.0"]);
@@ -99,7 +107,7 @@ fn credentials_stay_on_this_side() {
     // Wrong ones: pip neither asks for a password for 127.0.0.1 nor waits.
     let index = LoopbackIndex::builder().basic_auth("alice", "hunter2").file("aa", wheel(&aa));
     let index = index.start();
-    let gate = Gate::new(&index, give);
+    let gate = gate(&index, give);
     let (_, outcome) = install(&gate, "26.3", "aa");
     outcome.exits(1).lacks("User for").lacks("hunter2");
     assert_eq!(gate.gateway.failures()[0].code, Some(401));
@@ -113,7 +121,7 @@ fn a_refused_wheel_is_not_installed_by_any_pip() {
         let kind = |built: &Distribution| if metadata { wheel(built) } else { file(built) };
         let index = LoopbackIndex::builder().file("aa", kind(&aa)).file("bb", kind(&bb)).start();
         for pip in PIPS {
-            let gate = Gate::new(&index, refuse("bb"));
+            let gate = gate(&index, refuse("bb"));
             let (world, outcome) = install(&gate, pip, "aa");
             outcome.exits(1).stderr_has("403");
             assert!(world.freeze().is_empty());
@@ -144,7 +152,7 @@ fn build(pip: &str, what: &str, refused: &'static str) -> (bool, Outcome) {
         .file("tool", wheel(&tool))
         .file("uses", file(&uses))
         .start();
-    let gate = Gate::new(&index, refuse(refused));
+    let gate = gate(&index, refuse(refused));
     let (_, outcome) = install(&gate, pip, what);
     let ran = marker("evil").exists();
     assert_eq!(gate.gateway.refusals().len(), usize::from(refused != "nothing"), "{outcome}");

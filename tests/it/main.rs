@@ -18,6 +18,7 @@ mod escape;
 mod filename;
 mod find_pip;
 mod gateway;
+mod gateway_ahead;
 mod gateway_pip;
 mod guard;
 mod help;

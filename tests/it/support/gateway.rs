@@ -4,15 +4,17 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use pypi_verify_now::failure::Failure;
-use pypi_verify_now::gateway::{Asked, Gateway, Handover, Judging, Setup};
+use pypi_verify_now::gateway::{Asked, Gateway, Guessing, Handover, Judging, Likely, Setup};
 use pypi_verify_now::http::Client;
-use pypi_verify_now::transport::Transport;
+use pypi_verify_now::transport::{Patience, Transport};
 use tempfile::TempDir;
 use url::Url;
 
 use super::index::LoopbackIndex;
+use super::venv::Python;
 
 /// A gateway and the directory its files lie in.
 pub struct Gate {
@@ -48,13 +50,32 @@ impl Gate {
         index: &LoopbackIndex,
         judge: impl Fn(&Asked<'_>) -> Result<Handover, Failure> + Send + Sync + 'static,
     ) -> Self {
-        Self::over(&[index.url()], crate::http::hasty(), Judging::Before(Box::new(judge)))
+        Self::over(&[index.url()], quick(), Judging::Before(Box::new(judge)))
     }
 
     /// In front of these indexes.
     pub fn over(indexes: &[String], transport: Transport, judging: Judging) -> Self {
+        Self::start(indexes, transport, judging, Guessing::Never)
+    }
+
+    /// The same, fetching ahead for the Python of the tests.
+    pub fn ahead(index: &LoopbackIndex, judging: Judging) -> Self {
+        Self::start(&[index.url()], quick(), judging, guessing())
+    }
+
+    /// With everything chosen.
+    pub fn start(
+        indexes: &[String],
+        transport: Transport,
+        judging: Judging,
+        ahead: Guessing,
+    ) -> Self {
+        let indexes: Vec<Url> = indexes.iter().map(|url| Url::parse(url).unwrap()).collect();
+        let transport = Transport { credentials: indexes.clone(), retries: 1, ..transport };
+        let client = Arc::new(Client::new(&transport).unwrap());
         let directory = TempDir::new().unwrap();
-        let setup = setup(indexes, transport, judging, directory.path());
+        let path = directory.path().to_owned();
+        let setup = Setup { client, indexes, directory: path, pip_cache: None, judging, ahead };
         Self { gateway: Gateway::start(setup).unwrap(), directory }
     }
 
@@ -103,17 +124,22 @@ impl Gate {
     }
 }
 
-/// What a gateway in front of these indexes needs.
-pub fn setup(
-    indexes: &[String],
-    transport: Transport,
-    judging: Judging,
-    directory: &Path,
-) -> Setup {
-    let indexes: Vec<Url> = indexes.iter().map(|url| Url::parse(url).unwrap()).collect();
-    let transport = Transport { credentials: indexes.clone(), retries: 1, ..transport };
-    let client = Arc::new(Client::new(&transport).unwrap());
-    Setup { client, indexes, directory: directory.to_owned(), pip_cache: None, judging }
+/// A transport that loses no time with what fails.
+pub fn quick() -> Transport {
+    let patience = Patience {
+        backoff: Duration::from_millis(1),
+        longest_pause: Duration::from_millis(5),
+        document: Duration::from_secs(20),
+        download: Duration::from_secs(20),
+    };
+    Transport { patience, ..Transport::default() }
+}
+
+/// Guesses for the Python of the tests.
+pub fn guessing() -> Guessing {
+    let (major, minor) = Python::find().minor.split_once('.').unwrap();
+    let python = (major.parse().unwrap(), minor.parse().unwrap());
+    Guessing::Likely(Likely { python, platforms: Vec::new() })
 }
 
 impl Reply {

@@ -1,0 +1,205 @@
+//! What is fetched before pip asks for it: pages of what is likely to be needed, and the METADATA
+//! of what is likely to be chosen.
+//!
+//! Owns the guesses: their queue, their bounds and the threads that work on them. pip asks for one
+//! thing after another; following `Requires-Dist` from page to page in parallel hides its waiting.
+//! A guess is never in the way: what pip asks for itself is fetched at once, whatever is queued
+//! here. A guess decides nothing and is recorded nowhere.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::likely::{Candidate, Likely, best};
+use super::requires::{Environment, Wish, requires};
+use super::slots::Slots;
+use super::upstream::{Key, Lane, Upstream};
+use crate::name::PackageName;
+
+/// How many guesses are worked on at once.
+pub const WORKERS: usize = 16;
+/// How many guesses are made before pip has asked for anything.
+pub const FIRST_GUESSES: usize = 512;
+/// How many more are made for each page that pip asks for.
+pub const GUESSES_PER_PAGE: usize = 32;
+
+/// The guesses of a run.
+pub(super) struct Ahead {
+    upstream: Arc<Upstream>,
+    likely: Likely,
+    environment: Environment,
+    candidates: Slots<(usize, PackageName), Arc<Vec<Candidate>>>,
+    state: Mutex<State>,
+    queued: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    queue: VecDeque<Guess>,
+    /// What was queued before, so that nothing is twice.
+    seen: HashSet<String>,
+    /// The extras with which each project was wished for.
+    extras: BTreeMap<PackageName, BTreeSet<String>>,
+    made: usize,
+    asked: usize,
+    workers: usize,
+    idle: usize,
+    stopped: bool,
+}
+
+/// Something that pip may ask for.
+#[derive(Debug, Clone)]
+enum Guess {
+    /// The page of a project on one index.
+    Page(usize, PackageName),
+    /// The release of a project that will be chosen.
+    Release(Wish),
+    /// What that release needs.
+    Needs(Key, BTreeSet<String>),
+}
+
+impl Ahead {
+    pub(super) fn new(upstream: Arc<Upstream>, likely: Likely) -> Arc<Self> {
+        let environment = Environment { python: likely.python };
+        Arc::new(Self {
+            upstream,
+            likely,
+            environment,
+            candidates: Slots::default(),
+            state: Mutex::default(),
+            queued: Condvar::new(),
+        })
+    }
+
+    /// Begins with what the user asked for, as requirements (PEP 508).
+    pub(super) fn expect(self: &Arc<Self>, requirements: &[String]) {
+        let none = BTreeSet::new();
+        for wish in requirements.iter().filter_map(|r| Wish::read(r, &self.environment, &none)) {
+            self.wish(wish);
+        }
+    }
+
+    /// pip asked for a page, which is here now.
+    pub(super) fn page_asked(self: &Arc<Self>, name: &PackageName) {
+        let is_new = {
+            let mut state = self.state();
+            state.asked = state.asked.saturating_add(1);
+            !state.extras.contains_key(name)
+        };
+        if is_new {
+            self.wish(Wish::any(name.clone()));
+        }
+    }
+
+    /// pip asked for a METADATA, which is here now: it considers that release.
+    pub(super) fn metadata_asked(self: &Arc<Self>, key: &Key) {
+        let extras = self.state().extras.get(&key.name).cloned().unwrap_or_default();
+        self.push(Guess::Needs(key.clone(), extras));
+    }
+
+    /// Ends what is under way soon.
+    pub(super) fn stop(&self) {
+        self.state().stopped = true;
+        self.queued.notify_all();
+    }
+
+    fn wish(self: &Arc<Self>, wish: Wish) {
+        let extras = {
+            let mut state = self.state();
+            let extras = state.extras.entry(wish.name.clone()).or_default();
+            extras.extend(wish.extras.iter().cloned());
+            extras.clone()
+        };
+        // All pages of a project at once; the release is chosen where they all are.
+        for index in 1..self.upstream.indexes.len() {
+            self.push(Guess::Page(index, wish.name.clone()));
+        }
+        self.push(Guess::Release(Wish { extras, ..wish }));
+    }
+
+    fn push(self: &Arc<Self>, guess: Guess) {
+        let mut state = self.state();
+        let bound = state.asked.saturating_mul(GUESSES_PER_PAGE).saturating_add(FIRST_GUESSES);
+        if state.stopped || state.made >= bound || !state.seen.insert(guess.text()) {
+            return;
+        }
+        state.made = state.made.saturating_add(1);
+        state.queue.push_back(guess);
+        // One that was woken for an earlier guess counts as idle until it has taken that.
+        if state.queue.len() <= state.idle || state.workers >= WORKERS {
+            self.queued.notify_one();
+            return;
+        }
+        let worker = Arc::clone(self);
+        let spawned = std::thread::Builder::new().name("ahead".to_owned());
+        if spawned.spawn(move || worker.work()).is_ok() {
+            state.workers = state.workers.saturating_add(1);
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn work(self: Arc<Self>) {
+        while let Some(guess) = self.next() {
+            match guess {
+                Guess::Page(index, name) => drop(self.candidates(index, &name)),
+                Guess::Release(wish) => self.release(&wish),
+                Guess::Needs(key, extras) => self.needs(&key, &extras),
+            }
+        }
+    }
+
+    fn next(&self) -> Option<Guess> {
+        let mut state = self.state();
+        loop {
+            if state.stopped {
+                return None;
+            }
+            if let Some(guess) = state.queue.pop_front() {
+                return Some(guess);
+            }
+            state.idle = state.idle.saturating_add(1);
+            state = self.queued.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.idle = state.idle.saturating_sub(1);
+        }
+    }
+
+    /// What of a page would do; nothing where there is no page.
+    fn candidates(&self, index: usize, name: &PackageName) -> Arc<Vec<Candidate>> {
+        let page = self.upstream.page(index, name, Lane::Ahead);
+        let Ok(mirror) = page else { return Arc::default() };
+        self.candidates
+            .get_or(&(index, name.clone()), || Arc::new(self.likely.candidates(&mirror.page)))
+    }
+
+    fn release(self: &Arc<Self>, wish: &Wish) {
+        let indexes = 0..self.upstream.indexes.len();
+        let pages: Vec<_> = indexes.map(|index| self.candidates(index, &wish.name)).collect();
+        let Some((index, candidate)) = best(&pages, wish) else { return };
+        let filename = candidate.filename.clone();
+        self.push(Guess::Needs(
+            Key { index, name: wish.name.clone(), filename },
+            wish.extras.clone(),
+        ));
+    }
+
+    fn needs(self: &Arc<Self>, key: &Key, extras: &BTreeSet<String>) {
+        let Ok(file) = self.upstream.entry(key, Lane::Ahead) else { return };
+        // Without METADATA beside it or a sha256 it would have to be fetched whole.
+        if file.metadata.is_none() || file.sha256.is_none() {
+            return;
+        }
+        let Ok(metadata) = self.upstream.metadata(key, Lane::Ahead) else { return };
+        for wish in requires(&metadata, &self.environment, extras) {
+            self.wish(wish);
+        }
+    }
+}
+
+impl Guess {
+    /// What makes two guesses the same.
+    fn text(&self) -> String {
+        format!("{self:?}")
+    }
+}

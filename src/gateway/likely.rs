@@ -1,0 +1,155 @@
+//! Which file of a page an installer is likely to choose.
+//!
+//! Owns a cheap guess: the newest release that has a wheel for this Python and system, and of its
+//! wheels the most particular. Pure. A wrong guess costs a request and nothing else.
+
+use std::cmp::Reverse;
+use std::str::FromStr as _;
+use std::sync::Arc;
+
+use pep440_rs::{Version, VersionSpecifiers};
+
+use super::requires::Wish;
+use crate::filename::{DistFilename, DistKind, WheelTags};
+use crate::page::{Page, PageFile};
+
+/// Newer C libraries than this are not looked for: `manylinux_2_N`.
+const NEWEST_GLIBC: u32 = 39;
+
+/// What is known of the Python that pip runs in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Likely {
+    /// Its major and minor version.
+    pub python: (u8, u8),
+    /// Platform tags that it takes, best first; where there are none, those of this system are
+    /// guessed.
+    pub platforms: Vec<String>,
+}
+
+/// A wheel that would do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Candidate {
+    pub(super) version: Version,
+    pub(super) filename: String,
+    /// Smaller is better.
+    rank: u32,
+}
+
+impl Candidate {
+    /// The best comes first.
+    fn order(&self) -> (bool, Reverse<&Version>, u32) {
+        (self.version.any_prerelease(), Reverse(&self.version), self.rank)
+    }
+}
+
+impl Likely {
+    /// Every wheel of a page that would do, the best first.
+    pub(super) fn candidates(&self, page: &Page) -> Vec<Candidate> {
+        let mut candidates: Vec<_> =
+            page.files().iter().filter_map(|file| self.candidate(file)).collect();
+        candidates.sort_by(|one, other| one.order().cmp(&other.order()));
+        candidates
+    }
+
+    fn candidate(&self, file: &PageFile) -> Option<Candidate> {
+        if file.yanked.is_some() || !file.filename.ends_with(".whl") {
+            return None;
+        }
+        let parsed = DistFilename::parse(&file.filename).ok()?;
+        let DistKind::Wheel(tags) = parsed.kind() else { return None };
+        let rank = self.rank(tags)?;
+        if !file.requires_python.as_deref().is_none_or(|text| self.is_python(text)) {
+            return None;
+        }
+        let version = parsed.version().clone();
+        Some(Candidate { version, filename: file.filename.clone(), rank })
+    }
+
+    /// Whether a `Requires-Python` lets this one through; what cannot be read does, as in pip.
+    fn is_python(&self, text: &str) -> bool {
+        let (major, minor) = self.python;
+        let version = Version::new([u64::from(major), u64::from(minor), 99]);
+        VersionSpecifiers::from_str(text).map_or(true, |wanted| wanted.contains(&version))
+    }
+
+    /// How particular a wheel is to this Python; nothing where it is for another.
+    fn rank(&self, tags: &WheelTags) -> Option<u32> {
+        let platform = tags.platform.iter().filter_map(|tag| self.platform(tag)).min()?;
+        let (major, minor) = self.python;
+        let own = format!("cp{major}{minor}");
+        let interpreter = if tags.python.contains(&own) && tags.abi.contains(&own) {
+            0
+        } else if tags.abi.contains("abi3") && tags.python.iter().any(|tag| self.is_older(tag)) {
+            1
+        } else if tags.abi.contains("none") && tags.python.contains(&own) {
+            2
+        } else if tags.abi.contains("none")
+            && tags
+                .python
+                .iter()
+                .any(|tag| *tag == format!("py{major}") || *tag == format!("py{major}{minor}"))
+        {
+            3
+        } else {
+            return None;
+        };
+        // pip goes through interpreters first, but a wheel for any system comes last.
+        let any = if platform == u32::MAX { 10 } else { 0 };
+        Some((any + interpreter) * 1_000 + platform.min(999))
+    }
+
+    /// `cp3N` with N no larger than ours.
+    fn is_older(&self, tag: &str) -> bool {
+        let (major, minor) = self.python;
+        let number = tag.strip_prefix(&format!("cp{major}")).and_then(|n| n.parse::<u8>().ok());
+        number.is_some_and(|number| number <= minor)
+    }
+
+    /// The place of a platform tag among those that will do; the last for `any`.
+    fn platform(&self, tag: &str) -> Option<u32> {
+        if tag == "any" {
+            return Some(u32::MAX);
+        }
+        if !self.platforms.is_empty() {
+            let at = self.platforms.iter().position(|known| known == tag)?;
+            return u32::try_from(at).ok();
+        }
+        let machine = if cfg!(target_arch = "x86_64") {
+            "x86_64"
+        } else if cfg!(target_os = "macos") {
+            "arm64"
+        } else {
+            "aarch64"
+        };
+        if cfg!(target_os = "macos") {
+            let fits = tag.starts_with("macosx_")
+                && (tag.ends_with(machine) || tag.ends_with("universal2"));
+            return fits.then_some(0);
+        }
+        let system = tag.strip_suffix(machine)?.strip_suffix('_')?;
+        let glibc = match system {
+            "linux" => return Some(NEWEST_GLIBC),
+            "manylinux1" => 5,
+            "manylinux2010" => 12,
+            "manylinux2014" => 17,
+            other => other.strip_prefix("manylinux_2_")?.parse().ok()?,
+        };
+        NEWEST_GLIBC.checked_sub(glibc)
+    }
+}
+
+/// The best of several pages' candidates that a wish allows: that of the newest release, and of
+/// equals the first.
+pub(super) fn best<'a>(
+    pages: &'a [Arc<Vec<Candidate>>],
+    wish: &Wish,
+) -> Option<(usize, &'a Candidate)> {
+    let allows = |candidate: &&Candidate| {
+        wish.versions.as_ref().is_none_or(|wanted| wanted.contains(&candidate.version))
+    };
+    let firsts = pages
+        .iter()
+        .enumerate()
+        .filter_map(|(index, candidates)| Some((index, candidates.iter().find(allows)?)));
+    firsts.min_by(|(_, one), (_, other)| one.order().cmp(&other.order()))
+}

@@ -1,0 +1,252 @@
+//! What a METADATA says that a release needs.
+//!
+//! Owns a loose reading of it, good enough to guess what an installer asks for next: what cannot be
+//! read, or decided, is not guessed. Pure. Nothing that is believed or installed comes from here.
+
+use std::collections::BTreeSet;
+use std::str::FromStr as _;
+
+use pep440_rs::{Version, VersionSpecifiers};
+
+use crate::name::PackageName;
+
+/// The most requirements that are read of one METADATA.
+const MOST: usize = 512;
+/// How deep the parentheses of a marker may go.
+const DEPTH: u8 = 16;
+/// Variables that are versions (PEP 508, "Environment Markers").
+const VERSIONS: [&str; 3] = ["python_version", "python_full_version", "implementation_version"];
+
+/// A project that may be needed, and of which release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Wish {
+    pub(super) name: PackageName,
+    /// Its extras, normalised.
+    pub(super) extras: BTreeSet<String>,
+    /// Which releases will do; nothing for any.
+    pub(super) versions: Option<VersionSpecifiers>,
+}
+
+/// What markers are decided by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Environment {
+    /// Major and minor version of Python.
+    pub(super) python: (u8, u8),
+}
+
+impl Wish {
+    /// Any release, without extras.
+    pub(super) const fn any(name: PackageName) -> Self {
+        Self { name, extras: BTreeSet::new(), versions: None }
+    }
+
+    /// Reads a requirement (PEP 508) that holds in this environment with these extras; nothing
+    /// where it does not hold, leads elsewhere than to an index, or cannot be read.
+    pub(super) fn read(
+        text: &str,
+        environment: &Environment,
+        extras: &BTreeSet<String>,
+    ) -> Option<Self> {
+        let (requirement, marker) = text.split_once(';').unwrap_or((text, ""));
+        if requirement.contains('@') {
+            return None;
+        }
+        if !marker.trim().is_empty() && !Marker::holds(marker, environment, extras) {
+            return None;
+        }
+        let part_of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        let requirement = requirement.trim();
+        let end = requirement.find(|c| !part_of_name(c)).unwrap_or(requirement.len());
+        let (name, rest) = requirement.split_at(end);
+        let name = PackageName::parse(name).ok()?;
+        let rest = rest.trim();
+        let (extras, rest) = match rest.strip_prefix('[') {
+            Some(rest) => rest.split_once(']')?,
+            None => ("", rest),
+        };
+        let extras = extras.split(',').filter_map(extra).collect();
+        let versions = rest.trim().trim_start_matches('(').trim_end_matches(')');
+        let versions = VersionSpecifiers::from_str(versions).ok().filter(|v| !v.is_empty());
+        Some(Self { name, extras, versions })
+    }
+}
+
+/// Everything that a METADATA needs in this environment with these extras.
+pub(super) fn requires(
+    metadata: &[u8],
+    environment: &Environment,
+    extras: &BTreeSet<String>,
+) -> Vec<Wish> {
+    let text = String::from_utf8_lossy(metadata);
+    text.lines()
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.split_once(':'))
+        .filter(|(key, _)| key.eq_ignore_ascii_case("Requires-Dist"))
+        .take(MOST)
+        .filter_map(|(_, value)| Wish::read(value, environment, extras))
+        .collect()
+}
+
+/// The name of an extra, normalised (PEP 685).
+fn extra(text: &str) -> Option<String> {
+    PackageName::parse(text.trim()).ok().map(|name| name.as_str().to_owned())
+}
+
+/// A marker on its way to a decision.
+struct Marker<'a> {
+    words: std::iter::Peekable<std::vec::IntoIter<Word<'a>>>,
+    environment: &'a Environment,
+    extras: &'a BTreeSet<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Word<'a> {
+    Open,
+    Close,
+    /// A variable, `and`, `or`, `in`, `not`, or a comparison.
+    Bare(&'a str),
+    Quoted(&'a str),
+}
+
+impl<'a> Marker<'a> {
+    /// Whether it certainly holds.
+    fn holds(text: &'a str, environment: &'a Environment, extras: &'a BTreeSet<String>) -> bool {
+        let Some(words) = words(text) else { return false };
+        let mut marker = Self { words: words.into_iter().peekable(), environment, extras };
+        marker.any(DEPTH) == Some(true) && marker.words.next().is_none()
+    }
+
+    /// `a or b or …`
+    fn any(&mut self, depth: u8) -> Option<bool> {
+        let mut holds = self.all(depth)?;
+        while self.words.next_if_eq(&Word::Bare("or")).is_some() {
+            holds |= self.all(depth)?;
+        }
+        Some(holds)
+    }
+
+    /// `a and b and …`
+    fn all(&mut self, depth: u8) -> Option<bool> {
+        let mut holds = self.one(depth)?;
+        while self.words.next_if_eq(&Word::Bare("and")).is_some() {
+            holds &= self.one(depth)?;
+        }
+        Some(holds)
+    }
+
+    fn one(&mut self, depth: u8) -> Option<bool> {
+        if self.words.next_if_eq(&Word::Open).is_some() {
+            let holds = self.any(depth.checked_sub(1)?)?;
+            return (self.words.next()? == Word::Close).then_some(holds);
+        }
+        let left = self.words.next()?;
+        let Word::Bare(operator) = self.words.next()? else { return None };
+        let operator = match operator {
+            "not" => (self.words.next()? == Word::Bare("in")).then_some("not in")?,
+            operator => operator,
+        };
+        match (left, self.words.next()?) {
+            (Word::Bare(variable), Word::Quoted(value)) => {
+                Some(self.compare(variable, operator, value, Side::Left))
+            }
+            (Word::Quoted(value), Word::Bare(variable)) => {
+                Some(self.compare(variable, operator, value, Side::Right))
+            }
+            _ => None,
+        }
+    }
+
+    fn compare(&self, variable: &str, operator: &str, value: &str, side: Side) -> bool {
+        if variable == "extra" {
+            let asked = extra(value).is_some_and(|extra| self.extras.contains(&extra));
+            return if operator == "!=" { !asked } else { operator == "==" && asked };
+        }
+        let Some(ours) = self.environment.value(variable) else { return false };
+        match (operator, side) {
+            ("in", Side::Left) => value.contains(&ours),
+            ("in", Side::Right) => ours.contains(value),
+            ("not in", Side::Left) => !value.contains(&ours),
+            ("not in", Side::Right) => !ours.contains(value),
+            _ if VERSIONS.contains(&variable) => {
+                let operator = if side == Side::Right { mirrored(operator) } else { operator };
+                let specifiers = VersionSpecifiers::from_str(&format!("{operator}{value}"));
+                let version = Version::from_str(&ours);
+                matches!((specifiers, version), (Ok(s), Ok(v)) if s.contains(&v))
+            }
+            ("==" | "===", _) => ours == value,
+            ("!=", _) => ours != value,
+            _ => false,
+        }
+    }
+}
+
+/// On which side of a comparison the variable stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Left,
+    Right,
+}
+
+fn mirrored(operator: &str) -> &str {
+    match operator {
+        "<" => ">",
+        "<=" => ">=",
+        ">" => "<",
+        ">=" => "<=",
+        same => same,
+    }
+}
+
+impl Environment {
+    /// The value of a variable, as far as it is known.
+    fn value(&self, variable: &str) -> Option<String> {
+        let (major, minor) = self.python;
+        let text = match variable {
+            "python_version" => return Some(format!("{major}.{minor}")),
+            // The last number is a guess; hardly anybody draws a line there.
+            "python_full_version" | "implementation_version" => {
+                return Some(format!("{major}.{minor}.99"));
+            }
+            "os_name" => "posix",
+            "sys_platform" if cfg!(target_os = "linux") => "linux",
+            "sys_platform" if cfg!(target_os = "macos") => "darwin",
+            "platform_system" if cfg!(target_os = "linux") => "Linux",
+            "platform_system" if cfg!(target_os = "macos") => "Darwin",
+            "platform_machine" if cfg!(target_arch = "x86_64") => "x86_64",
+            "platform_machine" if cfg!(target_os = "macos") => "arm64",
+            "platform_machine" if cfg!(target_arch = "aarch64") => "aarch64",
+            "implementation_name" => "cpython",
+            "platform_python_implementation" => "CPython",
+            _ => return None,
+        };
+        Some(text.to_owned())
+    }
+}
+
+/// The words of a marker; nothing where a quotation does not end.
+fn words(text: &str) -> Option<Vec<Word<'_>>> {
+    let mut words = Vec::new();
+    let mut rest = text.trim_start();
+    while let Some(first) = rest.chars().next() {
+        let (word, after) = match first {
+            '(' => (Word::Open, rest.get(1..)?),
+            ')' => (Word::Close, rest.get(1..)?),
+            '\'' | '"' => {
+                let (quoted, after) = rest.get(1..)?.split_once(first)?;
+                (Word::Quoted(quoted), after)
+            }
+            _ => {
+                let compares = |c: char| "<>=!~".contains(c);
+                let ends = |c: char| {
+                    c.is_whitespace() || "()'\"".contains(c) || compares(c) != compares(first)
+                };
+                let end = rest.find(ends).unwrap_or(rest.len());
+                let (word, after) = rest.split_at_checked(end).filter(|(w, _)| !w.is_empty())?;
+                (Word::Bare(word), after)
+            }
+        };
+        words.push(word);
+        rest = after.trim_start();
+    }
+    Some(words)
+}

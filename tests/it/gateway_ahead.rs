@@ -1,0 +1,257 @@
+//! What the gateway fetches before pip asks: the right things, each once, and never in the way.
+
+use std::time::{Duration, Instant};
+
+use pypi_verify_now::gateway::{Guessing, Judging, Likely, WORKERS};
+
+use crate::support::gateway::{Gate, give, quick, refuse};
+use crate::support::index::{DistFile, Fault, Hash, LoopbackIndex};
+use crate::support::wheel::{Distribution, Wheel};
+
+/// A wheel with its METADATA beside it.
+fn file(built: &Distribution) -> DistFile {
+    DistFile::new(&built.filename, built.bytes.clone()).metadata(&built.metadata)
+}
+
+fn wheel(name: &str, version: &str, requires: &[&str]) -> DistFile {
+    let wheel = requires.iter().fold(Wheel::new(name, version), |wheel, r| wheel.requires(r));
+    file(&wheel.build())
+}
+
+/// A gateway for a Python 3.11 on this system.
+fn gate(index: &LoopbackIndex) -> Gate {
+    over(&[index])
+}
+
+fn over(indexes: &[&LoopbackIndex]) -> Gate {
+    let urls: Vec<String> = indexes.iter().map(|index| index.url()).collect();
+    let likely = Likely { python: (3, 11), platforms: vec!["manylinux_2_17_x86_64".into()] };
+    Gate::start(&urls, quick(), Judging::Later, Guessing::Likely(likely))
+}
+
+/// Waits until the index was asked for all of this and everything else is quiet.
+#[track_caller]
+fn asked(index: &LoopbackIndex, paths: &[&str]) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while !paths.iter().all(|path| index.count(path) > 0) {
+        assert!(Instant::now() < end, "{paths:?} was not asked for, but {:?}", index.paths());
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn what_a_release_needs_is_fetched_before_it_is_asked_for() {
+    let index = LoopbackIndex::builder()
+        .file("aa", wheel("aa", "1.0", &["b.b>=1", "cc[x]; python_version >= '3'"]))
+        .file("b-b", wheel("b.b", "1.0", &["dd"]))
+        .file("cc", file(&Wheel::new("cc", "1.0").extra("x", "ee").extra("y", "ff").build()))
+        .empty_project("dd")
+        .empty_project("ee")
+        .empty_project("ff")
+        .start();
+    let gate = gate(&index);
+    gate.get(&gate.page("aa"));
+    asked(&index, &["/simple/b-b/", "/simple/cc/", "/simple/dd/", "/simple/ee/"]);
+    for project in ["b-b", "cc", "dd", "ee"] {
+        assert_eq!(gate.get(&gate.page(project)).status, 200);
+        assert_eq!(index.count(&format!("/simple/{project}/")), 1, "{project}");
+    }
+    gate.get(&gate.file("b-b", "b_b-1.0-py3-none-any.whl.metadata"));
+    assert_eq!(index.count("/files/b_b-1.0-py3-none-any.whl.metadata"), 1);
+    assert_eq!(index.count("/simple/ff/"), 0, "nobody wants the extra y");
+}
+
+#[test]
+fn what_the_user_names_is_fetched_before_pip_has_started() {
+    let index = LoopbackIndex::builder()
+        .file("aa", wheel("aa", "1.0", &["bb"]))
+        .file("aa", wheel("aa", "2.0", &["cc"]))
+        .empty_project("bb")
+        .empty_project("cc")
+        .start();
+    let gate = gate(&index);
+    let words = ["aa<2", "./directory", "git+https://host.example/x", "x @ file:///x", ""];
+    gate.gateway.expect(&words.map(str::to_owned));
+    asked(&index, &["/simple/aa/", "/simple/bb/"]);
+    assert_eq!(index.count("/simple/cc/"), 0);
+    assert!(gate.gateway.asked().is_empty(), "pip has asked for nothing");
+}
+
+#[test]
+fn of_a_page_the_file_that_pip_would_choose_is_guessed() {
+    let built = |version: &str, tag: &str| Wheel::new("aa", version).tag(tag).build();
+    let right = built("2.0", "cp311-cp311-manylinux_2_17_x86_64");
+    let mut builder = LoopbackIndex::builder().file("aa", file(&right));
+    for (version, tag) in [
+        ("2.0", "cp312-cp312-manylinux_2_17_x86_64"),
+        ("2.0", "cp311-cp311-win_amd64"),
+        ("2.0", "cp311-cp311-musllinux_1_2_x86_64"),
+        ("2.0", "cp39-abi3-manylinux_2_17_x86_64"),
+        ("2.0", "py3-none-any"),
+        ("1.0", "cp311-cp311-manylinux_2_17_x86_64"),
+        ("3.0a1", "py3-none-any"),
+        ("4.0", "py2-none-any"),
+        ("5.0", "pp311-pypy311_pp73-manylinux_2_17_x86_64"),
+    ] {
+        builder = builder.file("aa", file(&built(version, tag)));
+    }
+    let index = builder
+        .file("aa", file(&built("6.0", "py3-none-any")).yanked("broken"))
+        .file(
+            "aa",
+            DistFile {
+                requires_python: Some(">=3.12".into()),
+                ..file(&built("7.0", "py3-none-any"))
+            },
+        )
+        .start();
+    let gate = gate(&index);
+    gate.get(&gate.page("aa"));
+    asked(&index, &[&format!("/files/{}.metadata", right.filename)]);
+    assert_eq!(index.requests().len(), 2, "{:?}", index.paths());
+}
+
+#[test]
+fn markers_that_do_not_hold_or_cannot_be_decided_are_not_followed() {
+    let yes = [
+        "y1; python_version >= '3.10' and python_version < '3.12'",
+        "y2; '3.11' == python_version",
+        "y3; (sys_platform == 'win32' or os_name == 'posix') and implementation_name == 'cpython'",
+        "y4; platform_system != 'Windows'",
+        "y5 (>=1)",
+        "y6[x,y]>=1;python_full_version>'3.11'",
+        "y7; python_version in '3.10 3.11'",
+        "y8; python_version not in '3.9, 3.10'",
+        "y9; '3.8' < python_version",
+    ];
+    let no = [
+        "n1; python_version < '3.10'",
+        "n2; sys_platform == 'win32'",
+        "n3; extra == 'test'",
+        "n4; python_version >= '3' and extra == 'test'",
+        "n5; platform_release == '1'",
+        "n6; (python_version >= '3'",
+        "n7; python_version",
+        "n8; python_version >= '3' or",
+        "n9; ''",
+        "na @ http://host.example/na.whl",
+        "nb; python_version ~ '3'",
+        "nc; 'x",
+    ];
+    let deep = format!("nd; {}python_version >= '3'{}", "(".repeat(99), ")".repeat(99));
+    // What is followed stands last: once it was asked for, the rest would have been.
+    let all: Vec<&str> = no.into_iter().chain([deep.as_str()]).chain(yes).collect();
+    let index = LoopbackIndex::builder().file("aa", wheel("aa", "1.0", &all)).start();
+    let gate = gate(&index);
+    gate.get(&gate.page("aa"));
+    let followed: Vec<String> = (1..=yes.len()).map(|n| format!("/simple/y{n}/")).collect();
+    asked(&index, &followed.iter().map(String::as_str).collect::<Vec<_>>());
+    let wrong = index.paths().into_iter().find(|path| path.starts_with("/simple/n"));
+    assert_eq!(wrong, None);
+}
+
+#[test]
+fn nothing_is_asked_of_the_index_twice_however_the_graph_turns() {
+    let names: Vec<String> = (0..30).map(|n| format!("p{n}")).collect();
+    let mut builder = LoopbackIndex::builder();
+    for name in &names {
+        let needs: Vec<&str> = names.iter().map(String::as_str).collect();
+        builder = builder.file(name, wheel(name, "1.0", &needs));
+    }
+    let index = builder.start();
+    let gate = gate(&index);
+    std::thread::scope(|scope| {
+        for name in &names {
+            let (gate, metadata) = (&gate, format!("{name}-1.0-py3-none-any.whl.metadata"));
+            scope.spawn(move || assert_eq!(gate.get(&gate.page(name)).status, 200));
+            scope.spawn(move || assert_eq!(gate.get(&gate.file(name, &metadata)).status, 200));
+        }
+    });
+    assert_eq!(index.requests().len(), 60, "{:?}", index.paths());
+}
+
+#[test]
+fn guesses_that_hang_keep_nobody_waiting() {
+    let slow: Vec<String> = (0..WORKERS * 2).map(|n| format!("slow{n}")).collect();
+    let mut needs: Vec<&str> = slow.iter().map(String::as_str).collect();
+    needs.push("last");
+    let index = LoopbackIndex::builder()
+        .file("aa", wheel("aa", "1.0", &needs))
+        .empty_project("last")
+        .empty_project("other")
+        .start();
+    for name in &slow {
+        index.fault(&format!("/simple/{name}/"), Fault::Hang);
+    }
+    let gate = gate(&index);
+    gate.get(&gate.page("aa"));
+    let end = Instant::now() + Duration::from_secs(20);
+    while index.paths().iter().filter(|path| path.starts_with("/simple/slow")).count() < WORKERS {
+        assert!(Instant::now() < end, "the guesses were not begun: {:?}", index.paths());
+        std::thread::yield_now();
+    }
+    assert_eq!(index.count("/simple/last/"), 0, "it stands behind the slow ones");
+    for project in ["last", "other"] {
+        let start = Instant::now();
+        assert_eq!(gate.get(&gate.page(project)).status, 200);
+        assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    }
+    let start = Instant::now();
+    drop(gate);
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_guess_is_judged_before_its_metadata_is_read_and_recorded_nowhere() {
+    let index = LoopbackIndex::builder()
+        .file("aa", wheel("aa", "1.0", &["bb"]))
+        .file("bb", wheel("bb", "1.0", &["cc"]))
+        .empty_project("cc")
+        .start();
+    let judged = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let list = std::sync::Arc::clone(&judged);
+    let judge = move |asked: &pypi_verify_now::gateway::Asked<'_>| {
+        list.lock().unwrap().push(asked.name.to_string());
+        refuse("bb")(asked)
+    };
+    let gate = Gate::ahead(&index, Judging::Before(Box::new(judge)));
+    gate.get(&gate.page("aa"));
+    let end = Instant::now() + Duration::from_secs(20);
+    while judged.lock().unwrap().len() < 2 {
+        assert!(Instant::now() < end, "{:?}", index.paths());
+        std::thread::yield_now();
+    }
+    assert!(gate.gateway.refusals().is_empty() && gate.gateway.handed_over().is_empty());
+    assert_eq!(gate.gateway.asked().len(), 1);
+    assert_eq!(gate.get(&gate.file("bb", "bb-1.0-py3-none-any.whl.metadata")).status, 403);
+    assert_eq!(gate.gateway.refusals().len(), 1);
+    assert_eq!(judged.lock().unwrap().len(), 2, "it was judged again");
+    assert_eq!(index.count("/files/bb-1.0-py3-none-any.whl.metadata"), 0);
+    assert_eq!(index.count("/simple/cc/"), 0);
+}
+
+#[test]
+fn all_indexes_are_asked_and_the_newest_release_of_any_is_guessed() {
+    let one = LoopbackIndex::builder()
+        .file("aa", wheel("aa", "1.0", &["bb"]))
+        .file("bb", wheel("bb", "1.0", &["old"]))
+        .start();
+    let other = LoopbackIndex::builder().file("bb", wheel("bb", "2.0", &["new"])).start();
+    let gate = over(&[&one, &other]);
+    gate.get(&gate.page("aa"));
+    asked(&one, &["/simple/bb/", "/simple/new/"]);
+    asked(&other, &["/simple/aa/", "/simple/bb/", "/simple/new/"]);
+    assert_eq!(one.count("/simple/old/"), 0);
+}
+
+#[test]
+fn no_whole_file_is_fetched_on_a_guess() {
+    let aa = Wheel::new("aa", "1.0").requires("bb").build();
+    let index = LoopbackIndex::builder().file("aa", file(&aa).hashes([Hash::Md5])).start();
+    let gate = Gate::ahead(&index, Judging::Before(Box::new(give)));
+    gate.gateway.expect(&["aa".into()]);
+    asked(&index, &["/simple/aa/"]);
+    gate.get(&gate.page("aa"));
+    drop(gate);
+    assert_eq!(index.paths(), ["/simple/aa/"]);
+}
