@@ -243,10 +243,48 @@ fn a_page_has_not_more_files_than_it_may() {
 
 proptest! {
     #[test]
+    fn a_mirror_says_what_the_page_says(
+        name in "[a-z<>&\"'+ %]{1,9}", yanked: Option<String>, python: String, fragment in "(#[a-z=&]{0,9})?",
+    ) {
+        let page = serde_json::json!({"meta": {"api-version": "1.1"}, "name": "aa", "files": [{
+            "filename": name, "url": format!("x.whl{fragment}"), "hashes": {"sha256": DIGEST, "md5": "0"},
+            "yanked": yanked, "requires-python": python, "core-metadata": {"sha256": DIGEST},
+            "provenance": "p",
+        }]});
+        let link = |_: &str| "http://127.0.0.1:9/x/y.whl".to_owned();
+        let mirror = Page::mirror(JSON, &url(BASE), page.to_string().as_bytes(), &link).unwrap();
+        let again = Page::parse(&mirror.content_type, &url("http://127.0.0.1:9/"), &mirror.body).unwrap();
+        let moved = |file: &PageFile| {
+            PageFile { url: url(&link("")), provenance: None, ..file.clone() }
+        };
+        let expected: Vec<_> = mirror.page.files().iter().map(moved).collect();
+        prop_assert_eq!(again.files(), &expected[..]);
+        prop_assert!(!String::from_utf8_lossy(&mirror.body).contains("index.example"));
+    }
+
+    #[test]
+    fn a_mirror_of_html_says_what_the_page_says(python in "[ -~]{0,9}", yanked in "[ -~]{0,9}") {
+        let escape = |text: &str| text.replace('&', "&amp;").replace('"', "&quot;");
+        let page = html(&format!(
+            "href='{FILE}#sha256={DIGEST}' data-requires-python=\"{}\" data-yanked=\"{}\" \
+             data-core-metadata='sha256={DIGEST}' data-provenance='p' onclick='x' $='y'",
+            escape(&python), escape(&yanked),
+        ));
+        let link = |name: &str| format!("http://127.0.0.1:9/{name}");
+        let mirror = Page::mirror(HTML, &url(BASE), page.as_bytes(), &link).unwrap();
+        let again = Page::parse(&mirror.content_type, &url(BASE), &mirror.body).unwrap();
+        let file = &mirror.page.files()[0];
+        let expected = PageFile { url: url(&link("aa-1.0.whl")), provenance: None, ..file.clone() };
+        prop_assert_eq!(again.files(), &[expected][..]);
+    }
+
+    #[test]
     fn no_bytes_make_it_panic(bytes: Vec<u8>, html in "(<(a|base|meta|/a)( (href|data-provenance)=[\"'a&#;:/.%]{0,9}){0,3}>?){0,9}") {
         for content_type in [JSON, HTML] {
             let _ = Page::parse(content_type, &url(BASE), &bytes);
             let _ = Page::parse(content_type, &url(BASE), html.as_bytes());
+            let _ = Page::mirror(content_type, &url(BASE), &bytes, &str::to_owned);
+            let _ = Page::mirror(content_type, &url(BASE), html.as_bytes(), &str::to_owned);
         }
     }
 }
