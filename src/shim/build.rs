@@ -18,7 +18,7 @@ use crate::digest::Sha256;
 use crate::direct::{self, Direct};
 use crate::failure::{Failure, Status};
 use crate::filename::DistFilename;
-use crate::gateway::{Gateway, Handed, Handover, Judging, Setup};
+use crate::gateway::{Gateway, Guessing, Handed, Handover, Judging, Setup};
 use crate::judge::Judge;
 use crate::lock::{Entry, File, Lock, Source};
 use crate::pip::guard::{Allowed, Place};
@@ -99,6 +99,8 @@ impl Build<'_> {
             directory: handed,
             pip_cache: self.prepared.settings.cache.clone(),
             judging: Judging::Before(Box::new(move |asked| judge.judge(asked))),
+            // A guess would be judged too, and its refusal be taken for an answer.
+            ahead: Guessing::Never,
         };
         Ok(Gateway::start(setup)?)
     }
