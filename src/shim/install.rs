@@ -65,10 +65,21 @@ impl Install<'_> {
         let guard = request.guard()?;
         let prepared = request.prepare(&guard)?;
         let sources = Arc::new(Sources::new(own, &prepared.settings)?);
-        let Some(lock) = self.wheels(&prepared)? else {
-            let (store, trust) = (&store, &trust);
-            let build = Build { install: self, prepared: &prepared, sources, store, trust };
-            return build.run();
+        let lock = match self.wheels(&prepared)? {
+            Wheels::Enough(lock) => lock,
+            Wheels::NotEnough(failed) => {
+                let (store, trust) = (&store, &trust);
+                let build = Build { install: self, prepared: &prepared, sources, store, trust };
+                return match (build.run(), failed) {
+                    // Neither way reached the index: pip's own words are what the user knows.
+                    (Err(Unresolved::Failure(failure)), Some(captured))
+                        if failure.status == Status::CouldNotCheck =>
+                    {
+                        Err(Unresolved::Pip(captured))
+                    }
+                    (ending, _) => ending,
+                };
+            }
         };
 
         let directory = self.run.subdirectory("wheelhouse").map_err(private_directory)?;
@@ -91,17 +102,19 @@ impl Install<'_> {
 
     /// What pip would install of wheels alone; nothing where that is not what the user asked for,
     /// or where there are none.
-    fn wheels(&self, prepared: &Prepared<'_>) -> Result<Option<Lock>, Unresolved> {
+    fn wheels(&self, prepared: &Prepared<'_>) -> Result<Wheels, Unresolved> {
         if steps::asks_for_sources(self.arguments, &prepared.probe) {
-            return Ok(None);
+            return Ok(Wheels::NotEnough(None));
         }
         match self.request().resolve(prepared) {
             Ok(resolved) if is_of_wheels(&resolved.lock) => {
                 self.pass_on_warnings(&resolved.stderr);
-                Ok(Some(resolved.lock))
+                Ok(Wheels::Enough(resolved.lock))
             }
-            Ok(_) | Err(Unresolved::NeedsSource(_)) => Ok(None),
-            Err(Unresolved::Pip(captured)) if may_lack_wheels(&captured) => Ok(None),
+            Ok(_) | Err(Unresolved::NeedsSource(_)) => Ok(Wheels::NotEnough(None)),
+            Err(Unresolved::Pip(captured)) if may_lack_wheels(&captured) => {
+                Ok(Wheels::NotEnough(Some(captured)))
+            }
             Err(error) => Err(error),
         }
     }
@@ -178,6 +191,14 @@ impl Install<'_> {
         self.report.replay(&captured.stdout, &captured.stderr);
         ExitCode::from(exit_code(captured.status))
     }
+}
+
+/// What resolving by wheels alone came to.
+enum Wheels {
+    /// A lock of wheels.
+    Enough(Lock),
+    /// Something must be built, or there may be none; how pip failed, if it did.
+    NotEnough(Option<Captured>),
 }
 
 /// Whether everything of a lock is one wheel, which can be verified and pinned.
