@@ -38,6 +38,10 @@ pub struct Files {
     pub lines: FileLines,
     /// Whether one of them came from a URL, so that it may be another one next time.
     pub remote: bool,
+    /// Whether one of them asks for source archives.
+    pub sources: bool,
+    /// What they require, without the options behind it.
+    pub requirements: Vec<String>,
 }
 
 /// Reads the requirements and constraints files that the user named, on the command line or in
@@ -58,7 +62,8 @@ pub fn of_files(
     }
     let client = Client::new(&settings.transport)?;
     let found = requirements::read(&sources, reader(process, &client), |name| process.text(name));
-    let remote = found.remote();
+    let (remote, sources) = (found.remote(), found.sources);
+    let requirements = found.requirements;
     let lines = FileLines {
         index_url: found.index_url,
         extra_index_urls: found.extra_index_urls,
@@ -66,7 +71,7 @@ pub fn of_files(
         trusted_hosts: found.trusted_hosts,
         no_index: found.no_index,
     };
-    Ok(Files { lines, remote })
+    Ok(Files { lines, remote, sources, requirements })
 }
 
 /// The largest requirements file that is read, in bytes.
@@ -116,7 +121,9 @@ pub fn copies(
     let variable = |name: &str| process.text(name);
     let closed = requirements::closed(&sources, directory, reader(process, &client), variable)?;
     for (path, text) in &closed.copies {
-        std::fs::write(path, text).map_err(|error| {
+        // Without a mark pip reads what is not ASCII as the locale has it.
+        let mark = if text.is_ascii() { "" } else { "\u{feff}" };
+        std::fs::write(path, format!("{mark}{text}")).map_err(|error| {
             let message = format!("cannot write {}: {error}", path.display());
             Failure::new(Status::CouldNotCheck, message)
         })?;

@@ -61,6 +61,21 @@ impl Source {
     }
 }
 
+/// What a line of a requirements file requires.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Required {
+    /// The value of `-e`.
+    Editable(String),
+    /// A requirement, without the options behind it.
+    Requirement(String),
+}
+
+/// What a logical line requires; nothing where it holds options alone.
+#[must_use]
+pub fn required(line: &str) -> Option<Required> {
+    line::required(line)
+}
+
 /// A value of `--find-links` in a file: a URL, or a path that pip looks for in the folder of that
 /// file first, then in the working directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,6 +114,10 @@ pub struct IndexLines {
     pub find_links: Vec<FindLinks>,
     /// Every `--trusted-host`.
     pub trusted_hosts: Vec<String>,
+    /// Whether a line asks for source archives (`--no-binary`).
+    pub sources: bool,
+    /// The requirements and constraints by name, without the options behind them.
+    pub requirements: Vec<String>,
     /// Every file met, in order.
     pub files: Vec<(Source, Outcome)>,
 }
@@ -179,6 +198,10 @@ impl<R: FnMut(&Source) -> Option<Vec<u8>>, V: Fn(&str) -> Option<String>> Reader
 
         including.push(source.clone());
         for logical in text::logical_lines(&text, &self.variable) {
+            self.found.sources |= line::asks_for_sources(&logical);
+            if let Some(Required::Requirement(text)) = line::required(&logical) {
+                self.found.requirements.push(text);
+            }
             self.line(&line::read(&logical), source, including);
         }
         including.pop();

@@ -32,6 +32,14 @@ pub enum NotClosed {
         /// The encoding it declares.
         encoding: String,
     },
+    /// A line of options that are not known here, or one that would read differently in a copy.
+    #[error("the requirements file {file} has a line that is not supported: {line}")]
+    Line {
+        /// The file.
+        file: String,
+        /// The line, without credentials.
+        line: String,
+    },
     /// Deeper than [`MAX_DEPTH`], more than [`MAX_FILES`], or a circle.
     #[error("the requirements file {0} includes too many files, or itself")]
     OutOfBounds(String),
@@ -86,6 +94,9 @@ impl<R: FnMut(&Source) -> Option<Vec<u8>>, V: Fn(&str) -> Option<String>> Copier
         let mut lines = String::new();
         for logical in text::logical_lines(&text, &self.variable) {
             let rewritten = match line::read(&logical) {
+                Line::Other if line::is_unreadable(&logical) => {
+                    return Err(not_supported(source, &logical));
+                }
                 Line::Other => Some(logical),
                 Line::Options(_) => line::without_places(&logical),
                 Line::Include(inclusion, path) => {
@@ -101,6 +112,9 @@ impl<R: FnMut(&Source) -> Option<Vec<u8>>, V: Fn(&str) -> Option<String>> Copier
                 }
             };
             if let Some(line) = rewritten {
+                if !self.stays(&line) {
+                    return Err(not_supported(source, &line));
+                }
                 lines.push_str(&line);
                 lines.push('\n');
             }
@@ -109,6 +123,16 @@ impl<R: FnMut(&Source) -> Option<Vec<u8>>, V: Fn(&str) -> Option<String>> Copier
         self.closed.copies.push((copy.clone(), lines));
         Ok(copy)
     }
+
+    /// Whether a line with its variables expanded is read as the same line again: a value may hold
+    /// line ends, a `#` or further variables.
+    fn stays(&self, line: &str) -> bool {
+        text::logical_lines(line, &self.variable) == [line]
+    }
+}
+
+fn not_supported(source: &Source, line: &str) -> NotClosed {
+    NotClosed::Line { file: shown(source), line: crate::redact::redacted_text(line) }
 }
 
 fn shown(source: &Source) -> String {

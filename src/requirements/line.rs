@@ -83,6 +83,31 @@ pub(super) fn read(line: &str) -> Line {
     options_of(line).map_or(Line::Other, meaning)
 }
 
+/// What a logical line requires: the value of `-e`, or a requirement without its options.
+pub(super) fn required(line: &str) -> Option<super::Required> {
+    let words: Vec<&str> = line.split(' ').collect();
+    let at = words.iter().position(|word| word.starts_with('-')).unwrap_or(words.len());
+    let requirement = words.get(..at).unwrap_or_default().join(" ");
+    if !requirement.is_empty() {
+        return Some(super::Required::Requirement(requirement));
+    }
+    let given = options_of(line)?.into_iter();
+    let mut editables = given.filter(|(what, _)| *what == Use::Editable);
+    editables.next().map(|(_, value)| super::Required::Editable(value))
+}
+
+/// Whether a line allows source archives: `--no-binary` of anything.
+pub(super) fn asks_for_sources(line: &str) -> bool {
+    let given = options_of(line).unwrap_or_default();
+    let wanted = |value: &str| value.split(',').any(|name| !matches!(name.trim(), "" | ":none:"));
+    given.iter().any(|(what, value)| *what == Use::OtherValue("--no-binary") && wanted(value))
+}
+
+/// Whether a line is of options alone that cannot be read here; pip refuses it, or knows more.
+pub(super) fn is_unreadable(line: &str) -> bool {
+    line.starts_with('-') && options_of(line).is_none()
+}
+
 /// The options of a line that has nothing else, in order.
 fn options_of(line: &str) -> Option<Vec<(Use, String)>> {
     let words: Vec<&str> = line.split(' ').collect();
