@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::pip::resolve::Probe;
 use crate::pip::run::Environment;
 use crate::shim::arguments::{InstallArgs, Positionals, Subcommand};
+use crate::shim::options;
 use crate::steps::{FOR_ANOTHER_PLATFORM, Installed, NOT_FOR_REPORT};
 
 /// Options that say where packages come from, or how that is reached. The gateway does both.
@@ -85,6 +86,7 @@ impl Closed {
         let mut argv = arguments.global_without(&PLACES);
         argv.extend(words(&["install", "--disable-pip-version-check", "--dry-run", "--report"]));
         argv.push(output.into());
+        argv.extend(["--cache-dir".into(), self.cache.clone().into()]);
         let installs = arguments.subcommand() == Subcommand::Install;
         if installed == Installed::Ignored || !installs {
             argv.push("--ignore-installed".into());
@@ -118,6 +120,7 @@ impl Closed {
         let mut argv = arguments.global_without(&PLACES);
         argv.push(arguments.subcommand().word().into());
         argv.extend(["--no-index".into(), "--find-links".into(), links.into()]);
+        argv.extend(["--cache-dir".into(), self.cache.clone().into()]);
         argv.extend(["--constraint".into(), versions.into()]);
         argv.extend(self.files());
         let without = [PLACES.as_slice(), &["--require-hashes", "--no-require-hashes"]].concat();
@@ -135,25 +138,57 @@ impl Closed {
     }
 
     /// The environment of both steps: no configuration file, whose other values become variables,
-    /// a private cache, and no proxy before the gateway.
+    /// a private cache, and no proxy before the gateway. `index` is for a pip that a build starts
+    /// by itself, so that it finds what this one does.
     #[must_use]
-    pub fn environment(&self, probe: &Probe, no_proxy: Option<&str>) -> Environment {
-        let mut set: Vec<(OsString, OsString)> = vec![
-            ("PIP_CONFIG_FILE".into(), "/dev/null".into()),
-            ("PIP_CACHE_DIR".into(), self.cache.clone().into()),
-        ];
-        let no_proxy = no_proxy
-            .map_or_else(|| "127.0.0.1".to_owned(), |already| format!("{already},127.0.0.1"));
-        set.push(("NO_PROXY".into(), no_proxy.clone().into()));
-        set.push(("no_proxy".into(), no_proxy.into()));
+    pub fn environment(
+        &self,
+        probe: &Probe,
+        no_proxy: Option<&str>,
+        index: &ForNestedPips<'_>,
+    ) -> Environment {
+        let mut set: Vec<(OsString, OsString)> = Vec::new();
         for (key, value) in probe.configuration.effective_files() {
-            if !PLACE_KEYS.contains(&key) {
+            let is_option = options::named(&format!("--{key}")).is_some();
+            if is_option && !PLACE_KEYS.contains(&key) {
                 let name = format!("PIP_{}", key.to_uppercase().replace('-', "_"));
                 set.push((name.into(), value.into()));
             }
         }
+        set.push(("PIP_CONFIG_FILE".into(), "/dev/null".into()));
+        set.push(("PIP_CACHE_DIR".into(), self.cache.clone().into()));
+        // `*` means every host only where it stands alone.
+        let no_proxy = match no_proxy.map(str::trim) {
+            None | Some("") => "127.0.0.1".to_owned(),
+            Some("*") => "*".to_owned(),
+            Some(already) => format!("{already},127.0.0.1"),
+        };
+        set.push(("NO_PROXY".into(), no_proxy.clone().into()));
+        set.push(("no_proxy".into(), no_proxy.into()));
+        match (index, self.indexes.split_first()) {
+            (ForNestedPips::Gateway, Some((first, others))) => {
+                set.push(("PIP_INDEX_URL".into(), first.into()));
+                if !others.is_empty() {
+                    set.push(("PIP_EXTRA_INDEX_URL".into(), others.join(" ").into()));
+                }
+            }
+            (ForNestedPips::Gateway, None) => set.push(("PIP_NO_INDEX".into(), "1".into())),
+            (ForNestedPips::Links(links), _) => {
+                set.push(("PIP_NO_INDEX".into(), "1".into()));
+                set.push(("PIP_FIND_LINKS".into(), links.into()));
+            }
+        }
         Environment { set, remove: PLACE_VARIABLES.to_vec() }
     }
+}
+
+/// Where a pip finds packages that a build starts by itself, as old `setup.py` files do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ForNestedPips<'a> {
+    /// At the gateway, while it lives.
+    Gateway,
+    /// On this page.
+    Links(&'a Path),
 }
 
 fn words(words: &[&str]) -> Vec<OsString> {

@@ -29,15 +29,24 @@ pub struct Judge {
 #[derive(Default)]
 struct Given {
     findings: Vec<Finding>,
+    /// The same of files that lie in the user's own directories.
+    local: Vec<Finding>,
     /// Whom trust on first use has let pass in this run; it binds the project's other files.
     first: BTreeMap<PackageName, Pin>,
 }
 
 impl Judge {
-    /// A judge by these sources, this trust file and this policy.
+    /// A judge by these sources, this trust file and this policy; `agreed` are publishers that the
+    /// user has just agreed to, to be recorded.
     #[must_use]
-    pub fn new(sources: Arc<Sources>, trust: TrustFile, policy: Policy) -> Self {
-        Self { sources, trust, policy, given: Mutex::default() }
+    pub fn new(
+        sources: Arc<Sources>,
+        trust: TrustFile,
+        policy: Policy,
+        agreed: BTreeMap<PackageName, Pin>,
+    ) -> Self {
+        let given = Mutex::new(Given { first: agreed, ..Given::default() });
+        Self { sources, trust, policy, given }
     }
 
     /// Whether pip gets the file.
@@ -59,7 +68,9 @@ impl Judge {
             url: asked.file.url.to_string(),
             sha256: Some(asked.sha256),
         };
-        Ok(self.give(asked.name, file, &evidence))
+        let (finding, handover) = self.give(asked.name, file, &evidence);
+        self.given().findings.push(finding);
+        Ok(handover)
     }
 
     /// Judges a file of the user's own `--find-links` directory, which states no provenance.
@@ -78,10 +89,12 @@ impl Judge {
             None => None,
         };
         let evidence = found.unwrap_or(Evidence::Unsigned(UnsignedKind::LocalFile));
-        Ok(self.give(name, file, &evidence))
+        let (finding, handover) = self.give(name, file, &evidence);
+        self.given().local.push(finding);
+        Ok(handover)
     }
 
-    fn give(&self, name: &PackageName, file: File, evidence: &Evidence) -> Handover {
+    fn give(&self, name: &PackageName, file: File, evidence: &Evidence) -> (Finding, Handover) {
         let mut given = self.given();
         let pin = self.trust.pin(name);
         let bound = given.first.get(name).filter(|_| pin.is_none());
@@ -100,11 +113,16 @@ impl Judge {
             Verdict::Fail(reason) => Handover::Refuse(format!("{title} is refused: {reason}")),
             _ => Handover::Give,
         };
-        given.findings.push(Finding { name: name.clone(), title, file: Some(file), verdict });
-        handover
+        (Finding { name: name.clone(), title, file: Some(file), verdict }, handover)
     }
 
-    /// What has been judged, in order.
+    /// What has been judged of the user's own directories, in order.
+    #[must_use]
+    pub fn local(&self) -> Vec<Finding> {
+        self.given().local.clone()
+    }
+
+    /// What has been judged of indexes, in order.
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
         self.given().findings.clone()

@@ -257,16 +257,23 @@ pub struct HashedFiles<'a> {
     pub links: &'a Path,
     /// Where pip's installation report goes, if the user wants one.
     pub report: &'a Path,
+    /// A cache in place of the user's, whose built wheels pip would take for an archive at a URL.
+    pub cache: Option<&'a Path>,
 }
 
 /// `pip install` of the verified files and nothing else: hashes required, no index, and a page
 /// that leads to them.
 #[must_use]
 pub fn install(arguments: &InstallArgs, form: Form, files: HashedFiles<'_>) -> Vec<OsString> {
-    let mut argv = arguments.global_without(&[]);
+    let caches =
+        files.cache.map_or([].as_slice(), |_| ["--cache-dir", "--no-cache-dir"].as_slice());
+    let mut argv = arguments.global_without(caches);
     argv.push(arguments.subcommand().word().into());
     argv.extend(words(&["--require-hashes", "--no-index", "--find-links"]));
     argv.push(files.links.into());
+    if let Some(cache) = files.cache {
+        argv.extend(["--cache-dir".into(), cache.into()]);
+    }
     if form != Form::HashedFile {
         argv.extend(["--constraint".into(), files.pins.into()]);
     }
@@ -276,12 +283,11 @@ pub fn install(arguments: &InstallArgs, form: Form, files: HashedFiles<'_>) -> V
     if wants_report(arguments) {
         argv.extend(["--report".into(), files.report.into()]);
     }
-    argv.extend(match form {
-        Form::OwnArguments => {
-            arguments.without(&["--no-require-hashes", "--report"], Positionals::Keep)
-        }
-        Form::NamedFile | Form::HashedFile => arguments.without(&REPLACED, Positionals::Drop),
-    });
+    let (gone, positionals) = match form {
+        Form::OwnArguments => (["--no-require-hashes", "--report"].as_slice(), Positionals::Keep),
+        Form::NamedFile | Form::HashedFile => (REPLACED.as_slice(), Positionals::Drop),
+    };
+    argv.extend(arguments.without(&[gone, caches].concat(), positionals));
     argv
 }
 

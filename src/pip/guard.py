@@ -2,8 +2,8 @@
 
 It does two things and nothing else. It keeps pip from what would get around a verdict: while only
 wheels are resolved it refuses to start processes, so that no build backend and no `setup.py` runs;
-while sources are built it refuses version control and hosts other than the gateway's, unless the
-user named such a place. And it writes down, when pip is done, what pip and which environment that
+while sources are built it refuses to build anything but what the gateway handed over, what lies in
+the private copy of the user's own directories of files, and what the user named by its place. And it writes down, when pip is done, what pip and which environment that
 was, and what that pip's defaults are. pip's own behaviour is not touched.
 """
 
@@ -64,9 +64,53 @@ def _load():
     # An allowed Popen may go on to `os.posix_spawn` the same program (CPython 3.13).
     granted = {}
 
-    # What a pass that builds may do besides: "urls", "vcs". None in a pass that does not build.
+    # In a pass that builds: the gateway's indexes, the directory of the user's own files, and the
+    # places that the user named. None in a pass that does not build.
     building = os.environ.get("PYPI_VERIFY_NOW_GUARD_BUILDING")
-    named = (building or "").split(",")
+    may = json.loads(building) if building is not None else {}
+    start = os.getcwd()
+
+    def split(url):
+        from urllib.parse import unquote, urlsplit
+
+        parts = urlsplit(url.split("#")[0])
+        host = parts.netloc.rpartition("@")[2]
+        return parts.scheme.lower(), host, unquote(parts.path), parts.query
+
+    def place(url):
+        # The same place in one spelling: a path as it is on the disk, a URL without credentials.
+        scheme, host, path, query = split(url)
+        if scheme == "file":
+            return os.path.realpath(os.path.join(start, path))
+        return (scheme, host, path, query)
+
+    gateways = {split(url)[1] for url in may.get("indexes", ())}
+    indexes = [url.rstrip("/") + "/" for url in may.get("indexes", ())]
+    named = {place(url) for url in may.get("places", ())}
+    vcs = {"git", "hg", "svn", "bzr"}
+    by_url = any(isinstance(it, tuple) for it in named)
+    by_vcs = any(isinstance(it, tuple) and it[0].split("+")[0] in vcs for it in named)
+
+    def may_build(link):
+        if any(link.startswith(index) for index in indexes):
+            return True
+        where, files = place(link), may.get("files")
+        if where in named:
+            return True
+        # Not resolved: what lies there are links to the user's own files.
+        scheme, _, path, _ = split(link)
+        directory = os.path.dirname(os.path.normpath(path))
+        return bool(files) and scheme == "file" and directory in (files, os.path.realpath(files))
+
+    def requirement_at_hand():
+        # pip starts nothing for a requirement but within calls that have it at hand.
+        frame = sys._getframe()
+        while frame is not None:
+            for value in list(frame.f_locals.values()):
+                if type(value).__name__ == "InstallRequirement":
+                    return value
+            frame = frame.f_back
+        return None
 
     def stop(event, program, words, cwd=None):
         if os.path.basename(program) not in harmless:
@@ -77,15 +121,23 @@ def _load():
         # Build backends are no pip: their files have been verified, and what they do is theirs.
         if "pip._internal" not in sys.modules:
             return
-        if event == "socket.getaddrinfo" and "urls" not in named:
-            host = text(args[0] or "")
-            if host not in ("127.0.0.1", "localhost", "::1"):
+        if event == "socket.getaddrinfo" and not by_url:
+            host, port = text(args[0] or ""), text(args[1])
+            if "%s:%s" % (host, port) not in gateways:
                 stop(event, "", ["connect", host])
-        elif event == "subprocess.Popen" and "vcs" not in named:
+        elif event == "subprocess.Popen":
             argv = args[1] if isinstance(args[1], (list, tuple)) else [args[1]]
-            program = text(args[0] or argv[0])
-            if os.path.basename(program) in ("git", "hg", "svn", "bzr"):
-                stop(event, program, [text(a) for a in argv], args[2])
+            program, words = text(args[0] or argv[0]), [text(a) for a in argv]
+            if allowed(program, words):
+                return
+            it = requirement_at_hand()
+            if it is None:
+                fine = by_vcs or os.path.basename(program) not in vcs
+            else:
+                link = getattr(it, "link", None)
+                fine = link is not None and may_build(link.url)
+            if not fine:
+                stop(event, program, words, args[2])
 
     def hook(event, args):
         if not armed:

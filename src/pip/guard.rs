@@ -8,7 +8,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::run::{Environment, RunError};
 use crate::interrupt::Run;
@@ -28,29 +28,19 @@ pub struct Guard {
 pub enum Allowed {
     /// Resolve; start nothing.
     Resolving,
-    /// Build what the gateway hands over, and fetch from places that the user named.
-    Builds {
-        /// Which kinds of places the user named.
-        named: Vec<Place>,
-    },
+    /// Build, of what comes from these places alone.
+    Builds(Places),
 }
 
-/// A kind of place that no index vouches for, and that the user named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
-    /// A file at a URL.
-    Url,
-    /// A repository.
-    VersionControl,
-}
-
-impl Place {
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Url => "urls",
-            Self::VersionControl => "vcs",
-        }
-    }
+/// Where that comes from which a pip may build.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Places {
+    /// The gateway's indexes.
+    pub indexes: Vec<String>,
+    /// The private directory of the user's own files.
+    pub files: Option<PathBuf>,
+    /// URLs, of files too, that the user named; without credentials, since a build can read them.
+    pub places: Vec<String>,
 }
 
 /// What the guarded pip said of itself when it was done.
@@ -127,9 +117,10 @@ impl Guard {
             ("PYTHONPATH".into(), self.python_path.clone()),
             ("PYPI_VERIFY_NOW_GUARD".into(), self.notes.clone().into_os_string()),
         ];
-        if let Allowed::Builds { named } = allowed {
-            let words: Vec<_> = named.iter().map(|place| place.word()).collect();
-            set.push(("PYPI_VERIFY_NOW_GUARD_BUILDING".into(), words.join(",").into()));
+        if let Allowed::Builds(places) = allowed {
+            // Text that is no UTF-8 would fail here, and then nothing may be built.
+            let places = serde_json::to_string(places).unwrap_or_else(|_| "{}".to_owned());
+            set.push(("PYPI_VERIFY_NOW_GUARD_BUILDING".into(), places.into()));
         }
         let remove = vec!["PYPI_VERIFY_NOW_GUARD_BUILDING"];
         Environment { set, remove }

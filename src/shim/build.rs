@@ -4,6 +4,7 @@
 //! over only after its verdict, so that nothing unverified runs; then it installs from what was
 //! handed over, and from nothing else. What no index vouches for is judged before pip begins.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -11,9 +12,10 @@ use std::sync::Arc;
 use url::Url;
 
 use super::install::{Install, verified, with_verified_digests};
-use super::second_step::World;
+use super::places::{links_page, local_url, place, place_local, url_of};
+use super::second_step::{LINKS, World};
 use crate::audit::Finding;
-use crate::build_steps::Closed;
+use crate::build_steps::{Closed, ForNestedPips};
 use crate::digest::Sha256;
 use crate::direct::{self, Direct};
 use crate::failure::{Failure, Status};
@@ -21,13 +23,16 @@ use crate::filename::DistFilename;
 use crate::gateway::{Gateway, Guessing, Handed, Handover, Judging, Setup};
 use crate::judge::Judge;
 use crate::lock::{Entry, File, Lock, Source};
-use crate::pip::guard::{Allowed, Place};
+use crate::name::PackageName;
+use crate::pip::guard::{Allowed, Places};
 use crate::pip::resolve::Question;
+use crate::pip::run::Environment;
 use crate::plain_filename::FileName;
 use crate::resolution::{Prepared, Unresolved, private_directory};
 use crate::sources::{self, Sources};
 use crate::steps::{self, Installed};
 use crate::trust::file::TrustFile;
+use crate::trust::pin::Pin;
 use crate::trust::policy::{UnsignedKind, Verdict};
 use crate::trust::store::Store;
 use crate::wheelhouse::{Fetched, JOBS, Wheelhouse};
@@ -41,27 +46,62 @@ pub(super) struct Build<'a> {
     pub(super) trust: &'a TrustFile,
 }
 
+/// What came of an attempt.
+enum Attempt {
+    /// pip has had its say.
+    Done(ExitCode),
+    /// The person at the terminal trusts somebody more, so that more may be handed over.
+    Agreed(Agreed),
+}
+
+/// Whom the person at the terminal trusts from this run on.
+type Agreed = BTreeMap<PackageName, Pin>;
+
+/// How often one run may begin anew; each time the user has agreed to one publisher at least.
+const ATTEMPTS: usize = 100;
+
 impl Build<'_> {
     pub(super) fn run(&self) -> Result<ExitCode, Unresolved> {
-        let directory = self.install.run.subdirectory("build").map_err(private_directory)?;
-        let copies = self.prepared.copies(self.install.request(), &directory)?;
-        let named = direct::named(self.install.arguments, &copies.texts());
+        let mut agreed = Agreed::new();
+        for number in 1..=ATTEMPTS {
+            let directory = self.install.run.subdirectory(&format!("build-{number}"));
+            match self.attempt(&directory.map_err(private_directory)?, &agreed)? {
+                Attempt::Done(code) => return Ok(code),
+                Attempt::Agreed(more) => agreed.extend(more),
+            }
+        }
+        Err(Failure::new(Status::CouldNotCheck, "asked too often; nothing was installed").into())
+    }
+
+    fn attempt(&self, directory: &Path, agreed: &Agreed) -> Result<Attempt, Unresolved> {
+        let copies = self.prepared.copies(self.install.request(), directory)?;
+        let configured = self.prepared.probe.configuration.get("editable");
+        let named = direct::named(self.install.arguments, configured, &copies.texts());
         self.judge_named(&named)?;
 
+        let (sources, trust) = (Arc::clone(&self.sources), self.trust.clone());
         let policy = sources::policy(self.install.process);
-        let judge = Arc::new(Judge::new(Arc::clone(&self.sources), self.trust.clone(), policy));
-        let gateway = self.gateway(&directory, &judge)?;
+        let judge = Arc::new(Judge::new(sources, trust, policy, agreed.clone()));
+        let gateway = self.gateway(directory, &judge)?;
         let closed = Closed {
             indexes: gateway.index_urls(),
-            find_links: self.find_links(&directory, &judge)?,
+            find_links: self.find_links(directory, &judge)?,
             requirements: copies.requirements.clone(),
             constraints: copies.constraints.clone(),
             cache: directory.join("cache"),
         };
-        let resolved = self.resolve(&closed, &named, &directory);
-        let judged = judge.findings();
+        let resolved = self.resolve(&closed, &named, directory);
         // A file that was refused is why pip failed, whatever it says.
-        self.install.decide(refused(&judged), self.store, self.trust)?;
+        let refused = refused(&gateway, &judge, resolved.as_ref().ok());
+        let refused = self.install.decide(refused, self.store, self.trust)?;
+        if !refused.is_empty() {
+            return Ok(Attempt::Agreed(recorded(&refused)));
+        }
+        if let Some(refusal) = gateway.refusals().into_iter().next() {
+            return Err(Failure::new(Status::Refused, refusal.reason)
+                .hint("the file is not what its index says; nothing was installed")
+                .into());
+        }
         if let Some(failed) = gateway.failures().into_iter().next() {
             return Err(failed.failure.into());
         }
@@ -70,15 +110,22 @@ impl Build<'_> {
         place(&mut lock, &gateway);
         drop(gateway);
 
+        let local = place_local(&mut lock, &closed, judge.local())?;
+        let judged = [judge.findings(), local].concat();
         let findings = self.findings(&lock, &judged, &handed);
         let findings = self.install.decide(findings, self.store, self.trust)?;
         let lock = with_verified_digests(lock, &findings);
-        let fetched = self.fetch(&lock, &handed)?;
-        self.install.conclude(&findings, self.store)?;
+        let fetched = self.fetch(&lock, &handed, closed.find_links.as_deref())?;
+        self.install.tell(&findings);
         let files = handed.iter().map(|handed| (handed.path.as_path(), handed.sha256));
         let fetched = fetched.iter().map(|fetched| (fetched.path.as_path(), fetched.sha256));
         let links = links_page(files.chain(fetched), closed.find_links.as_deref());
-        Ok(self.hand_to_pip(&closed, &lock, links)?)
+        let code = self.hand_to_pip(&closed, &lock, links)?;
+        // Only now: a source that does not build is no first use.
+        if code == ExitCode::SUCCESS {
+            self.install.record(&findings, self.store)?;
+        }
+        Ok(Attempt::Done(code))
     }
 
     /// What the user named by its place has no attestation: judged before anything of it runs.
@@ -86,7 +133,7 @@ impl Build<'_> {
         let policy = sources::policy(self.install.process);
         let findings: Vec<Finding> =
             named.iter().filter_map(|direct| direct.finding(self.trust, &policy)).collect();
-        self.install.decide(refused(&findings), self.store, self.trust).map(drop)
+        self.install.decide(findings, self.store, self.trust).map(drop)
     }
 
     fn gateway(&self, directory: &Path, judge: &Arc<Judge>) -> Result<Gateway, Failure> {
@@ -146,7 +193,7 @@ impl Build<'_> {
             }
             None => None,
         };
-        let url = Url::from_file_path(path).map_or_else(|()| text.to_owned(), |url| url.into());
+        let url = local_url(path, text);
         let file = File { filename, url, sha256 };
         if judge.judge_local(dist.name(), file)? == Handover::Give {
             // Twice the same name: the first place wins, as it does for pip.
@@ -163,46 +210,49 @@ impl Build<'_> {
     ) -> Result<Lock, Unresolved> {
         let output = directory.join("report.json");
         let argv = closed.report(self.install.arguments, Installed::Counts, &output);
-        let mut places = Vec::new();
-        for (place, present) in [
-            (Place::Url, named.iter().any(Direct::is_url)),
-            (Place::VersionControl, named.iter().any(Direct::is_repository)),
-        ] {
-            if present {
-                places.push(place);
-            }
-        }
+        let at = &self.install.process.directory;
+        let places = Places {
+            indexes: closed.indexes.clone(),
+            files: closed.find_links.clone(),
+            places: named.iter().map(|direct| url_of(&direct.place, at)).collect(),
+        };
         let question = Question {
             arguments: &argv,
             output: &output,
-            allowed: Allowed::Builds { named: places },
-            environment: self.environment(closed),
+            allowed: Allowed::Builds(places),
+            environment: self.environment(closed, &ForNestedPips::Gateway),
         };
         let (lock, stderr) = self.prepared.resolver().report(&question)?;
         self.install.pass_on_warnings(&stderr);
         Ok(lock)
     }
 
-    fn environment(&self, closed: &Closed) -> crate::pip::run::Environment {
+    fn environment(&self, closed: &Closed, nested: &ForNestedPips<'_>) -> Environment {
         let process = self.install.process;
         let no_proxy = process.text("NO_PROXY").or_else(|| process.text("no_proxy"));
-        closed.environment(&self.prepared.probe, no_proxy.as_deref())
+        closed.environment(&self.prepared.probe, no_proxy.as_deref(), nested)
     }
 
     /// The files of the lock that pip did not need whole to resolve: it may have read their
     /// METADATA alone.
-    fn fetch(&self, lock: &Lock, handed: &[Handed]) -> Result<Vec<Fetched>, Failure> {
+    fn fetch(
+        &self,
+        lock: &Lock,
+        handed: &[Handed],
+        links: Option<&Path>,
+    ) -> Result<Vec<Fetched>, Failure> {
         let directory = self.install.run.subdirectory("wheelhouse").map_err(private_directory)?;
         let wheelhouse = Wheelhouse::new(directory, self.prepared.settings.cache.as_deref());
         let missing = lock.entries.iter().filter_map(|entry| match &entry.source {
             Source::Files(files) => Some(files),
             _ => None,
         });
-        let missing = missing
-            .flatten()
-            .filter(|file| !handed.iter().any(|handed| file.filename.as_str() == handed.filename));
         // What lies in the user's own directories is linked to already.
-        let missing = missing.filter(|file| !file.url.starts_with("file:"));
+        let missing = missing.flatten().filter(|file| {
+            let is_here = |handed: &Handed| file.sha256 == Some(handed.sha256);
+            !handed.iter().any(is_here)
+                && !links.is_some_and(|links| links.join(file.filename.as_str()).exists())
+        });
         let wanted = missing.map(verified).collect::<Result<Vec<_>, _>>()?;
         Ok(wheelhouse.fetch_all(&self.sources.client, &wanted, JOBS)?)
     }
@@ -247,7 +297,9 @@ impl Build<'_> {
         links: String,
     ) -> Result<ExitCode, Failure> {
         let directory = self.install.run.directory();
-        let world = World { links, files: directory, environment: self.environment(closed) };
+        let nested = directory.join(LINKS);
+        let environment = self.environment(closed, &ForNestedPips::Links(&nested));
+        let world = World { links, files: directory, cache: Some(&closed.cache), environment };
         if lock.entries.iter().any(|entry| !matches!(entry.source, Source::Files(_))) {
             return world.install_unhashed(self.install, closed, lock);
         }
@@ -258,40 +310,33 @@ impl Build<'_> {
     }
 }
 
-/// The findings that are refusals.
-fn refused(findings: &[Finding]) -> Vec<Finding> {
-    findings.iter().filter(|finding| matches!(finding.verdict, Verdict::Fail(_))).cloned().collect()
+/// Whom the user agreed to.
+fn recorded(findings: &[Finding]) -> Agreed {
+    let agreed = findings.iter().filter_map(|finding| match &finding.verdict {
+        Verdict::Record { publisher } => {
+            Some((finding.name.clone(), Pin::to(publisher.url().clone())))
+        }
+        _ => None,
+    });
+    agreed.collect()
 }
 
-/// The gateway's URLs replaced by those they stand for.
-fn place(lock: &mut Lock, gateway: &Gateway) {
-    for entry in &mut lock.entries {
-        let Source::Files(files) = &mut entry.source else { continue };
-        for file in files {
-            if let Some(real) = Url::parse(&file.url).ok().and_then(|url| gateway.real_url(&url)) {
-                file.url = real.file.url.into();
-            }
-        }
-    }
-}
-
-/// A page that leads to every file that was handed over, and to those of the user's directories.
-fn links_page<'a>(files: impl Iterator<Item = (&'a Path, Sha256)>, local: Option<&Path>) -> String {
-    let mut page = String::from("<!DOCTYPE html>\n<html><body>\n");
-    let mut link = |path: &Path, hash: Option<String>| {
-        if let (Ok(url), Some(name)) = (Url::from_file_path(path), path.file_name()) {
-            let url = url.as_str().replace('&', "&amp;");
-            let hash = hash.map(|hash| format!("#sha256={hash}")).unwrap_or_default();
-            page.push_str(&format!("<a href=\"{url}{hash}\">{}</a>\n", name.to_string_lossy()));
-        }
+/// The findings that are refusals of what pip asked for. A file of the user's own directories that
+/// nobody needs may be as it is.
+fn refused(gateway: &Gateway, judge: &Judge, resolved: Option<&Lock>) -> Vec<Finding> {
+    let (asked, refusals) = (gateway.asked(), gateway.refusals());
+    let was_asked = |finding: &Finding| {
+        let file = finding.file.as_ref().map(|file| file.filename.as_str());
+        refusals.iter().any(|refusal| Some(refusal.filename.as_str()) == file)
     };
-    for (path, sha256) in files {
-        link(path, Some(sha256.to_string()));
-    }
-    let entries = local.and_then(|local| std::fs::read_dir(local).ok());
-    for entry in entries.into_iter().flatten().filter_map(Result::ok) {
-        link(&entry.path(), None);
-    }
-    page.push_str("</body></html>\n");
-    page
+    let may_matter = |finding: &Finding| match resolved {
+        Some(lock) => {
+            asked.contains(&finding.name)
+                || lock.entries.iter().any(|entry| entry.name == finding.name)
+        }
+        None => asked.contains(&finding.name) || gateway.index_urls().is_empty(),
+    };
+    let judged = judge.findings().into_iter().filter(was_asked);
+    let refused = judged.chain(judge.local().into_iter().filter(may_matter));
+    refused.filter(Finding::is_refused).collect()
 }

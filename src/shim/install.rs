@@ -90,11 +90,13 @@ impl Install<'_> {
 
         let lock = with_verified_digests(lock, &findings);
         wheelhouse.fetch_all(&sources.client, &wanted(&lock)?, JOBS).map_err(Failure::from)?;
-        self.conclude(&findings, &store)?;
+        self.record(&findings, &store)?;
+        self.tell(&findings);
         let form = steps::form(&prepared.probe, self.arguments, &lock, prepared.files.remote);
         let world = World {
             links: lock.links(wheelhouse.directory()),
             files: wheelhouse.directory(),
+            cache: None,
             environment: Environment::default(),
         };
         Ok(world.install_hashed(self, form, &lock)?)
@@ -103,7 +105,7 @@ impl Install<'_> {
     /// What pip would install of wheels alone; nothing where that is not what the user asked for,
     /// or where there are none.
     fn wheels(&self, prepared: &Prepared<'_>) -> Result<Wheels, Unresolved> {
-        if steps::asks_for_sources(self.arguments, &prepared.probe) {
+        if prepared.files.sources || steps::asks_for_sources(self.arguments, &prepared.probe) {
             return Ok(Wheels::NotEnough(None));
         }
         match self.request().resolve(prepared) {
@@ -119,13 +121,14 @@ impl Install<'_> {
         }
     }
 
-    /// Every verdict is good: whom to trust is recorded, and the user told.
-    pub(super) fn conclude(&self, findings: &[Finding], store: &Store) -> Result<(), Failure> {
-        if !self.is_dry_run() {
-            sources::record(self.report, findings, store)?;
-        }
+    /// Every verdict is good: whom to trust is recorded.
+    pub(super) fn record(&self, findings: &[Finding], store: &Store) -> Result<(), Failure> {
+        if self.is_dry_run() { Ok(()) } else { sources::record(self.report, findings, store) }
+    }
+
+    /// The user is told what is good and what is unknown.
+    pub(super) fn tell(&self, findings: &[Finding]) {
         refusal::summary(findings).iter().for_each(|line| self.report.news(line));
-        Ok(())
     }
 
     pub(super) const fn request(&self) -> Request<'_> {

@@ -9,6 +9,7 @@ pub mod entry;
 pub mod install;
 pub mod invocation;
 pub mod options;
+mod places;
 mod second_step;
 
 pub use entry::{is_pip_name, run};

@@ -16,12 +16,17 @@ use crate::pip::run::{Environment, exit_code};
 use crate::resolution::private_directory;
 use crate::steps::{self, Form, HashedFiles};
 
+/// The name of the page that leads to the files, in the run's directory.
+pub(super) const LINKS: &str = "links.html";
+
 /// Where pip finds the files.
 pub(super) struct World<'a> {
     /// A page (PEP 503) that leads to each of them.
     pub(super) links: String,
     /// The private directory below which they lie.
     pub(super) files: &'a Path,
+    /// A cache in place of the user's.
+    pub(super) cache: Option<&'a Path>,
     /// What changes in pip's environment besides.
     pub(super) environment: Environment,
 }
@@ -37,13 +42,14 @@ impl World<'_> {
         let which = if form == Form::NamedFile { Which::Named } else { Which::All };
         let pins = write(install, "pins.txt", &lock.pins())?;
         let requirements = write(install, "requirements.txt", &lock.requirements(which))?;
-        let links = write(install, "links.html", &self.links)?;
+        let links = write(install, LINKS, &self.links)?;
         let report = install.run.directory().join("report.json");
         let files = HashedFiles {
             pins: &pins,
             requirements: &requirements,
             links: &links,
             report: &report,
+            cache: self.cache,
         };
         let argv = steps::install(install.arguments, form, files);
         let mut environment = self.environment.clone();
@@ -62,7 +68,7 @@ impl World<'_> {
         closed: &Closed,
         lock: &Lock,
     ) -> Result<ExitCode, Failure> {
-        let links = write(install, "links.html", &self.links)?;
+        let links = write(install, LINKS, &self.links)?;
         let versions = write(install, "versions.txt", &lock.versions())?;
         let argv = closed.install(install.arguments, &links, &versions);
         let status = install.pip.run(&install.run, &argv, &self.environment)?;

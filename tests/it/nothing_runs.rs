@@ -1,139 +1,204 @@
-//! Nothing of a package runs before it is verified, however the user, a requirements file or a
-//! package asks for it: not a build backend, not a `setup.py`, not a version control program.
+//! Nothing of a recorded project runs before it is verified, however the user, a requirements file
+//! or a package asks for it: not a build backend, not a `setup.py`, not a version control program.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
 
 use crate::support::index::DistFile;
-use crate::support::run::{Outcome, Run};
-use crate::support::wheel::{Distribution, Sdist, Wheel};
-use crate::support::world::{World, dist};
+use crate::support::private_sigstore::Mutation;
+use crate::support::wheel::Wheel;
+use crate::support::world::{PIN_AA, World, mallory, octo, signed, source};
 
-/// `src` is a source alone, on the index, as a file and as a directory; `both` has a wheel and a
-/// source. What runs of either leaves a file.
+const PIPS: [&str; 3] = ["26.3", "25.1", "24.0"];
+
+/// `aa` is on record, and there is an unsigned source of it: on the index, as a file, as a
+/// directory. Packages that need it have wheels.
 fn world(pip: &str) -> World {
-    let world = World::with_pip(pip);
-    let source = |name: &str| Sdist::new(name, "1.0", &marker(&world)).build();
-    let (src, both) = (source("src"), source("both"));
-    world.write_file(&src.filename, &src.bytes);
-    world.sh("tar -xzf src-1.0.tar.gz && mv src-1.0 directory").run().exits(0);
-    let git = world.venv().bin().join("git");
-    std::fs::write(&git, format!("#!/bin/sh\necho ran >>{}\n", marker(&world).display())).unwrap();
-    std::fs::set_permissions(git, Permissions::from_mode(0o755)).unwrap();
-    let file = |it: Distribution| DistFile::new(&it.filename, it.bytes);
-    world.file_on_index(file(src)).file_on_index(file(both)).wheel(Wheel::new("both", "1.0"))
-}
-
-fn marker(world: &World) -> PathBuf {
-    world.path("ran")
-}
-
-/// It fails with this code, nothing is installed, and nothing has run.
-#[track_caller]
-fn runs_nothing(world: &World, run: Run, status: i32) -> Outcome {
-    let outcome = world.leaves_all_as_it_was(run, status);
-    assert!(!marker(world).exists(), "something ran: {outcome}");
-    outcome
+    let world = World::with_pip(pip).trust(PIN_AA);
+    let sdist = world.sdist("aa", "1.0");
+    let built = sdist.clone().build();
+    world.write_file(&built.filename, &built.bytes);
+    let url = world.index.file_url(&built.filename);
+    let by_url = Wheel::new("by-url", "1.0").requires(&format!("aa @ {url}"));
+    world.source(sdist).wheel(Wheel::new("needs", "1.0").requires("aa")).wheel(by_url)
 }
 
 #[test]
-fn a_package_without_a_wheel_is_not_found_and_the_reason_is_told() {
-    for pip in ["26.3", "25.1", "24.0"] {
+fn an_unsigned_source_of_a_recorded_project_never_runs_however_it_is_asked_for() {
+    for pip in PIPS {
         let world = world(pip);
-        let outcome = runs_nothing(&world, world.pip(["install", "src"]), 1);
-        outcome.stderr_has("No matching distribution found for src").stderr_has("only wheels");
-    }
-}
-
-#[test]
-fn a_setup_py_is_not_run_either() {
-    let world = World::new();
-    let sdist = Sdist::new("old", "1.0", &marker(&world)).setup_py().build();
-    let world = world.file(&sdist.filename, &sdist.bytes).file("setup.py", "open('ran', 'w')\n");
-    for args in [&["install", "./old-1.0.tar.gz"][..], &["install", "."], &["install", "-e", "."]] {
-        runs_nothing(&world, world.pip(args), 77).stderr_has("before it is verified");
-        let isolated = [args, &["--no-build-isolation"]].concat();
-        runs_nothing(&world, world.pip(&isolated), 77);
-    }
-    assert!(!world.project().join("ran").exists());
-}
-
-#[test]
-fn sources_that_are_named_by_their_place_are_refused() {
-    let url = |world: &World| world.index.file_url("src-1.0.tar.gz");
-    for pip in ["26.3", "25.1", "24.0"] {
-        let world = world(pip);
-        let url = format!("src @ {}", url(&world));
-        for args in [&["./directory"][..], &["-e", "./directory"], &[&url]] {
-            let args = [&["install"], args].concat();
-            let outcome = runs_nothing(&world, world.pip(args), 77);
-            outcome.stderr_has("error: pip would have built source code");
-        }
-        let git = format!("git+file://{}/directory", world.project().display());
-        let outcome = runs_nothing(&world, world.pip(["install", &git]), 77);
-        outcome.stderr_has("error: pip would have run git");
-    }
-}
-
-#[test]
-fn a_build_within_pips_own_process_is_refused_too() {
-    let world = world("26.3");
-    let args = ["install", "--use-feature=inprocess-build-deps", "./directory"];
-    runs_nothing(&world, world.pip(args), 77);
-}
-
-#[test]
-fn a_source_that_a_wheel_depends_on_by_its_url_is_refused() {
-    for pip in ["26.3", "24.0"] {
-        let world = world(pip);
-        let requirement = format!("src @ {}", world.index.file_url("src-1.0.tar.gz"));
-        let world = world.wheel(Wheel::new("aa", "1.0").requires(&requirement));
-        runs_nothing(&world, world.pip(["install", "aa"]), 77).stderr_has("source code");
-    }
-}
-
-#[test]
-fn nobody_can_ask_for_sources_again() {
-    for pip in ["26.3", "24.0"] {
-        let world = world(pip)
-            .file("in-requirements.txt", "--no-binary both\nboth\n")
-            .file("in-constraints.txt", "--no-binary :all:\n")
-            .file("nested.txt", "-r in-requirements.txt\n");
+        let url = world.index.file_url("aa-1.0.tar.gz");
+        let (named, egg) = (format!("aa @ {url}"), format!("{url}#egg=aa"));
         for args in [
-            &["--no-binary", ":all:", "both"][..],
-            &["-r", "in-requirements.txt"],
-            &["-c", "in-constraints.txt", "both"],
-            &["-r", "nested.txt", "--no-binary=both"],
+            &["aa"][..],
+            &["aa==1.0"],
+            &["--no-binary", ":all:", "aa"],
+            &["needs"],
+            &["./aa-1.0.tar.gz"],
+            &[&url],
+            &[&named],
+            &[&egg],
         ] {
-            let outcome = world.pip([&["install"], args].concat()).run();
-            assert!(!marker(&world).exists(), "something ran: {outcome}");
-            // The wheel is as good as its verdict; where pip is told to take none, it fails.
-            assert!(outcome.status != 0 || world.installed() == ["both 1.0"], "{outcome}");
+            let outcome = world.runs_nothing(world.pip([&["install"], args].concat()), 77);
+            outcome.stderr_has("refused: ").stderr_has("signature expected");
+            outcome.stderr_has("https://github.com/octo/example");
         }
-        let run = world.pip(["install", "--force-reinstall", "both"]).env("PIP_NO_BINARY", "both");
-        run.run();
-        assert!(!marker(&world).exists());
+        assert_eq!(world.index.requests().iter().filter(|r| r.path.ends_with(".whl")).count(), 0);
     }
 }
 
 #[test]
-fn what_the_environment_adds_is_not_run_either() {
-    let world = world("26.3").wheel(Wheel::new("aa", "1.0"));
-    let run = world.pip(["install", "aa"]).env("PIP_EDITABLE", "./directory");
-    runs_nothing(&world, run, 77).stderr_has("source code");
+fn the_same_source_runs_once_it_is_signed() {
+    for pip in PIPS {
+        let world = World::with_pip(pip).trust(PIN_AA);
+        let sdist = world.sdist("aa", "1.0");
+        let world =
+            world.signed_source(sdist, &octo()).wheel(Wheel::new("needs", "1.0").requires("aa"));
+        let outcome = world.pip(["install", "needs"]).run();
+        outcome.exits(0).stderr_has("verified: aa 1.0, built by https://github.com/octo/example");
+        assert_eq!(world.installed(), ["aa 1.0", "needs 1.0"]);
+        assert!(world.something_ran());
+        assert!(world.leftovers().is_empty(), "{:?}", world.leftovers());
+    }
 }
 
 #[test]
-fn a_source_among_the_versions_that_pip_tries_is_not_run() {
-    // Newest first: 3.0 is a source alone, and its wheels are older.
+fn a_source_that_somebody_else_signed_never_runs() {
+    for pip in PIPS {
+        let world = World::with_pip(pip).trust(PIN_AA);
+        let sdist = world.sdist("aa", "1.0");
+        let world = world.signed_source(sdist, &mallory());
+        for args in [&["aa"][..], &["--no-binary=aa", "aa==1.0"]] {
+            let outcome = world.runs_nothing(world.pip([&["install"], args].concat()), 77);
+            outcome.stderr_has("changed publisher").stderr_has("mallory/example");
+        }
+    }
+}
+
+#[test]
+fn a_source_whose_attestation_is_of_other_bytes_never_runs() {
+    let world = World::new().trust(PIN_AA);
+    let honest = signed(source(world.sdist("aa", "1.0")), &octo());
+    let other = source(world.sdist("aa", "1.0").backend("evil = True"));
+    let swapped = DistFile { bytes: other.bytes, ..honest };
+    let world = world.file_on_index(swapped);
+    let outcome = world.runs_nothing(world.pip(["install", "aa"]), 77);
+    outcome.stderr_has("invalid attestation");
+}
+
+#[test]
+fn bytes_that_are_swapped_behind_the_page_never_run() {
+    let world = World::new().trust(PIN_AA);
+    let (honest, other) = (world.sdist("aa", "1.0"), world.sdist("aa", "1.0").backend("evil = 1"));
+    let world = world.signed_source(honest, &octo());
+    world.index.serve("/files/aa-1.0.tar.gz", "application/gzip", other.build().bytes);
+    world.runs_nothing(world.pip(["install", "aa"]), 77).stderr_has("aa-1.0.tar.gz");
+}
+
+#[test]
+fn a_newer_unsigned_source_that_pip_tries_first_never_runs() {
+    for pip in ["26.3", "24.0"] {
+        let world = World::with_pip(pip).trust(PIN_AA);
+        let (old, new) = (world.sdist("aa", "1.0"), world.sdist("aa", "2.0"));
+        let world = world.signed_source(old, &octo()).source(new);
+        // 1.0 is what pip would end with; 2.0 is what it would build on the way there.
+        world.write_file("c.txt", "bb==1.0\n");
+        let needs = |version: &str, aa: &str| Wheel::new("bb", version).requires(aa);
+        let world = world.wheel(needs("1.0", "aa<2")).wheel(needs("2.0", "aa>=2"));
+        for args in [&["aa"][..], &["aa", "bb"]] {
+            let run = world.pip([&["install"], args].concat());
+            world.runs_nothing(run, 77).stderr_has("refused: aa 2.0");
+        }
+        world.pip(["install", "aa==1.0", "bb", "-c", "c.txt"]).run().exits(0);
+        assert_eq!(world.installed(), ["aa 1.0", "bb 1.0"]);
+    }
+}
+
+#[test]
+fn a_source_that_a_package_names_by_its_place_never_runs() {
+    for pip in PIPS {
+        let world = world(pip);
+        let outcome = world.pip(["install", "by-url"]);
+        let outcome = world.runs_nothing(outcome, 77);
+        outcome.stderr_has("error: pip would have");
+        // Nor where the user named another place.
+        let mine = world.sdist("mine", "1.0").build();
+        world.write_file(&mine.filename, &mine.bytes);
+        let plain = Wheel::new("plain", "1.0").build();
+        let world = world.file_on_index(DistFile::new(&plain.filename, plain.bytes));
+        let url = world.index.file_url(&plain.filename);
+        let run = world.pip(["install", "--no-binary", "zz", &url, "by-url"]);
+        world.runs_nothing(run, 77);
+    }
+}
+
+#[test]
+fn a_repository_that_a_package_names_is_not_fetched() {
+    for pip in ["26.3", "24.0"] {
+        let world = World::with_pip(pip);
+        let git = world.venv().bin().join("git");
+        std::fs::write(&git, format!("#!/bin/sh\necho >>{}\n", world.marker().display())).unwrap();
+        std::fs::set_permissions(git, Permissions::from_mode(0o755)).unwrap();
+        let bad = Wheel::new("bad", "1.0").requires("zz @ git+https://git.example/zz.git");
+        let world = world.wheel(bad);
+        let run = world.pip(["install", "bad"]);
+        world.runs_nothing(run, 77).stderr_has("error: pip would have run git");
+        // Named by the user it is another matter, but for STRICT and for who is on record.
+        let run = world.pip(["install", "zz @ git+https://git.example/zz.git"]);
+        world.runs_nothing(run.clone().env("STRICT", "1"), 77).stderr_has("version control");
+        let world = world.trust("zz https://github.com/octo/example\n");
+        world.runs_nothing(run, 77).stderr_has("signature expected");
+    }
+}
+
+#[test]
+fn names_that_hide_whose_source_it_is_do_not_help() {
     let world = world("26.3");
-    let newest = Sdist::new("tried", "3.0", &marker(&world)).build();
-    let world = world
-        .file_on_index(DistFile::new(&newest.filename, newest.bytes))
-        .file_on_index(dist(Wheel::new("tried", "2.0").requires("both>1")))
-        .file_on_index(dist(Wheel::new("tried", "1.0").requires("both")));
-    world.pip(["install", "tried"]).run().exits(0);
-    assert_eq!(world.installed(), ["both 1.0", "tried 1.0"]);
-    assert!(!marker(&world).exists());
+    std::fs::create_dir(world.project().join("a b")).unwrap();
+    std::fs::copy(world.project().join("aa-1.0.tar.gz"), world.project().join("a b/aa-1.0.tar.gz"))
+        .unwrap();
+    let url = world.index.file_url("aa-1.0.tar.gz");
+    let encoded = world.index.file_url("%61a-1.0.tar.gz");
+    let (other, egg) = (format!("zz @ {url}"), format!("{url}#egg=zz"));
+    let file = format!("file://{}/aa-1.0.tar.gz", world.project().display());
+    world.write_file("e.txt", "./aa-1.0.tar.gz ; python_version > '3'\n");
+    for args in [
+        &["./a b/aa-1.0.tar.gz"][..],
+        &[&encoded],
+        &[&other],
+        &[&egg],
+        &[&file],
+        &["-r", "e.txt"],
+        &["aa-1.0.tar.gz"],
+    ] {
+        world.runs_nothing(world.pip([&["install"], args].concat()), 77);
+    }
+}
+
+#[test]
+fn a_setup_py_of_a_recorded_project_is_not_run_either() {
+    let world = World::with_pip("24.0").trust(PIN_AA);
+    let sdist = world.sdist("aa", "1.0").setup_py();
+    let world = world.source(sdist);
+    world.runs_nothing(world.pip(["install", "aa"]), 77);
+    world.runs_nothing(world.pip(["install", "--no-build-isolation", "aa"]), 77);
+}
+
+#[test]
+fn a_build_within_pips_own_process_is_judged_too() {
+    let world = world("26.3");
+    let run = world.pip(["install", "--use-feature=inprocess-build-deps", "aa"]);
+    world.runs_nothing(run, 77).stderr_has("signature expected");
+}
+
+#[test]
+fn a_broken_attestation_stops_a_wheel_beside_a_source_that_would_do() {
+    let world = World::new().trust(PIN_AA);
+    let sdist = world.sdist("aa", "1.0");
+    let world = world.signed_source(sdist, &octo()).broken(
+        Wheel::new("aa", "1.0"),
+        &octo(),
+        Mutation::Signature,
+    );
+    world.runs_nothing(world.pip(["install", "aa"]), 77).stderr_has("invalid attestation");
 }

@@ -140,6 +140,7 @@ pub struct Sdist {
     metadata: String,
     marker: String,
     build_requires: Vec<String>,
+    code: String,
     setup_py: bool,
 }
 
@@ -153,6 +154,7 @@ impl Sdist {
             metadata: metadata(name, version),
             marker: marker.to_str().unwrap().to_owned(),
             build_requires: Vec::new(),
+            code: String::new(),
             setup_py: false,
         }
     }
@@ -166,6 +168,12 @@ impl Sdist {
     /// One entry of `build-system.requires`.
     pub fn build_requires(mut self, requirement: &str) -> Self {
         self.build_requires.push(requirement.to_owned());
+        self
+    }
+
+    /// Python at the beginning of the backend; what it defines counts.
+    pub fn backend(mut self, code: &str) -> Self {
+        self.code = format!("{}{code}\n", self.code);
         self
     }
 
@@ -192,7 +200,8 @@ impl Sdist {
                 self.name, self.version
             );
             files.push(("pyproject.toml".to_owned(), project));
-            let head = format!("{mark}STEM = {stem:?}\nMETADATA = {:?}\n", self.metadata);
+            let code = &self.code;
+            let head = format!("{mark}STEM = {stem:?}\nMETADATA = {:?}\n{code}", self.metadata);
             files.push(("backend.py".to_owned(), head + BACKEND));
         }
         let files: Vec<_> =

@@ -10,13 +10,14 @@
 //! [`World::twin`] is the same world without us: what plain pip does there is what we are held to.
 
 use std::ops::Deref;
+use std::path::PathBuf;
 
 use super::index::{Builder, DistFile, LoopbackIndex};
 use super::private_sigstore::{Mutation, PrivateSigstore, Signer, bundle, document};
 use super::run::Outcome;
 use super::sandbox::Sandbox;
 use super::venv::CURRENT_PIP;
-use super::wheel::Wheel;
+use super::wheel::{Sdist, Wheel};
 
 /// Who builds what is good.
 pub const OCTO: &str = "https://github.com/octo/example";
@@ -78,6 +79,39 @@ impl World {
         let minting = PrivateSigstore::shared().mint(signer, &file.filename, sha256(&file));
         let attestation = minting.break_it(mutation).attestation();
         self.file_on_index(file.provenance(document([bundle(signer.publisher(), [attestation])])))
+    }
+
+    /// The index has this source, unsigned.
+    pub fn source(self, sdist: Sdist) -> Self {
+        self.file_on_index(source(sdist))
+    }
+
+    /// The index has this source, signed.
+    pub fn signed_source(self, sdist: Sdist, signer: &Signer) -> Self {
+        self.file_on_index(signed(source(sdist), signer))
+    }
+
+    /// A source whose code leaves [`Self::marker`] when it runs.
+    pub fn sdist(&self, name: &str, version: &str) -> Sdist {
+        Sdist::new(name, version, &self.marker())
+    }
+
+    /// The file that a source of [`Self::sdist`] writes when it runs.
+    pub fn marker(&self) -> PathBuf {
+        self.path("ran")
+    }
+
+    /// Whether any of them ran.
+    pub fn something_ran(&self) -> bool {
+        self.marker().exists()
+    }
+
+    /// The command ends so, has changed nothing, and nothing has run.
+    #[track_caller]
+    pub fn runs_nothing(&self, run: super::run::Run, status: i32) -> Outcome {
+        let outcome = self.leaves_all_as_it_was(run, status);
+        assert!(!self.something_ran(), "something ran: {outcome}");
+        outcome
     }
 
     /// The index has this file.
@@ -149,6 +183,12 @@ impl Deref for World {
 pub fn dist(wheel: Wheel) -> DistFile {
     let wheel = wheel.build();
     DistFile::new(&wheel.filename, wheel.bytes).metadata(&wheel.metadata)
+}
+
+/// A source as the index serves it.
+pub fn source(sdist: Sdist) -> DistFile {
+    let sdist = sdist.build();
+    DistFile::new(&sdist.filename, sdist.bytes)
 }
 
 /// The same file with an attestation.

@@ -1,0 +1,97 @@
+//! Where the files of a build lie, and where they really come from.
+//!
+//! Owns the exchange of private places (the gateway's URLs, the links to the user's own files) for
+//! those that the user knows, and the page that leads pip to the private ones again.
+
+use std::path::Path;
+
+use url::Url;
+
+use crate::audit::Finding;
+use crate::build_steps::Closed;
+use crate::digest::Sha256;
+use crate::failure::Failure;
+use crate::gateway::Gateway;
+use crate::lock::{Lock, Source};
+use crate::resolution::private_directory;
+
+/// A place as a URL, a path from this directory.
+pub(super) fn url_of(place: &str, directory: &Path) -> String {
+    match Url::parse(place) {
+        Ok(_) => place.to_owned(),
+        Err(_) => {
+            let path = directory.join(place);
+            Url::from_file_path(path).map_or_else(|()| place.to_owned(), |url| url.into())
+        }
+    }
+}
+
+/// The files of the user's own directories, which the lock names by the links to them, at their
+/// places and with the digests of their bytes; the same in the findings of them.
+pub(super) fn place_local(
+    lock: &mut Lock,
+    closed: &Closed,
+    mut findings: Vec<Finding>,
+) -> Result<Vec<Finding>, Failure> {
+    let Some(links) = &closed.find_links else { return Ok(findings) };
+    for entry in &mut lock.entries {
+        let Source::Files(files) = &mut entry.source else { continue };
+        for file in files {
+            let path = Url::parse(&file.url).ok().and_then(|url| url.to_file_path().ok());
+            let link = links.join(file.filename.as_str());
+            if path.is_none_or(|path| path.parent() != link.parent()) {
+                continue;
+            }
+            let target = std::fs::read_link(&link).map_err(private_directory)?;
+            file.url = local_url(&target, file.filename.as_str());
+            let mut bytes = std::fs::File::open(&target).map_err(private_directory)?;
+            let sha256 = Sha256::of_reader(&mut bytes).map_err(private_directory)?;
+            let found = findings.iter_mut().filter_map(|finding| finding.file.as_mut());
+            for found in found.filter(|found| found.url == file.url) {
+                // What was judged by its digest keeps that one, whatever lies there by now.
+                found.sha256.get_or_insert(sha256);
+            }
+        }
+    }
+    Ok(findings)
+}
+
+pub(super) fn local_url(path: &Path, filename: &str) -> String {
+    Url::from_file_path(path).map_or_else(|()| filename.to_owned(), |url| url.into())
+}
+
+/// The gateway's URLs replaced by those they stand for.
+pub(super) fn place(lock: &mut Lock, gateway: &Gateway) {
+    for entry in &mut lock.entries {
+        let Source::Files(files) = &mut entry.source else { continue };
+        for file in files {
+            if let Some(real) = Url::parse(&file.url).ok().and_then(|url| gateway.real_url(&url)) {
+                file.url = real.file.url.into();
+            }
+        }
+    }
+}
+
+/// A page that leads to every file that was handed over, and to those of the user's directories.
+pub(super) fn links_page<'a>(
+    files: impl Iterator<Item = (&'a Path, Sha256)>,
+    local: Option<&Path>,
+) -> String {
+    let mut page = String::from("<!DOCTYPE html>\n<html><body>\n");
+    let mut link = |path: &Path, hash: Option<String>| {
+        if let (Ok(url), Some(name)) = (Url::from_file_path(path), path.file_name()) {
+            let url = url.as_str().replace('&', "&amp;");
+            let hash = hash.map(|hash| format!("#sha256={hash}")).unwrap_or_default();
+            page.push_str(&format!("<a href=\"{url}{hash}\">{}</a>\n", name.to_string_lossy()));
+        }
+    };
+    for (path, sha256) in files {
+        link(path, Some(sha256.to_string()));
+    }
+    let entries = local.and_then(|local| std::fs::read_dir(local).ok());
+    for entry in entries.into_iter().flatten().filter_map(Result::ok) {
+        link(&entry.path(), None);
+    }
+    page.push_str("</body></html>\n");
+    page
+}
