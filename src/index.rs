@@ -96,6 +96,13 @@ impl<'c> Index<'c> {
         slot.get_or_init(|| self.fetch_page(&url)).clone()
     }
 
+    /// The page of a project if it has been asked for in this run; asks nobody.
+    #[must_use]
+    pub fn known(&self, index_url: &Url, name: &PackageName) -> Option<Arc<Page>> {
+        let pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        pages.get(&page_url(index_url, name))?.get()?.as_ref().ok()?.clone()
+    }
+
     fn fetch_page(&self, url: &Url) -> Asked {
         let Some(served) = fetch(self.client, url)? else { return Ok(None) };
         let page = Page::parse(&served.content_type, &served.url, &served.bytes);

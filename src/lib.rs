@@ -23,6 +23,7 @@ pub mod judge;
 pub mod lines;
 pub mod lock;
 pub mod name;
+pub mod newer;
 pub mod page;
 pub mod pip;
 pub mod plain_filename;

@@ -85,6 +85,7 @@ impl Sources {
     /// Something could not be found out.
     pub fn audit(
         &self,
+        index: &Index<'_>,
         trust: &TrustFile,
         policy: Policy,
         wheelhouse: &Wheelhouse,
@@ -95,9 +96,8 @@ impl Sources {
             let first = fetched.into_iter().next().map(|fetched| fetched.sha256);
             first.ok_or_else(|| Failure::new(Status::CouldNotCheck, "nothing was fetched"))
         };
-        let index = Index::new(&self.client);
         Audit {
-            index: &index,
+            index,
             indexes: &self.indexes,
             find_links: self.find_links,
             second_source: self.own.second_source.as_ref(),

@@ -6,13 +6,17 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use url::Url;
+
 use super::arguments::InstallArgs;
 use super::build::Build;
 use super::second_step::World;
 use crate::audit::Finding;
 use crate::failure::{Failure, Status};
+use crate::index::Index;
 use crate::interrupt::Run;
-use crate::lock::{File, Lock, Source};
+use crate::lock::{File, Lock, Requested, Source};
+use crate::newer::{admitted, newer_source};
 use crate::pip::run::{Captured, Environment, Pip, exit_code};
 use crate::process::Process;
 use crate::refusal::{self, TrustContext};
@@ -85,13 +89,16 @@ impl Install<'_> {
         let directory = self.run.subdirectory("wheelhouse").map_err(private_directory)?;
         let wheelhouse = Wheelhouse::new(directory, prepared.settings.cache.as_deref());
         let policy = sources::policy(self.process);
-        let findings = sources.audit(&trust, policy, &wheelhouse, &lock)?;
+        let index = Index::new(&sources.client);
+        let findings = sources.audit(&index, &trust, policy, &wheelhouse, &lock)?;
         let findings = self.decide(findings, &store, &trust)?;
 
         let lock = with_verified_digests(lock, &findings);
         wheelhouse.fetch_all(&sources.client, &wanted(&lock)?, JOBS).map_err(Failure::from)?;
         self.record(&findings, &store)?;
         self.tell(&findings);
+        let notes = self.passed_over(&prepared, &lock, &index, &sources.indexes);
+        notes.iter().for_each(|line| self.report.news(line));
         let form = steps::form(&prepared.probe, self.arguments, &lock, prepared.files.remote);
         let world = World {
             links: lock.links(wheelhouse.directory()),
@@ -129,6 +136,37 @@ impl Install<'_> {
     /// The user is told what is good and what is unknown.
     pub(super) fn tell(&self, findings: &[Finding]) {
         refusal::summary(findings).iter().for_each(|line| self.report.news(line));
+    }
+
+    /// A line for each project that the user asked for and of which a newer release exists as a
+    /// source archive alone.
+    fn passed_over(
+        &self,
+        prepared: &Prepared<'_>,
+        lock: &Lock,
+        index: &Index<'_>,
+        indexes: &[Url],
+    ) -> Vec<String> {
+        let elsewhere = steps::FOR_ANOTHER_PLATFORM.iter().any(|option| self.arguments.has(option));
+        let configured = prepared.probe.configuration.get("only-binary").is_some();
+        if elsewhere || configured || self.arguments.has("--only-binary") {
+            return Vec::new();
+        }
+        let words = self.arguments.requirement_arguments().into_iter();
+        let words = words.map(|word| word.to_string_lossy().into_owned());
+        let asked: Vec<String> = words.chain(prepared.files.requirements.iter().cloned()).collect();
+        let python = &prepared.probe.facts.python;
+        let note = |entry: &crate::lock::Entry| {
+            let chosen = entry.version.as_deref()?.parse().ok()?;
+            let pages = indexes.iter().filter_map(|url| index.known(url, &entry.name));
+            let newer =
+                pages.filter_map(|page| newer_source(page.files(), &entry.name, &chosen, python));
+            let newer = newer.max().filter(|newer| admitted(&asked, &entry.name, newer))?;
+            let name = &entry.name;
+            let text = "is newer, but has only a source archive; installed";
+            Some(format!("note: {name} {newer} {text} {chosen}"))
+        };
+        lock.entries.iter().filter(|it| it.requested != Requested::No).filter_map(note).collect()
     }
 
     pub(super) const fn request(&self) -> Request<'_> {

@@ -41,6 +41,7 @@ mod kept_files;
 mod lock;
 mod network_settings;
 mod network_ways;
+mod newer;
 mod nothing_runs;
 mod pass_through;
 mod policy;

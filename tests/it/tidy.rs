@@ -46,6 +46,7 @@ const LAYERS: [(&str, &[&str]); 8] = [
             "json",
             "lock",
             "name",
+            "newer",
             "page",
             "plain_filename",
             "provenance",
