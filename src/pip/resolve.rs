@@ -207,7 +207,7 @@ impl From<ResolveError> for Failure {
         let message = error.to_string();
         match error {
             ResolveError::Blocked(_) => Self::new(Status::Refused, message)
-                .hint("only wheels are verified and installed; name a release that has one")
+                .hint("if you trust it, name that very place yourself, in the command")
                 .hint("to let this command through unverified: PYPI_VERIFY_NOW=off pip …"),
             ResolveError::TooOld(_) => Self::new(Status::CouldNotCheck, message)
                 .hint("it must be 22.2 or newer: PYPI_VERIFY_NOW=off pip install --upgrade pip"),

@@ -190,6 +190,17 @@ fn a_source_in_a_find_links_directory_is_judged_like_any_other() {
 }
 
 #[test]
+fn a_file_beside_it_that_nobody_asks_for_is_no_refusal() {
+    let world = World::new().trust(PIN_AA);
+    for name in ["aa", "src"] {
+        let built = world.sdist(name, "1.0").build();
+        world.write_file(&format!("links/{}", built.filename), &built.bytes);
+    }
+    world.pip(["install", "-f", "links", "src"]).run().exits(0).lacks("refused");
+    assert_eq!(world.installed(), ["src 1.0"]);
+}
+
+#[test]
 fn a_find_links_place_that_is_no_directory_is_refused() {
     let world = world("26.3");
     let run = world.pip(["install", "src", "-f", &world.index.at("/links.html")]);
