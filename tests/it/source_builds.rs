@@ -154,3 +154,39 @@ fn a_pip_that_a_build_starts_by_itself_meets_the_gateway_too() {
     world.leaves_all_as_it_was(run, 77).stderr_has("refused: helper 1.0");
     assert!(!world.path("home/helper-1.0-py3-none-any.whl").exists());
 }
+
+/// Runs a command at a terminal of its own, and answers every question.
+const AT_A_TERMINAL: &str = "
+import os, pty, sys
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execvp(sys.argv[2], sys.argv[2:])
+said, answered = b'', 0
+while True:
+    try:
+        chunk = os.read(terminal, 4096)
+    except OSError:
+        break
+    said += chunk
+    if said.count(b'[y/N]') > answered:
+        os.write(terminal, sys.argv[1].encode() + b'\\n')
+        answered += 1
+    if not chunk:
+        break
+status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+sys.stdout.buffer.write(said)
+sys.exit(status)
+";
+
+#[test]
+fn who_agrees_at_the_terminal_gets_the_build_in_the_same_run() {
+    let world = World::new();
+    let (helper, source) = (helper(&world), sources(&world)[0].clone());
+    let world = world.signed(helper, &octo()).signed_source(source, &octo());
+    let answering =
+        |answer| world.run("python3", ["-c", AT_A_TERMINAL, answer, "pip", "install", "aa"]);
+    world.runs_nothing(answering("n"), 77);
+    answering("y").run().exits(0).stdout_has("aa 1.0 is built by").stdout_has("helper 1.0 is");
+    assert_eq!(world.trust_file(), Some(format!("aa {OCTO}\nhelper {OCTO}\n")));
+    assert_eq!(world.installed(), ["aa 1.0"]);
+}
