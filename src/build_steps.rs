@@ -106,8 +106,10 @@ impl Closed {
         if let Some(directory) = &self.find_links {
             argv.extend(["--find-links".into(), directory.into()]);
         }
+        // A clone to be edited is for the install to make, where the user wants it.
+        argv.extend(["--src".into(), output.with_extension("src").into()]);
         argv.extend(self.files());
-        let without = [PLACES.as_slice(), NOT_FOR_REPORT.as_slice()].concat();
+        let without = [PLACES.as_slice(), NOT_FOR_REPORT.as_slice(), &["--src"]].concat();
         argv.extend(arguments.without(&without, Positionals::Keep));
         argv
     }
