@@ -116,16 +116,26 @@ impl Closed {
 
     /// The user's subcommand from verified files alone, without hashes: directories, repositories
     /// and built archives have none that pip could ask for. `links` leads to the files, and
-    /// `versions` are constraints of what was resolved.
+    /// `versions` are constraints of what was resolved, `report` is where pip's report goes.
     #[must_use]
-    pub fn install(&self, arguments: &InstallArgs, links: &Path, versions: &Path) -> Vec<OsString> {
+    pub fn install(
+        &self,
+        arguments: &InstallArgs,
+        links: &Path,
+        versions: &Path,
+        report: Option<&Path>,
+    ) -> Vec<OsString> {
         let mut argv = arguments.global_without(&PLACES);
         argv.push(arguments.subcommand().word().into());
         argv.extend(["--no-index".into(), "--find-links".into(), links.into()]);
         argv.extend(["--cache-dir".into(), self.cache.clone().into()]);
         argv.extend(["--constraint".into(), versions.into()]);
         argv.extend(self.files());
-        let without = [PLACES.as_slice(), &["--require-hashes", "--no-require-hashes"]].concat();
+        if let Some(report) = report {
+            argv.extend(["--report".into(), report.into()]);
+        }
+        let ours = ["--require-hashes", "--no-require-hashes", "--report"];
+        let without = [PLACES.as_slice(), &ours].concat();
         argv.extend(arguments.without(&without, Positionals::Keep));
         argv
     }

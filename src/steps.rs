@@ -256,7 +256,7 @@ pub struct HashedFiles<'a> {
     /// The page of [`Lock::links`], a file whose name ends in `.html`.
     pub links: &'a Path,
     /// Where pip's installation report goes, if the user wants one.
-    pub report: &'a Path,
+    pub report: Option<&'a Path>,
     /// A cache in place of the user's, whose built wheels pip would take for an archive at a URL.
     pub cache: Option<&'a Path>,
 }
@@ -280,8 +280,8 @@ pub fn install(arguments: &InstallArgs, form: Form, files: HashedFiles<'_>) -> V
     if form != Form::OwnArguments {
         argv.extend(["--requirement".into(), files.requirements.into()]);
     }
-    if wants_report(arguments) {
-        argv.extend(["--report".into(), files.report.into()]);
+    if let Some(report) = files.report {
+        argv.extend(["--report".into(), report.into()]);
     }
     let (gone, positionals) = match form {
         Form::OwnArguments => (["--no-require-hashes", "--report"].as_slice(), Positionals::Keep),
@@ -291,11 +291,14 @@ pub fn install(arguments: &InstallArgs, form: Form, files: HashedFiles<'_>) -> V
     argv
 }
 
-/// Whether the user wants pip's installation report. It is written to a file of ours first, since
-/// it names the private directory.
+/// Where the user wants pip's installation report, if at all. It is written to a file of ours
+/// first, since it names the private directory.
 #[must_use]
-pub fn wants_report(arguments: &InstallArgs) -> bool {
-    arguments.has("--report")
+pub fn report_destination(arguments: &InstallArgs, probe: &Probe) -> Option<OsString> {
+    let installs = arguments.subcommand() == Subcommand::Install;
+    let configured = || probe.configuration.get("report").filter(|value| !value.is_empty());
+    let given = arguments.last_value("--report").map(OsStr::to_owned);
+    given.or_else(|| configured().map(OsString::from)).filter(|_| installs)
 }
 
 /// The variables that the second step must not inherit.

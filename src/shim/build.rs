@@ -298,8 +298,10 @@ impl Build<'_> {
     ) -> Result<ExitCode, Failure> {
         let directory = self.install.run.directory();
         let nested = directory.join(LINKS);
+        let report = steps::report_destination(self.install.arguments, &self.prepared.probe);
         let environment = self.environment(closed, &ForNestedPips::Links(&nested));
-        let world = World { links, files: directory, cache: Some(&closed.cache), environment };
+        let cache = Some(closed.cache.as_path());
+        let world = World { links, files: directory, cache, environment, report };
         if lock.entries.iter().any(|entry| !matches!(entry.source, Source::Files(_))) {
             return world.install_unhashed(self.install, closed, lock);
         }

@@ -105,6 +105,7 @@ impl Install<'_> {
             files: wheelhouse.directory(),
             cache: None,
             environment: Environment::default(),
+            report: steps::report_destination(self.arguments, &prepared.probe),
         };
         Ok(world.install_hashed(self, form, &lock)?)
     }

@@ -3,6 +3,7 @@
 //! Owns the files that pip is told by and the run of it. What may be in that world has been
 //! decided before.
 
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -29,6 +30,8 @@ pub(super) struct World<'a> {
     pub(super) cache: Option<&'a Path>,
     /// What changes in pip's environment besides.
     pub(super) environment: Environment,
+    /// Where the user wants pip's installation report.
+    pub(super) report: Option<OsString>,
 }
 
 impl World<'_> {
@@ -48,15 +51,15 @@ impl World<'_> {
             pins: &pins,
             requirements: &requirements,
             links: &links,
-            report: &report,
+            report: self.report.as_ref().map(|_| report.as_path()),
             cache: self.cache,
         };
         let argv = steps::install(install.arguments, form, files);
         let mut environment = self.environment.clone();
         environment.remove.extend(steps::removed_variables(form));
         let status = install.pip.run(&install.run, &argv, &environment)?;
-        if status.success() && steps::wants_report(install.arguments) {
-            self.give_report(install, lock, &report)?;
+        if let (true, Some(destination)) = (status.success(), &self.report) {
+            self.give_report(install, lock, &report, destination)?;
         }
         Ok(ExitCode::from(exit_code(status)))
     }
@@ -70,18 +73,28 @@ impl World<'_> {
     ) -> Result<ExitCode, Failure> {
         let links = write(install, LINKS, &self.links)?;
         let versions = write(install, "versions.txt", &lock.versions())?;
-        let argv = closed.install(install.arguments, &links, &versions);
+        let report = install.run.directory().join("report.json");
+        let wanted = self.report.as_ref().map(|_| report.as_path());
+        let argv = closed.install(install.arguments, &links, &versions, wanted);
         let status = install.pip.run(&install.run, &argv, &self.environment)?;
+        if let (true, Some(destination)) = (status.success(), &self.report) {
+            self.give_report(install, lock, &report, destination)?;
+        }
         Ok(ExitCode::from(exit_code(status)))
     }
 
     /// pip's installation report, with the places that the files really come from.
-    fn give_report(&self, install: &Install<'_>, lock: &Lock, at: &Path) -> Result<(), Failure> {
+    fn give_report(
+        &self,
+        install: &Install<'_>,
+        lock: &Lock,
+        at: &Path,
+        destination: &OsStr,
+    ) -> Result<(), Failure> {
         let text = std::fs::read_to_string(at).map_err(private_directory)?;
         let directory = Url::from_directory_path(self.files)
             .map_or_else(|()| format!("file://{}/", self.files.display()), |url| url.to_string());
         let text = lock.with_real_places(&text, &directory);
-        let destination = install.arguments.last_value("--report").unwrap_or_default();
         let written = if destination == "-" {
             install.report.bytes(format!("{text}\n").as_bytes())
         } else {
