@@ -22,7 +22,7 @@ use pypi_verify_now::digest::Sha256;
 use tempfile::TempDir;
 
 use super::run::Run;
-use super::venv::{CURRENT_PIP, Python, Venv};
+use super::venv::{CURRENT_PIP, Venv};
 use super::wheel::Distribution;
 
 /// The binary that is tested.
@@ -53,7 +53,7 @@ impl Sandbox {
         Self::with_pip(CURRENT_PIP)
     }
 
-    /// A world with a pip of this version, one of [`super::venv::PIPS`].
+    /// A world with a pip of this version, as [`Venv::create`] takes it.
     pub fn with_pip(version: &str) -> Self {
         let root = tempfile::Builder::new().prefix("pvn-").tempdir().unwrap();
         let path = root.path().canonicalize().unwrap();
@@ -61,7 +61,7 @@ impl Sandbox {
             fs::create_dir(path.join(directory)).unwrap();
         }
         let venv = Venv::create(&path.join("venv"), version);
-        let minor = format!("pip{}", Python::find().minor);
+        let minor = format!("pip{}", venv.base.minor);
         for name in ["pip", "pip3", &minor] {
             symlink(BINARY, path.join("shims").join(name)).unwrap();
         }

@@ -6,12 +6,13 @@
 //! the directories of a virtual environment with the template's files linked in. It holds pip and
 //! nothing else, no setuptools either.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 /// The pips that tests run against, newest first: 26.1 and later take hashed constraints, 25.3
 /// resolves from metadata alone, 25.1 is the first with `pip lock`, 24.0 has none.
@@ -24,11 +25,13 @@ pub const CURRENT_PIP: &str = PIPS[0];
 #[derive(Debug, Clone)]
 pub struct Venv {
     path: PathBuf,
-    /// The version of its pip.
+    /// The version of its pip, as it was asked for.
     pub pip: String,
+    /// The interpreter it stands on.
+    pub base: &'static Python,
 }
 
-/// The interpreter that all environments stand on.
+/// An interpreter that environments stand on.
 #[derive(Debug)]
 pub struct Python {
     /// The interpreter itself, no shim, no virtual environment.
@@ -40,11 +43,15 @@ pub struct Python {
 }
 
 impl Venv {
-    /// Makes an environment with this pip at `path`, which must not exist.
+    /// Makes an environment at `path`, which must not exist, with this pip: `24.0`, or `24.0@3.8`
+    /// for another Python than the usual one.
     pub fn create(path: &Path, pip: &str) -> Self {
-        let python = Python::find();
-        let template = template(pip);
-        let venv = Self { path: path.to_owned(), pip: pip.to_owned() };
+        let (version, python) = match pip.split_once('@') {
+            Some((version, minor)) => (version, Python::of(minor).expect(minor)),
+            None => (pip, Python::find()),
+        };
+        let template = template(version, python);
+        let venv = Self { path: path.to_owned(), pip: pip.to_owned(), base: python };
         fs::create_dir_all(path.join("bin")).unwrap();
         fs::create_dir_all(path.join("include")).unwrap();
         symlink("lib", path.join("lib64")).unwrap();
@@ -89,7 +96,7 @@ impl Venv {
 
     /// Where packages are installed.
     pub fn site_packages(&self) -> PathBuf {
-        self.path.join(format!("lib/python{}/site-packages", Python::find().minor))
+        self.path.join(format!("lib/python{}/site-packages", self.base.minor))
     }
 }
 
@@ -102,14 +109,32 @@ impl Python {
         static PYTHON: OnceLock<Python> = OnceLock::new();
         PYTHON.get_or_init(|| {
             let names = ["python3", "python3.13", "python3.12", "python3.11", "python3.10"];
-            let found = names.iter().find_map(|name| Self::ask(name));
+            let new_enough = |python: &Self| !["3.8", "3.9"].contains(&python.minor.as_str());
+            let found = names.iter().filter_map(Self::ask).find(new_enough);
             found.expect("a python3 >= 3.10 with the modules venv and ensurepip on PATH")
         })
     }
 
+    /// The Python of this minor version (`3.8`), if there is one: on PATH, or among pyenv's.
+    pub fn of(minor: &str) -> Option<&'static Self> {
+        static FOUND: Mutex<Vec<&Python>> = Mutex::new(Vec::new());
+        let mut found = FOUND.lock().unwrap();
+        if let Some(known) = found.iter().find(|python| python.minor == minor) {
+            return Some(known);
+        }
+        let name = format!("python{minor}");
+        let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
+        let versions = fs::read_dir(home.join(".pyenv/versions")).into_iter().flatten().flatten();
+        let of_pyenv = versions.map(|version| version.path().join("bin").join(&name));
+        let candidates = std::iter::once(PathBuf::from(&name)).chain(of_pyenv);
+        let python = candidates.filter_map(Self::ask).find(|python| python.minor == minor)?;
+        found.push(Box::leak(Box::new(python)));
+        found.last().copied()
+    }
+
     /// What an interpreter says of itself, if it will do.
-    fn ask(name: &str) -> Option<Self> {
-        let program = "import sys, venv, ensurepip; assert sys.version_info >= (3, 10); \
+    fn ask(name: impl AsRef<OsStr>) -> Option<Self> {
+        let program = "import sys, venv, ensurepip; \
              print(sys._base_executable, '%d.%d.%d' % sys.version_info[:3], sep='\\n')";
         let output = Command::new(name).args(["-c", program]).output().ok()?;
         let text = String::from_utf8(output.stdout).ok()?;
@@ -124,8 +149,7 @@ impl Python {
 }
 
 /// The template of this pip; made by whoever comes first, all others wait.
-fn template(pip: &str) -> PathBuf {
-    let python = Python::find();
+fn template(pip: &str, python: &Python) -> PathBuf {
     kept(&format!("{pip}-py{}", python.version), |path| {
         let bootstrap = kept(&format!("bootstrap-py{}", python.version), |path| {
             run(Command::new(&python.executable).args(["-m", "venv"]).arg(path));
