@@ -64,6 +64,7 @@ mod tool_pip;
 mod trust_file;
 mod trust_store;
 mod trusted_root;
+mod twins;
 mod values;
 mod verdicts_e2e;
 mod wheelhouse;

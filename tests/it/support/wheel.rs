@@ -231,7 +231,7 @@ def build_wheel(directory, config_settings=None, metadata_directory=None):
     name, files = info()
     wheel = f"{STEM}-py3-none-any.whl"
     with zipfile.ZipFile(os.path.join(directory, wheel), "w") as z:
-        for file, text in files.items(): z.writestr(f"{name}/{file}", text)
+        for file, text in files.items(): z.writestr(zipfile.ZipInfo(f"{name}/{file}"), text)
     return wheel
 
 build_editable = build_wheel

@@ -135,6 +135,11 @@ impl World {
         Self { sandbox: self.sandbox.env(name, value), ..self }
     }
 
+    /// See [`Sandbox::pip_conf`].
+    pub fn pip_conf(self, text: &str) -> Self {
+        Self { sandbox: self.sandbox.pip_conf(text), ..self }
+    }
+
     /// The same project before the same index in another, fresh environment with the same pip.
     pub fn twin(&self) -> Sandbox {
         let twin = Sandbox::with_pip(&self.venv().pip).index(&self.index.url());
