@@ -16,6 +16,7 @@ mod route;
 mod server;
 mod slots;
 mod upstream;
+mod words;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,7 +28,7 @@ pub use ahead::{FIRST_GUESSES, GUESSES_PER_PAGE, WORKERS};
 use answer::Answer;
 pub use likely::Likely;
 use record::Record;
-pub use record::{Failed, Handed, Real, Refusal};
+pub use record::{Failed, Handed, KnownPage, Real, Refusal};
 use request::Request;
 pub use request::{HEAD_TIME, IDLE, MAX_HEAD, MAX_LINE};
 use route::{METADATA, Route, Token};
@@ -202,6 +203,12 @@ impl Gateway {
     #[must_use]
     pub fn failures(&self) -> Vec<Failed> {
         self.inner.record.failures()
+    }
+
+    /// The pages that were fetched in this run, asked for or not, in no order.
+    #[must_use]
+    pub fn pages(&self) -> Vec<KnownPage> {
+        self.inner.upstream.pages()
     }
 
     /// What is behind a URL of this gateway, as a lock or a report of pip's names it. Nothing for

@@ -96,6 +96,13 @@ impl<'c> Index<'c> {
         slot.get_or_init(|| self.fetch_page(&url)).clone()
     }
 
+    /// Takes what an index said of a project in this run already, so that it is not asked again.
+    pub fn learn(&self, index_url: &Url, name: &PackageName, page: Option<Arc<Page>>) {
+        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        let slot = pages.entry(page_url(index_url, name)).or_default();
+        let _ = slot.set(Ok(page));
+    }
+
     /// The page of a project if it has been asked for in this run; asks nobody.
     #[must_use]
     pub fn known(&self, index_url: &Url, name: &PackageName) -> Option<Arc<Page>> {

@@ -13,6 +13,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+/// What Ctrl-C sends.
+pub const CTRL_C: i32 = SIGINT;
+
 /// The private directory of one run (mode 0700), and the guard over it.
 ///
 /// Dropping it removes the directory. A signal that ends the process does so too, after the child
@@ -64,13 +67,20 @@ impl Run {
         self.directory.as_ref().map_or_else(|| Path::new(""), tempfile::TempDir::path)
     }
 
-    /// A new directory below the private one.
+    /// A new directory below the private one; a second one of a name gets a number.
     ///
     /// # Errors
     /// It cannot be made.
     pub fn subdirectory(&self, name: &str) -> io::Result<PathBuf> {
-        let path = self.directory().join(name);
-        std::fs::create_dir(&path)?;
+        let mut path = self.directory().join(name);
+        let mut number = 1;
+        while let Err(error) = std::fs::create_dir(&path) {
+            if error.kind() != io::ErrorKind::AlreadyExists {
+                return Err(error);
+            }
+            number += 1;
+            path = self.directory().join(format!("{name}-{number}"));
+        }
         Ok(path)
     }
 

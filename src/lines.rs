@@ -9,7 +9,7 @@ use crate::http::Client;
 use crate::pip::resolve::Probe;
 use crate::pip::settings::{CommandLine, FileLines, Settings};
 use crate::process::Process;
-use crate::requirements::{self, Source};
+use crate::requirements::{self, Inclusion, Source};
 use crate::shim::arguments::InstallArgs;
 use crate::shim::options::Arity;
 use crate::sources::read_bounded;
@@ -42,6 +42,8 @@ pub struct Files {
     pub sources: bool,
     /// What they require, without the options behind it.
     pub requirements: Vec<String>,
+    /// The same of constraints.
+    pub constraints: Vec<String>,
 }
 
 /// Reads the requirements and constraints files that the user named, on the command line or in
@@ -55,15 +57,24 @@ pub fn of_files(
     probe: &Probe,
     settings: &Settings,
 ) -> Result<Files, Failure> {
-    let texts = named_files(arguments, probe);
-    let sources: Vec<_> = texts.iter().flatten().map(|text| Source::parse(text)).collect();
+    let [configured_constraints, constraints, configured, requirements] =
+        named_files(arguments, probe);
+    let as_constraints = |text: &String| (Inclusion::Constraints, Source::parse(text));
+    let as_requirements = |text: &String| (Inclusion::Requirements, Source::parse(text));
+    let constraints = [configured_constraints, constraints].concat();
+    let requirements = [configured, requirements].concat();
+    let sources: Vec<_> = constraints
+        .iter()
+        .map(as_constraints)
+        .chain(requirements.iter().map(as_requirements))
+        .collect();
     if sources.is_empty() {
         return Ok(Files::default());
     }
     let client = Client::new(&settings.transport)?;
     let found = requirements::read(&sources, reader(process, &client), |name| process.text(name));
     let (remote, sources) = (found.remote(), found.sources);
-    let requirements = found.requirements;
+    let (requirements, constraints) = (found.requirements, found.constraints);
     let lines = FileLines {
         index_url: found.index_url,
         extra_index_urls: found.extra_index_urls,
@@ -71,7 +82,7 @@ pub fn of_files(
         trusted_hosts: found.trusted_hosts,
         no_index: found.no_index,
     };
-    Ok(Files { lines, remote, sources, requirements })
+    Ok(Files { lines, remote, sources, requirements, constraints })
 }
 
 /// The largest requirements file that is read, in bytes.

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use url::Url;
 
 pub use closed::{Closed, NotClosed, closed};
+pub use line::Inclusion;
 
 /// How deep files may include one another. pip itself has no bound but a cycle check.
 pub const MAX_DEPTH: usize = 32;
@@ -116,8 +117,10 @@ pub struct IndexLines {
     pub trusted_hosts: Vec<String>,
     /// Whether a line asks for source archives (`--no-binary`).
     pub sources: bool,
-    /// The requirements and constraints by name, without the options behind them.
+    /// The requirements by name, without the options behind them.
     pub requirements: Vec<String>,
+    /// The same of files that were included as constraints.
+    pub constraints: Vec<String>,
     /// Every file met, in order.
     pub files: Vec<(Source, Outcome)>,
 }
@@ -153,7 +156,7 @@ impl IndexLines {
 /// command line. `read` returns the bytes of a file, `variable` the value of an environment
 /// variable, for `${NAME}`.
 pub fn read<E>(
-    sources: &[Source],
+    sources: &[(Inclusion, Source)],
     mut read: impl FnMut(&Source) -> Result<Vec<u8>, E>,
     variable: impl Fn(&str) -> Option<String>,
 ) -> IndexLines {
@@ -162,8 +165,8 @@ pub fn read<E>(
         variable,
         found: IndexLines::default(),
     };
-    for source in sources {
-        reader.file(source, &mut Vec::new());
+    for (inclusion, source) in sources {
+        reader.file(*inclusion, source, &mut Vec::new());
     }
     reader.found
 }
@@ -175,7 +178,7 @@ struct Reader<R, V> {
 }
 
 impl<R: FnMut(&Source) -> Option<Vec<u8>>, V: Fn(&str) -> Option<String>> Reader<R, V> {
-    fn file(&mut self, source: &Source, including: &mut Vec<Source>) {
+    fn file(&mut self, inclusion: Inclusion, source: &Source, including: &mut Vec<Source>) {
         let at = self.found.files.len();
         if at >= MAX_FILES {
             // One entry beyond the bound says that something was left out.
@@ -200,7 +203,10 @@ impl<R: FnMut(&Source) -> Option<Vec<u8>>, V: Fn(&str) -> Option<String>> Reader
         for logical in text::logical_lines(&text, &self.variable) {
             self.found.sources |= line::asks_for_sources(&logical);
             if let Some(Required::Requirement(text)) = line::required(&logical) {
-                self.found.requirements.push(text);
+                match inclusion {
+                    Inclusion::Requirements => self.found.requirements.push(text),
+                    Inclusion::Constraints => self.found.constraints.push(text),
+                }
             }
             self.line(&line::read(&logical), source, including);
         }
@@ -210,8 +216,8 @@ impl<R: FnMut(&Source) -> Option<Vec<u8>>, V: Fn(&str) -> Option<String>> Reader
     fn line(&mut self, line: &line::Line, source: &Source, including: &mut Vec<Source>) {
         match line {
             line::Line::Other => {}
-            line::Line::Include(_, path) => match source.nested(path) {
-                Some(nested) => self.file(&nested, including),
+            line::Line::Include(inclusion, path) => match source.nested(path) {
+                Some(nested) => self.file(*inclusion, &nested, including),
                 None => {
                     self.found.files.push((Source::Path(PathBuf::from(path)), Outcome::OutOfBounds))
                 }

@@ -12,7 +12,7 @@ use crate::lines::{self, Copies, Files};
 use crate::lock::Lock;
 use crate::pip::guard::{Guard, GuardError};
 use crate::pip::resolve::{HAS_LOCK, Probe, Question, ResolveError, Resolver};
-use crate::pip::run::{Captured, Pip};
+use crate::pip::run::{Captured, Environment, Pip};
 use crate::pip::settings::{FileLines, Settings};
 use crate::process::Process;
 use crate::report::Report;
@@ -121,11 +121,16 @@ impl<'a> Request<'a> {
         Settings::merge(&probe.configuration, &command_line, lines, &surroundings)
     }
 
-    /// What pip would install: its lock where that is the answer, else its report.
+    /// What pip would install: its lock where that is the answer, else its report. `environment` is
+    /// what changes in pip's.
     ///
     /// # Errors
     /// pip fails, would run unverified code, or leaves nothing readable.
-    pub fn resolve(&self, prepared: &Prepared<'_>) -> Result<Resolved, Unresolved> {
+    pub fn resolve(
+        &self,
+        prepared: &Prepared<'_>,
+        environment: &Environment,
+    ) -> Result<Resolved, Unresolved> {
         let Prepared { probe, resolver, .. } = prepared;
         let directory = self.run.subdirectory("resolve").map_err(private_directory)?;
         let wheels_only = directory.join("wheels-only.txt");
@@ -137,7 +142,7 @@ impl<'a> Request<'a> {
         {
             let output = directory.join("pylock.toml");
             let argv = steps::lock(self.arguments, &output, &wheels_only);
-            match resolver.lock(&Question::resolving(&argv, &output)) {
+            match resolver.lock(&Question::resolving(&argv, &output, environment)) {
                 Ok((lock, stderr)) if overlooks || steps::overlooks_nothing(&lock) => {
                     return Ok(Resolved { lock, stderr });
                 }
@@ -150,7 +155,7 @@ impl<'a> Request<'a> {
         }
         let output = directory.join("report.json");
         let argv = steps::report(self.arguments, self.installed, &output, &wheels_only);
-        let (lock, stderr) = resolver.report(&Question::resolving(&argv, &output))?;
+        let (lock, stderr) = resolver.report(&Question::resolving(&argv, &output, environment))?;
         Ok(Resolved { lock, stderr })
     }
 }

@@ -108,6 +108,13 @@ impl Wheelhouse {
         &self.directory
     }
 
+    /// Takes a file that lies at `path` already, on the same disk, so that it need not be fetched.
+    /// It is believed no more than a fetched one: it is hashed when it is wanted. What cannot be
+    /// taken will be fetched.
+    pub fn adopt(&self, filename: &FileName, path: &Path) {
+        let _ = std::fs::hard_link(path, self.directory.join(filename.as_str()));
+    }
+
     /// Fetches every file, `jobs` at a time; answers in the order of `files`.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ use crate::index::Index;
 use crate::interrupt::Run;
 use crate::lock::{Lock, MAX_BYTES};
 use crate::pip::find;
-use crate::pip::run::{Pip, exit_code};
+use crate::pip::run::{Environment, Pip, exit_code};
 use crate::process::Process;
 use crate::refusal::{self, TrustContext};
 use crate::report::Report;
@@ -54,7 +54,7 @@ pub(super) fn run(
     let answer = request.prepare(&guard).and_then(|prepared| {
         let lock = match given {
             Some(lock) => lock,
-            None => request.resolve(&prepared)?.lock,
+            None => request.resolve(&prepared, &Environment::default())?.lock,
         };
         Ok((prepared.settings, lock))
     });

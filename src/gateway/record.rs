@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use url::Url;
 
@@ -13,7 +13,7 @@ use super::upstream::Key;
 use crate::digest::Sha256;
 use crate::failure::Failure;
 use crate::name::PackageName;
-use crate::page::PageFile;
+use crate::page::{Page, PageFile};
 use crate::wheelhouse::Fetched;
 
 /// A file that pip got.
@@ -60,6 +60,17 @@ pub struct Failed {
     pub code: Option<u16>,
     /// What happened.
     pub failure: Failure,
+}
+
+/// What an index said of a project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownPage {
+    /// The index.
+    pub index: Url,
+    /// The project.
+    pub name: PackageName,
+    /// Its page; none where the index has none (404).
+    pub page: Option<Arc<Page>>,
 }
 
 /// What a URL of the gateway stands for.

@@ -26,6 +26,12 @@ impl<K: Eq + Hash + Clone, V: Clone> Slots<K, V> {
         slot.get_or_init(make).clone()
     }
 
+    /// Everything that is there, in no order.
+    pub(super) fn all(&self) -> Vec<(K, V)> {
+        let slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.iter().filter_map(|(key, slot)| Some((key.clone(), slot.get()?.clone()))).collect()
+    }
+
     /// The value of `key`, if it is there.
     pub(super) fn peek(&self, key: &K) -> Option<V> {
         let slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -13,7 +13,7 @@ use url::Url;
 
 use super::route::Token;
 use super::slots::{Permits, Slots};
-use super::{Asked, Handover, Judging};
+use super::{Asked, Handover, Judging, KnownPage};
 use crate::digest::Sha256;
 use crate::failure::{Failure, Status};
 use crate::http::{Client, HttpError};
@@ -86,7 +86,7 @@ pub(super) struct Mount {
 /// A page and what pip gets of it.
 #[derive(Debug)]
 pub(super) struct Mirror {
-    pub(super) page: Page,
+    pub(super) page: Arc<Page>,
     pub(super) content_type: String,
     pub(super) body: Arc<Vec<u8>>,
     /// Whether the page is a local file, whose links may lead to local files.
@@ -131,7 +131,7 @@ impl Upstream {
         &self.token
     }
 
-    fn root(&self) -> String {
+    pub(super) fn root(&self) -> String {
         format!("http://{}", self.authority.get().map_or("", String::as_str))
     }
 
@@ -161,8 +161,26 @@ impl Upstream {
                 error => No::unclear(format!("the page of {name}: {error}")),
             })?;
             let is_local = served.url.scheme() == "file";
-            Ok(Arc::new(Mirror { page, content_type, body: Arc::new(body), is_local }))
+            Ok(Arc::new(Mirror {
+                page: Arc::new(page),
+                content_type,
+                body: Arc::new(body),
+                is_local,
+            }))
         })
+    }
+
+    /// The pages that are here, and those that their index does not have.
+    pub(super) fn pages(&self) -> Vec<KnownPage> {
+        let known = |((index, name), asked): ((usize, PackageName), Result<Arc<Mirror>, No>)| {
+            let index = self.indexes.get(index)?.url.clone();
+            match asked {
+                Ok(mirror) => Some(KnownPage { index, name, page: Some(Arc::clone(&mirror.page)) }),
+                Err(No::Absent) => Some(KnownPage { index, name, page: None }),
+                Err(_) => None,
+            }
+        };
+        self.pages.all().into_iter().filter_map(known).collect()
     }
 
     /// The entry of a file, of a page that is here or not.

@@ -41,8 +41,12 @@ pub struct Question<'a> {
 impl<'a> Question<'a> {
     /// A question that nothing needs to be built for.
     #[must_use]
-    pub fn resolving(arguments: &'a [OsString], output: &'a Path) -> Self {
-        let environment = Environment::default();
+    pub fn resolving(
+        arguments: &'a [OsString],
+        output: &'a Path,
+        environment: &Environment,
+    ) -> Self {
+        let environment = environment.clone();
         Self { arguments, output, allowed: Allowed::Resolving, environment }
     }
 }
@@ -108,10 +112,11 @@ impl Resolver<'_> {
         let mut arguments = global.to_vec();
         // Verbose thrice: a `quiet` in the user's configuration would silence the listing.
         arguments.extend(["config", "list", "-vvv"].map(OsString::from));
-        let mut question = Question::resolving(&arguments, Path::new(""));
         // For `pip install` the option counts only on the command line; `pip config` would take
         // this one for it, and leave out what the user has configured.
-        question.environment.set.push(("PIP_ISOLATED".into(), "0".into()));
+        let environment =
+            Environment { set: vec![("PIP_ISOLATED".into(), "0".into())], remove: Vec::new() };
+        let question = Question::resolving(&arguments, Path::new(""), &environment);
         let (captured, facts) = self.guarded(&question)?;
         let stated = facts.pip.clone().unwrap_or_default();
         let version = PipVersion::parse(&stated).filter(|version| *version >= OLDEST);

@@ -13,12 +13,12 @@ pub(super) enum Line {
     Options(Options),
 }
 
-/// How a file is included.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Inclusion {
-    /// `-r`
+/// How a file is included, on the command line or in another file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inclusion {
+    /// `-r`: what it names is installed.
     Requirements,
-    /// `-c`
+    /// `-c`: it limits what is installed anyway.
     Constraints,
 }
 

@@ -8,13 +8,15 @@ use std::sync::Arc;
 
 use url::Url;
 
+use super::ahead::Ahead;
 use super::arguments::InstallArgs;
 use super::build::Build;
 use super::second_step::World;
 use crate::audit::Finding;
 use crate::failure::{Failure, Status};
+use crate::gateway::Handed;
 use crate::index::Index;
-use crate::interrupt::Run;
+use crate::interrupt::{CTRL_C, Run};
 use crate::lock::{File, Lock, Requested, Source};
 use crate::newer::{admitted, newer_source};
 use crate::pip::run::{Captured, Environment, Pip, exit_code};
@@ -69,8 +71,9 @@ impl Install<'_> {
         let guard = request.guard()?;
         let prepared = request.prepare(&guard)?;
         let sources = Arc::new(Sources::new(own, &prepared.settings)?);
-        let lock = match self.wheels(&prepared)? {
-            Wheels::Enough(lock) => lock,
+        let index = Index::new(&sources.client);
+        let (lock, handed) = match self.wheels(&prepared, &sources, &index)? {
+            Wheels::Enough(lock, handed) => (lock, handed),
             Wheels::NotEnough(failed) => {
                 let (store, trust) = (&store, &trust);
                 let build = Build { install: self, prepared: &prepared, sources, store, trust };
@@ -88,8 +91,8 @@ impl Install<'_> {
 
         let directory = self.run.subdirectory("wheelhouse").map_err(private_directory)?;
         let wheelhouse = Wheelhouse::new(directory, prepared.settings.cache.as_deref());
+        adopt(&wheelhouse, &lock, &handed);
         let policy = sources::policy(self.process);
-        let index = Index::new(&sources.client);
         let findings = sources.audit(&index, &trust, policy, &wheelhouse, &lock)?;
         let findings = self.decide(findings, &store, &trust)?;
 
@@ -112,14 +115,26 @@ impl Install<'_> {
 
     /// What pip would install of wheels alone; nothing where that is not what the user asked for,
     /// or where there are none.
-    fn wheels(&self, prepared: &Prepared<'_>) -> Result<Wheels, Unresolved> {
+    fn wheels(
+        &self,
+        prepared: &Prepared<'_>,
+        sources: &Sources,
+        index: &Index<'_>,
+    ) -> Result<Wheels, Unresolved> {
         if prepared.files.sources || steps::asks_for_sources(self.arguments, &prepared.probe) {
             return Ok(Wheels::NotEnough(None));
         }
-        match self.request().resolve(prepared) {
-            Ok(resolved) if is_of_wheels(&resolved.lock) => {
+        let request = self.request();
+        let directory = self.run.subdirectory("ahead").map_err(private_directory)?;
+        let ahead = Ahead::start(self, prepared, sources, &directory);
+        let resolved = ahead.and_then(|ahead| ahead.resolve(request, index)).unwrap_or_else(|| {
+            let resolved = request.resolve(prepared, &Environment::default())?;
+            Ok((resolved, Vec::new()))
+        });
+        match resolved {
+            Ok((resolved, handed)) if is_of_wheels(&resolved.lock) => {
                 self.pass_on_warnings(&resolved.stderr);
-                Ok(Wheels::Enough(resolved.lock))
+                Ok(Wheels::Enough(resolved.lock, handed))
             }
             Ok(_) | Err(Unresolved::NeedsSource(_)) => Ok(Wheels::NotEnough(None)),
             Err(Unresolved::Pip(captured)) if may_lack_wheels(&captured) => {
@@ -155,7 +170,8 @@ impl Install<'_> {
         }
         let words = self.arguments.requirement_arguments().into_iter();
         let words = words.map(|word| word.to_string_lossy().into_owned());
-        let asked: Vec<String> = words.chain(prepared.files.requirements.iter().cloned()).collect();
+        let asked = words.chain(prepared.files.requirements.iter().cloned());
+        let asked: Vec<String> = asked.chain(prepared.files.constraints.iter().cloned()).collect();
         let python = &prepared.probe.facts.python;
         let note = |entry: &crate::lock::Entry| {
             let chosen = entry.version.as_deref()?.parse().ok()?;
@@ -231,14 +247,18 @@ impl Install<'_> {
     /// A pip that failed by itself has its own words and its own exit code.
     fn as_pip_failed(&self, captured: &Captured) -> ExitCode {
         self.report.replay(&captured.stdout, &captured.stderr);
+        if self.run.interrupted() == Some(CTRL_C) {
+            // pip's own code for a run that was cancelled, however early it came.
+            return ExitCode::FAILURE;
+        }
         ExitCode::from(exit_code(captured.status))
     }
 }
 
 /// What resolving by wheels alone came to.
 enum Wheels {
-    /// A lock of wheels.
-    Enough(Lock),
+    /// A lock of wheels, and those of them that are here already.
+    Enough(Lock, Vec<Handed>),
     /// Something must be built, or there may be none; how pip failed, if it did.
     NotEnough(Option<Captured>),
 }
@@ -277,6 +297,16 @@ pub(super) fn with_verified_digests(mut lock: Lock, findings: &[Finding]) -> Loc
         }
     }
     lock
+}
+
+/// What pip got while it resolved need not be fetched again.
+fn adopt(wheelhouse: &Wheelhouse, lock: &Lock, handed: &[Handed]) {
+    for file in lock.entries.iter().flat_map(crate::lock::Entry::files) {
+        let here = handed.iter().find(|handed| handed.url.as_str() == file.url);
+        if let Some(handed) = here {
+            wheelhouse.adopt(&file.filename, &handed.path);
+        }
+    }
 }
 
 /// The files of indexes and links. One named by its place pip fetches from there, under its hash,

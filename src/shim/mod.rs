@@ -3,6 +3,7 @@
 //! Owns the reading of pip's command line and the story of an install. What installs nothing is
 //! handed to the real pip untouched.
 
+mod ahead;
 pub mod arguments;
 mod build;
 pub mod entry;

@@ -23,8 +23,15 @@ fn evil(name: &str, version: &str) -> Wheel {
     Wheel::new(name, version).file("evil.py", "import os\n")
 }
 
+/// pip resolves through the gateway, which asks for each thing once.
+const LED: &[&str] = &["install", "-U", "aa"];
+/// A requirements file names the index, so that pip asks it by itself, and we do again.
+const DIRECT: &[&str] = &["install", "-U", "-r", "index.txt"];
+
 fn world(pip: &str) -> World {
-    World::with_pip(pip).signed(aa(), &octo()).trust(PIN_AA)
+    let world = World::with_pip(pip).signed(aa(), &octo()).trust(PIN_AA);
+    let index = world.index.url();
+    world.file("index.txt", format!("--index-url {index}\naa\n"))
 }
 
 /// The only file of `aa`.
@@ -53,55 +60,66 @@ fn brings_the_locked_bytes(world: &World, args: &[&str]) -> Outcome {
 
 #[test]
 fn bytes_swapped_behind_an_unchanged_page_are_refused() {
-    // From its second download on; pip 24.0 makes the first while it resolves.
-    for (pip, path, times) in [("26.3", AA_METADATA, 1), ("24.0", AA_FILE, 1)] {
+    // pip 24.0 fetches the file too while it resolves.
+    for (pip, args, last) in [
+        ("26.3", LED, AA_METADATA),
+        ("24.0", LED, AA_METADATA),
+        ("26.3", DIRECT, AA_METADATA),
+        ("24.0", DIRECT, AA_FILE),
+    ] {
         let world = world(pip);
-        world.index.after(path, times, |projects| {
+        world.index.after(last, 1, |projects| {
             let (right, file) = (aa().build().sha256.to_string(), file(projects));
             file.bytes = evil("aa", "1.0").build().bytes;
             file.hashes = vec![Hash::Given("sha256", right)];
         });
-        fails(&world, &["install", "aa"], 77).stderr_has("not the file of the lock");
+        fails(&world, args, 77).stderr_has("is not the file");
     }
 }
 
 #[test]
 fn bytes_swapped_together_with_the_hash_on_the_page_are_refused() {
-    let world = world("26.3");
-    world.index.after(AA_METADATA, 1, |projects| {
-        *file(projects) = signed(dist(evil("aa", "1.0")), &octo());
-    });
-    // Even under an attestation of the right publisher: it is not the file that pip chose.
-    fails(&world, &["install", "aa"], 77);
+    for args in [LED, DIRECT] {
+        let world = world("26.3");
+        world.index.after(AA_METADATA, 1, |projects| {
+            *file(projects) = signed(dist(evil("aa", "1.0")), &octo());
+        });
+        // Even under an attestation of the right publisher: it is not the file that pip chose.
+        fails(&world, args, 77);
+    }
 }
 
 #[test]
 fn a_hash_rewritten_on_the_page_changes_nothing() {
-    let world = world("26.3");
-    world.index.after(AA_METADATA, 1, |projects| {
-        file(projects).hashes = vec![Hash::Given("sha256", "0".repeat(64))];
-    });
-    brings_the_locked_bytes(&world, &["install", "aa"]);
+    for args in [LED, DIRECT] {
+        let world = world("26.3");
+        world.index.after(AA_METADATA, 1, |projects| {
+            file(projects).hashes = vec![Hash::Given("sha256", "0".repeat(64))];
+        });
+        brings_the_locked_bytes(&world, args);
+    }
 }
 
 #[test]
 fn a_version_added_after_the_lock_is_not_seen() {
-    for pip in ["26.3", "24.0"] {
+    for (pip, args) in [("26.3", LED), ("24.0", LED), ("26.3", DIRECT), ("24.0", DIRECT)] {
         let world = world(pip);
         world.index.after(AA_PAGE, 1, |projects| {
             projects.get_mut("aa").unwrap().push(signed(dist(evil("aa", "2.0")), &octo()));
         });
-        brings_the_locked_bytes(&world, &["install", "-U", "aa"]);
+        brings_the_locked_bytes(&world, args);
     }
 }
 
 #[test]
 fn a_dependency_added_after_the_lock_is_not_installed() {
-    let world = world("26.3").wheel(evil("evil", "1.0"));
-    world.index.after(AA_METADATA, 1, |projects| {
-        *file(projects) = signed(dist(aa().requires("evil")), &octo());
-    });
-    fails(&world, &["install", "aa"], 77);
+    for args in [LED, DIRECT] {
+        let world = world("26.3").wheel(evil("evil", "1.0"));
+        world.index.after(AA_METADATA, 1, |projects| {
+            *file(projects) = signed(dist(aa().requires("evil")), &octo());
+        });
+        fails(&world, args, 77);
+    }
 }
 
 #[test]
@@ -207,7 +225,7 @@ fn files_of_the_working_directory_are_not_taken() {
 fn once_the_files_are_here_no_index_is_asked() {
     for pip in ["26.3", "24.0"] {
         let world = world(pip);
-        brings_the_locked_bytes(&world, &["install", "aa"]);
+        brings_the_locked_bytes(&world, DIRECT);
         let is_pip = |agent: Option<&str>| agent.is_some_and(|agent| agent.starts_with("pip/"));
         let requests = world.index.requests();
         let by_pip: Vec<_> =
@@ -216,5 +234,20 @@ fn once_the_files_are_here_no_index_is_asked() {
         let resolved = by_pip.iter().take_while(|by_pip| **by_pip).count();
         assert!(resolved > 0 && !by_pip[resolved..].contains(&true), "{by_pip:?}");
         assert_eq!(requests.last().unwrap().path, AA_FILE);
+    }
+}
+
+#[test]
+fn through_the_gateway_each_thing_is_asked_once_and_never_by_pip() {
+    let document = format!("/provenance/{AA}");
+    for pip in ["26.3", "24.0"] {
+        let world = world(pip);
+        brings_the_locked_bytes(&world, LED);
+        let mut paths = world.index.paths();
+        paths.sort();
+        assert_eq!(paths, [AA_FILE, AA_METADATA, &document, AA_PAGE]);
+        let agents = world.index.requests();
+        let mut agents = agents.iter().filter_map(|request| request.header("user-agent"));
+        assert!(agents.all(|agent| !agent.starts_with("pip/")));
     }
 }

@@ -19,7 +19,10 @@ fn files_may_lie_on_another_host_than_the_pages() {
     let other = LoopbackIndex::builder().start();
     let world = world(&other).trust(&pin("aa")).env("PIP_EXTRA_INDEX_URL", index.url());
     world.pip(["install", "aa"]).run().exits(0).stderr_has("verified: aa 1.0");
-    assert_eq!(our_requests(&files), [format!("/files/{}", aa.filename)]);
+    let asked = our_requests(&files);
+    let (metadata, file) =
+        (format!("/files/{}.metadata", aa.filename), format!("/files/{}", aa.filename));
+    assert_eq!(asked, [metadata, file]);
 }
 
 #[test]

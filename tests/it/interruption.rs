@@ -15,6 +15,7 @@ use crate::support::wheel::Wheel;
 use crate::support::world::{PIN_AA, World, octo};
 
 const PAGE: &str = "/simple/aa/";
+const METADATA: &str = "/files/aa-1.0-py3-none-any.whl.metadata";
 
 fn world() -> World {
     World::new().signed(Wheel::new("aa", "1.0"), &octo()).trust(PIN_AA)
@@ -84,8 +85,8 @@ fn while_we_fetch_evidence() {
     let evidence = "/provenance/aa-1.0-py3-none-any.whl";
     for (signal, code) in [(Signal::INT, 1), (Signal::TERM, 143)] {
         let world = world();
-        // pip asks for the page once, and we do; what comes next is the document.
-        let gate = hang(&world, evidence, PAGE, 2);
+        // pip resolves with page and METADATA; what comes next is the document.
+        let gate = hang(&world, evidence, METADATA, 1);
         let child = started(world.pip(["install", "aa"]).command());
         gate.recv().unwrap();
         assert_eq!(ended_by(child, signal), code);
@@ -147,9 +148,10 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 
 #[test]
 fn by_control_c_at_a_terminal() {
-    for (path, times) in [(PAGE, 0), ("/provenance/aa-1.0-py3-none-any.whl", 2)] {
+    let evidence = "/provenance/aa-1.0-py3-none-any.whl";
+    for (path, before, times) in [(PAGE, PAGE, 0), (evidence, METADATA, 1)] {
         let world = world();
-        let gate = hang(&world, path, PAGE, times);
+        let gate = hang(&world, path, before, times);
         let run = world.run("python3", ["-c", CTRL_C, "pip", "install", "aa"]);
         let mut child = started(run.command());
         gate.recv().unwrap();

@@ -4,11 +4,12 @@
 use crate::support::index::LoopbackIndex;
 use crate::support::sandbox::Sandbox;
 use crate::support::served::{
-    index_of_aa, installed, octo, our_requests, pin, pips_requests, signed, trusted_root, wheel,
+    index_of_aa, installed, octo, pin, pips_requests, signed, trusted_root, wheel,
     world_with_lock_of_aa,
 };
 
 const PAGE: &str = "/simple/aa/";
+const METADATA: &str = "/files/aa-1.0-py3-none-any.whl.metadata";
 const DOCUMENT: &str = "/provenance/aa-1.0-py3-none-any.whl";
 const FILE: &str = "/files/aa-1.0-py3-none-any.whl";
 
@@ -40,10 +41,14 @@ fn the_index_may_be_named_anywhere_that_pip_reads() {
         (nowhere().file("requirements.txt", &line), vec!["install", "-r", "requirements.txt"]),
         (nested, vec!["install", "-r", "requirements.txt"]),
     ] {
-        let before = our_requests(&index).len();
+        let before = index.requests().len();
         let outcome = world.pip(&args).run();
         outcome.exits(0).stderr_has("verified: aa 1.0, built by https://github.com/octo/aa");
-        assert_eq!(our_requests(&index)[before..], [PAGE, DOCUMENT, FILE], "{args:?}");
+        // Where a file names the index, pip asks for the page, and we do again.
+        let mut asked: Vec<_> = index.paths().split_off(before);
+        asked.sort();
+        asked.dedup();
+        assert_eq!(asked, [FILE, METADATA, DOCUMENT, PAGE], "{args:?}");
         assert_eq!(installed(&world), ["aa==1.0"]);
     }
 }
@@ -62,11 +67,15 @@ fn only_the_index_that_serves_a_file_is_asked_about_it() {
         world.pip(["install", "-r", "requirements.txt"]).run().exits(0);
         assert_eq!(installed(&world), ["aa==1.0", "bb==1.0"]);
     }
-    // pip itself asks everybody; we do not.
+    // pip asks everybody for every page, or the gateway does in its place; we ask nobody else.
     assert!(pips_requests(&other).contains(&PAGE.to_owned()));
-    assert!(our_requests(&one).iter().all(|path| !path.contains("bb")));
-    assert!(our_requests(&other).iter().all(|path| !path.contains("aa")));
-    assert_eq!(our_requests(&other).iter().filter(|path| *path == "/simple/bb/").count(), 3);
+    assert_eq!([one.count("/simple/bb/"), other.count(PAGE)], [3, 3]);
+    // Where pip asks by itself, the first time here, we ask the index that has it.
+    assert_eq!([one.count(PAGE), other.count("/simple/bb/")], [4, 4]);
+    let about = |index: &LoopbackIndex, name| {
+        index.paths().iter().filter(|p| !p.starts_with("/simple/") && p.contains(name)).count()
+    };
+    assert_eq!([about(&one, "/bb-"), about(&other, "/aa-")], [0, 0]);
 }
 
 #[test]

@@ -109,7 +109,7 @@ fn a_proxy_takes_pips_requests_and_ours() {
         run.run().exits(0).lacks("sekret");
         let heads = proxy.heads();
         assert_eq!(heads.len(), index.connections() - before, "{heads:?}");
-        assert!(heads.len() >= 2 && heads.iter().all(|head| head.starts_with("CONNECT ")));
+        assert!(!heads.is_empty() && heads.iter().all(|head| head.starts_with("CONNECT ")));
     }
     let expected = "bWU6c2VrcmV0"; // me:sekret
     assert!(c.heads().iter().all(|head| head.contains(expected)), "{:?}", c.heads());
@@ -123,7 +123,7 @@ fn what_is_excepted_from_the_proxy_goes_past_it() {
     let excepted = world.pip(["install", "aa"]).env("NO_PROXY", "index.example,127.0.0.1");
     excepted.run().exits(0);
     world.pip(["install", "-I", "--proxy", "", "aa"]).run().exits(0);
-    assert!(proxy.heads().is_empty() && index.connections() > 2);
+    assert!(proxy.heads().is_empty() && index.connections() >= 2);
     let dead = world.tool(["-L", "pylock.toml", "--retries", "0", "--proxy", "http://127.0.0.1:1"]);
     dead.run().exits(69).stderr_has("cannot reach").stderr_has("--proxy");
 }

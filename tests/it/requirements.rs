@@ -8,14 +8,20 @@ use std::process::{Command, Stdio};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
-use pypi_verify_now::requirements::{self, IndexLines, MAX_DEPTH, MAX_FILES, Outcome, Source};
+use pypi_verify_now::requirements::{
+    self, Inclusion, IndexLines, MAX_DEPTH, MAX_FILES, Outcome, Source,
+};
 
 /// Reads the files, of which the first is named on the command line. `TOKEN` is the one variable.
 fn read(files: &[(&str, &[u8])]) -> IndexLines {
     let stored: BTreeMap<Source, Vec<u8>> =
         files.iter().map(|(name, bytes)| (Source::parse(name), bytes.to_vec())).collect();
     let variable = |name: &str| (name == "TOKEN").then(|| "s3cret".to_owned());
-    requirements::read(&[Source::parse(files[0].0)], |s| stored.get(s).cloned().ok_or(()), variable)
+    requirements::read(
+        &[(Inclusion::Requirements, Source::parse(files[0].0))],
+        |s| stored.get(s).cloned().ok_or(()),
+        variable,
+    )
 }
 
 fn lines(text: &str) -> IndexLines {
@@ -172,14 +178,16 @@ fn depth_and_number_of_files_are_bounded() {
         let name = path.display();
         Ok(format!("-r {name}a\n-r {name}b\n").into_bytes())
     };
-    let found = requirements::read(&[Source::parse("x")], endless, |_| None);
+    let found =
+        requirements::read(&[(Inclusion::Requirements, Source::parse("x"))], endless, |_| None);
     assert!(!found.complete() && found.files.len() == MAX_FILES + 1 && count <= MAX_FILES);
 
     let chain = |source: &Source| -> Result<Vec<u8>, ()> {
         let Source::Path(path) = source else { return Err(()) };
         Ok(format!("-r {}a", path.display()).into_bytes())
     };
-    let found = requirements::read(&[Source::parse("x")], chain, |_| None);
+    let found =
+        requirements::read(&[(Inclusion::Requirements, Source::parse("x"))], chain, |_| None);
     assert!(!found.complete() && found.files.len() == MAX_DEPTH + 1);
 }
 

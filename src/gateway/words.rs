@@ -1,0 +1,49 @@
+//! What pip prints, with the user's own places in it instead of the gateway's.
+//!
+//! Owns the exchange. The secret path of a run reaches nobody this way, and no credentials do: the
+//! places are redacted.
+
+use url::Url;
+
+use super::Gateway;
+use crate::redact::Redacted;
+
+impl Gateway {
+    /// A text of pip's in which every URL of this gateway is replaced by what it stands for.
+    #[must_use]
+    pub fn in_words_of_the_user(&self, text: &str) -> String {
+        let ours = self.inner.upstream.root();
+        let mut rest = text;
+        let mut out = String::with_capacity(text.len());
+        while let Some(at) = rest.find(&ours) {
+            let (before, found) = rest.split_at(at);
+            out.push_str(before);
+            let ends = |c: char| c.is_whitespace() || matches!(c, ')' | '>' | '"' | '\'' | ',');
+            let (url, after) = found.split_at(found.find(ends).unwrap_or(found.len()));
+            out.push_str(&self.place(url));
+            rest = after;
+        }
+        out + rest
+    }
+
+    /// What stands behind one URL of this gateway.
+    fn place(&self, text: &str) -> String {
+        let (place, fragment) = text.split_once('#').unwrap_or((text, ""));
+        let file = Url::parse(place).ok().and_then(|url| self.real_url(&url));
+        if let Some(real) = file {
+            let mark = if fragment.is_empty() { "" } else { "#" };
+            return format!("{}{mark}{fragment}", Redacted(&real.file.url));
+        }
+        let indexes = self.index_urls();
+        let mounts = indexes.iter().zip(&self.inner.upstream.indexes);
+        for (ours, mount) in mounts {
+            if let Some(below) = format!("{text}/").strip_prefix(ours.as_str()) {
+                let theirs = Redacted(&mount.url).to_string();
+                let place = format!("{}/{below}", theirs.trim_end_matches('/'));
+                let slash = if text.ends_with('/') { "/" } else { "" };
+                return place.trim_end_matches('/').to_owned() + slash;
+            }
+        }
+        "the index".to_owned()
+    }
+}

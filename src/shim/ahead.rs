@@ -1,0 +1,171 @@
+//! Resolving through the gateway, for speed: what pip will ask for next is fetched before it asks.
+//!
+//! Owns when that is possible and what is made of it. It decides nothing: wheels alone are
+//! resolved, under the guard, and every file is judged afterwards as it would be without. Where
+//! the gateway cannot stand in for an index, pip reaches it directly.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::sync::Arc;
+
+use url::Url;
+
+use super::arguments::{InstallArgs, Positionals};
+use super::install::Install;
+use super::invocation::{Invocation, classify};
+use super::places::place;
+use crate::failure::{Failure, Status};
+use crate::gateway::{Gateway, Guessing, Handed, Judging, Likely, Setup};
+use crate::index::Index;
+use crate::pip::run::{Captured, Environment};
+use crate::resolution::{Prepared, Request, Resolved, Unresolved};
+use crate::sources::Sources;
+
+/// Options whose place the gateway takes.
+const STOOD_IN_FOR: [&str; 3] = ["--index-url", "--extra-index-url", "--proxy"];
+
+/// A gateway that pip resolves through, and what pip is told of it.
+pub(super) struct Ahead<'a> {
+    gateway: Gateway,
+    arguments: InstallArgs,
+    environment: Environment,
+    prepared: &'a Prepared<'a>,
+}
+
+impl<'a> Ahead<'a> {
+    /// Starts a gateway that keeps its files in `directory`, if it can stand in for every index of
+    /// this run.
+    pub(super) fn start(
+        install: &Install<'_>,
+        prepared: &'a Prepared<'a>,
+        sources: &Sources,
+        directory: &Path,
+    ) -> Option<Self> {
+        let lines = &prepared.files.lines;
+        // A line of a file has the last word on where pip looks.
+        let named_in_files = lines.index_url.is_some()
+            || !lines.extra_index_urls.is_empty()
+            || !lines.trusted_hosts.is_empty()
+            || lines.no_index;
+        let reachable = |url: &Url| matches!(url.scheme(), "http" | "https");
+        let arguments = install.arguments;
+        if named_in_files
+            || arguments.unknown()
+            || arguments.abbreviated()
+            || sources.indexes.is_empty()
+            || !sources.indexes.iter().all(reachable)
+        {
+            return None;
+        }
+        let (major, minor) = prepared.probe.facts.python.split_once('.')?;
+        let python = (major.parse().ok()?, minor.parse().ok()?);
+        let setup = Setup {
+            client: Arc::clone(&sources.client),
+            indexes: sources.indexes.clone(),
+            directory: directory.to_owned(),
+            pip_cache: prepared.settings.cache.clone(),
+            judging: Judging::Later,
+            ahead: Guessing::Likely(Likely { python, platforms: Vec::new() }),
+        };
+        let gateway = Gateway::start(setup).ok()?;
+        gateway.expect(&asked_for(arguments, prepared));
+        let arguments = led(arguments, prepared)?;
+        let environment = environment(install, prepared, &gateway.index_urls());
+        Some(Self { gateway, arguments, environment, prepared })
+    }
+
+    /// Resolves; `index` learns what the gateway was told by the user's indexes. Nothing where pip
+    /// must be asked directly: the gateway could not find out something that pip perhaps can.
+    pub(super) fn resolve(
+        self,
+        request: Request<'_>,
+        index: &Index<'_>,
+    ) -> Option<Result<(Resolved, Vec<Handed>), Unresolved>> {
+        let request = Request { arguments: &self.arguments, ..request };
+        let resolved = request.resolve(self.prepared, &self.environment);
+        if let Some(refusal) = self.gateway.refusals().into_iter().next() {
+            let failure = Failure::new(Status::Refused, refusal.reason)
+                .hint("the file is not what its index says; nothing was installed");
+            return Some(Err(failure.into()));
+        }
+        if resolved.is_err() && !self.gateway.failures().is_empty() {
+            return None;
+        }
+        for known in self.gateway.pages() {
+            index.learn(&known.index, &known.name, known.page);
+        }
+        Some(match resolved {
+            Ok(mut resolved) => {
+                place(&mut resolved.lock, &self.gateway);
+                resolved.stderr = self.in_words_of_the_user(&resolved.stderr);
+                Ok((resolved, self.gateway.handed_over()))
+            }
+            Err(Unresolved::Pip(captured)) => Err(Unresolved::Pip(Captured {
+                stdout: self.in_words_of_the_user(&captured.stdout),
+                stderr: self.in_words_of_the_user(&captured.stderr),
+                status: captured.status,
+            })),
+            Err(error) => Err(error),
+        })
+    }
+
+    fn in_words_of_the_user(&self, bytes: &[u8]) -> Vec<u8> {
+        let text = self.gateway.in_words_of_the_user(&String::from_utf8_lossy(bytes));
+        let indexes = &self.prepared.settings.indexes;
+        let default = self.prepared.probe.facts.index.as_deref().and_then(|d| Url::parse(d).ok());
+        let only_default = matches!(indexes.as_slice(), [one] if Some(one) == default.as_ref());
+        // pip names its indexes only where they are not the default.
+        let shown = |line: &&str| !(only_default && line.starts_with("Looking in indexes:"));
+        text.split_inclusive('\n').filter(shown).collect::<String>().into_bytes()
+    }
+}
+
+/// What the user named.
+fn asked_for(arguments: &InstallArgs, prepared: &Prepared<'_>) -> Vec<String> {
+    let words = arguments.requirement_arguments().into_iter();
+    let words = words.map(|word| word.to_string_lossy().into_owned());
+    words.chain(prepared.files.requirements.iter().cloned()).collect()
+}
+
+/// The user's command line without the options that say where to look and through which proxy.
+fn led(arguments: &InstallArgs, prepared: &Prepared<'_>) -> Option<InstallArgs> {
+    let mut argv = arguments.global_without(&STOOD_IN_FOR);
+    argv.push(arguments.subcommand().word().into());
+    if prepared.probe.configuration.get("proxy").is_some() {
+        // The only way to take back what a configuration file says: pip passes over an empty
+        // variable, and an empty option is no proxy.
+        argv.push("--proxy=".into());
+    }
+    argv.extend(arguments.without(&STOOD_IN_FOR, Positionals::Keep));
+    match classify(&argv) {
+        Invocation::Install(arguments) => Some(arguments),
+        _ => None,
+    }
+}
+
+/// pip is led to the gateway by variables: a command line can be read by everybody on the machine.
+fn environment(install: &Install<'_>, prepared: &Prepared<'_>, urls: &[String]) -> Environment {
+    let mut set = vec![];
+    let mut remove = vec!["PIP_PYPI_URL"];
+    if let Some((first, others)) = urls.split_first() {
+        set.push(("PIP_INDEX_URL".into(), first.into()));
+        if !others.is_empty() {
+            set.push(("PIP_EXTRA_INDEX_URL".into(), others.join(" ").into()));
+        } else if prepared.probe.configuration.get("extra-index-url").is_some() {
+            // It was the same index again; nothing empty would take it back.
+            set.push(("PIP_EXTRA_INDEX_URL".into(), first.into()));
+        } else {
+            remove.push("PIP_EXTRA_INDEX_URL");
+        }
+    }
+    for name in ["NO_PROXY", "no_proxy"] {
+        let already = install.process.variable(name).map(OsStr::to_owned);
+        let mut value = already.unwrap_or_default();
+        if !value.is_empty() {
+            value.push(",");
+        }
+        value.push("127.0.0.1");
+        set.push((name.into(), value));
+    }
+    Environment { set, remove }
+}
