@@ -7,7 +7,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
@@ -30,12 +32,35 @@ pub struct Run {
 struct State {
     current: Mutex<Current>,
     changed: Condvar,
+    /// The last signal that came, dealt with or not; 0 for none. Set by the handler itself, so that
+    /// no thread sees what came later before it.
+    came: Arc<AtomicUsize>,
 }
+
+/// What a child is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Purpose {
+    /// It answers a question and changes nothing: one that does not heed a signal is ended.
+    Answer,
+    /// It may be changing something; it is left to clear up as long as it takes.
+    #[default]
+    Change,
+}
+
+/// How long a child that only answers may take to heed a signal. One that comes while Python starts
+/// may be lost on it.
+const HEED: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Default)]
 struct Current {
     child: Option<Pid>,
+    /// What that child is there for.
+    purpose: Purpose,
+    /// A child that does nothing yet.
+    waiting: Option<Pid>,
     signal: Option<i32>,
+    /// Whether the signals thread is about to end the process.
+    ending: bool,
 }
 
 impl State {
@@ -53,6 +78,10 @@ impl Run {
     pub fn begin() -> io::Result<Self> {
         let directory = tempfile::Builder::new().prefix("pypi-verify-now-").tempdir()?;
         let state = Arc::new(State::default());
+        for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] {
+            let number = usize::try_from(signal).unwrap_or_default();
+            signal_hook::flag::register_usize(signal, Arc::clone(&state.came), number)?;
+        }
         let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT])?;
         let (listener, path) = (Arc::clone(&state), directory.path().to_owned());
         std::thread::Builder::new()
@@ -96,7 +125,14 @@ impl Run {
         }
         let child = command.spawn()?;
         current.child = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+        current.purpose = Purpose::Change;
         Ok(child)
+    }
+
+    /// Who starts and waits for a child that is told what to do later.
+    #[must_use]
+    pub fn attendant(&self) -> Attendant {
+        Attendant(Arc::clone(&self.state))
     }
 
     /// Waits for the child that [`Self::spawn`] started.
@@ -117,6 +153,79 @@ impl Run {
     }
 }
 
+impl Drop for Run {
+    fn drop(&mut self) {
+        // What went wrong because of the signal is no way to end: the signals thread knows how.
+        while self.state.lock().ending {
+            std::thread::park();
+        }
+    }
+}
+
+/// A child that waits before it does something, within a [`Run`].
+#[derive(Debug, Clone)]
+pub struct Attendant(Arc<State>);
+
+impl Attendant {
+    /// Starts a child that does nothing until it is told to. A signal ends it.
+    ///
+    /// # Errors
+    /// As [`Run::spawn`].
+    pub fn spawn_waiting(&self, command: &mut Command) -> io::Result<Child> {
+        let mut current = self.0.lock();
+        if current.signal.is_some() {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        let child = command.spawn()?;
+        current.waiting = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+        Ok(child)
+    }
+
+    /// Has a waiting child begin with something; the process that `start` names is the one that
+    /// signals go to, until [`Self::attended`] or [`Self::wait`].
+    ///
+    /// # Errors
+    /// It does not begin, or a signal has ended the run already.
+    pub fn attend(
+        &self,
+        purpose: Purpose,
+        start: impl FnOnce() -> io::Result<i32>,
+    ) -> io::Result<()> {
+        let mut current = self.0.lock();
+        if current.signal.is_some() {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        current.child = Pid::from_raw(start()?);
+        current.purpose = purpose;
+        // A Ctrl-C that came meanwhile may have met a process that did not listen yet.
+        let came = i32::try_from(self.0.came.load(Ordering::SeqCst)).unwrap_or_default();
+        let came = Signal::from_named_raw(came);
+        if let (Some(child), Some(signal)) = (current.child, came) {
+            let _ = kill_process(child, signal);
+        }
+        Ok(())
+    }
+
+    /// What began with [`Self::attend`] has ended.
+    pub fn attended(&self) {
+        self.0.lock().child = None;
+        self.0.changed.notify_all();
+    }
+
+    /// Waits until the child that waited, or whatever it became, has ended.
+    ///
+    /// # Errors
+    /// The operating system will not say how it ended.
+    pub fn wait(&self, child: &mut Child) -> io::Result<ExitStatus> {
+        let status = child.wait();
+        let mut current = self.0.lock();
+        (current.child, current.waiting) = (None, None);
+        drop(current);
+        self.0.changed.notify_all();
+        status
+    }
+}
+
 /// The signals thread: hands the signal to the child and waits for it, clears up, and ends the
 /// process as the signal would have.
 fn end(state: &State, directory: &Path, signal: i32) {
@@ -131,9 +240,21 @@ fn end(state: &State, directory: &Path, signal: i32) {
         }
         // The main thread sees the child end, and reports its exit code.
         while current.child.is_some() {
-            current = state.changed.wait(current).unwrap_or_else(PoisonError::into_inner);
+            let waited = state.changed.wait_timeout(current, HEED);
+            let (again, time) = waited.unwrap_or_else(PoisonError::into_inner);
+            current = again;
+            if let (true, Purpose::Answer, Some(child)) =
+                (time.timed_out(), current.purpose, current.child)
+            {
+                let _ = kill_process(child, Signal::TERM);
+            }
         }
         return;
+    }
+    current.ending = true;
+    if let Some(waiting) = current.waiting.take() {
+        let _ = kill_process(waiting, Signal::KILL);
+        let _ = rustix::process::waitpid(Some(waiting), rustix::process::WaitOptions::empty());
     }
     drop(current);
     let _ = std::fs::remove_dir_all(directory);

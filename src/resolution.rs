@@ -92,7 +92,7 @@ impl<'a> Request<'a> {
     pub fn prepare(&self, guard: &'a Guard) -> Result<Prepared<'a>, Unresolved> {
         let report = self.report;
         let prompt = Box::new(move |question: &str| report.prompt(question));
-        let resolver = Resolver { pip: self.pip, run: self.run, guard, prompt };
+        let resolver = Resolver::new(self.pip, self.run, guard, prompt);
         let mut global = self.arguments.global_without(&["--log"]);
         if self.arguments.has("--isolated") {
             // It may stand behind `install` as well, and changes what the configuration is.

@@ -1,30 +1,36 @@
 """Loaded by the interpreter that runs pip while it resolves, as `sitecustomize`.
 
-It does two things and nothing else. It keeps pip from what would get around a verdict: while only
-wheels are resolved it refuses to start processes, so that no build backend and no `setup.py` runs;
-while sources are built it refuses to build anything but what the gateway handed over, what lies in
-the private copy of the user's own directories of files, and what the user named by its place. And it writes down, when pip is done, what pip and which environment that
-was, and what that pip's defaults are. pip's own behaviour is not touched.
+It keeps pip from what would get around a verdict: while only wheels are resolved it refuses to start
+processes, so that no build backend and no `setup.py` runs; while sources are built it refuses to
+build anything but what the gateway handed over, what lies in the private copy of the user's own
+directories of files, and what the user named by its place. It writes down, when pip is done, what
+pip and which environment that was, and what that pip's defaults are. And it can have one
+interpreter wait for orders (`_stand_by`), so that Python starts once. pip's own behaviour is not
+touched.
 """
 
 import sys
 
 
-def _load():
+def _ours():
+    # The directory of notes; nothing where this process is not to be guarded. Children that pip may
+    # start itself (`pip --python X`) are guarded too: PYTHONPATH stays in the environment, but this
+    # process goes on with the path the user gave it.
+    import os
+
+    here = os.path.dirname(os.path.abspath(__file__))
+    out = os.environ.get("PYPI_VERIFY_NOW_GUARD")
+    if out:
+        sys.path[:] = [p for p in sys.path if os.path.abspath(p or ".") != here]
+    return out
+
+
+def _guard(out):
     import atexit
     import json
     import os
     import subprocess
     import threading
-
-    here = os.path.dirname(os.path.abspath(__file__))
-    out = os.environ.get("PYPI_VERIFY_NOW_GUARD")
-    if not out:
-        return
-
-    # Children that pip may start itself (`pip --python X`) are guarded too: PYTHONPATH stays in
-    # the environment, but this process goes on with the path the user gave it.
-    sys.path[:] = [p for p in sys.path if os.path.abspath(p or ".") != here]
 
     def note(kind, value):
         name = "%s-%d-%s.json" % (kind, os.getpid(), os.urandom(4).hex())
@@ -226,11 +232,105 @@ def _next():
 
         module = importlib.util.module_from_spec(spec)
         sys.modules["sitecustomize"] = module
-        spec.loader.exec_module(module)
+        try:
+            spec.loader.exec_module(module)
+        except Exception as error:  # as `site` treats it: reported, never fatal
+            sys.stderr.write("Error in sitecustomize: %s\n" % error)
 
 
-_load()
-try:
+def _preload():
+    # What every pip that installs imports anyway. Nobody's customisation may come too late for it.
+    import importlib.util
+
+    if importlib.util.find_spec("usercustomize") is not None:
+        return
+    try:
+        import pip._internal.cli.main
+        import pip._internal.commands.install
+    except Exception:
+        pass  # the pip that follows says it in its own words
+
+
+def _stand_by(numbers):
+    """One interpreter for all that is asked of pip, so that it starts once.
+
+    It waits for orders. What resolves is a fork under the guard; the last order makes this very
+    process the pip that installs, which has run nothing before and is not guarded.
+    """
+    import json
+    import os
+    import signal
+    import socket
+
+    control, streams = socket.socket(fileno=numbers[0]), numbers[1:]
+    orders = control.makefile("rb")
+    # Whoever gives the orders is told of signals; this process ends when they end.
+    ending = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT]
+    handlers = [(number, signal.signal(number, signal.SIG_IGN)) for number in ending]
+
+    def say(number):
+        control.sendall(b"%d\n" % number)
+
+    def go_on(order):
+        for number, handler in handlers:
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        # Only now: from here on a signal is not lost.
+        say(os.getpid())
+        orders.close()
+        control.close()
+        for name in order["remove"]:
+            os.environ.pop(name, None)
+        for name, value in order["set"]:
+            os.environb[bytes(name)] = bytes(value)
+        sys.argv[1:] = [os.fsdecode(bytes(word)) for word in order["argv"]]
+        return order["guarded"]
+
+    say(os.getpid())
+    preloaded = False
+    while True:
+        line = orders.readline()
+        if not line:
+            os._exit(0)
+        order = json.loads(line)
+        if not order["fork"]:
+            for stream in streams:
+                os.close(stream)
+            return go_on(order)
+        child = os.fork()
+        if child == 0:
+            for number, path in zip((1, 2), order["files"]):
+                kept = os.open(bytes(path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+                os.dup2(kept, number)
+                os.close(kept)
+            if not order["files"]:
+                for number, stream in zip((1, 2), streams):
+                    os.dup2(stream, number)
+            for stream in streams:
+                os.close(stream)
+            return go_on(order)
+        if not order["files"]:
+            for stream in streams:
+                os.close(stream)
+            streams = []
+        if not preloaded:
+            preloaded = True
+            _preload()
+        say(os.waitpid(child, 0)[1])
+
+
+def _begin():
+    import os
+
+    out = _ours()
+    numbers = os.environ.pop("PYPI_VERIFY_NOW_STANDBY", None)
+    if out and numbers:
+        _next()
+        if _stand_by([int(number) for number in numbers.split(",")]):
+            _guard(out)
+        return
+    if out:
+        _guard(out)
     _next()
-except Exception as error:  # as `site` treats it: reported, never fatal
-    sys.stderr.write("Error in sitecustomize: %s\n" % error)
+
+
+_begin()

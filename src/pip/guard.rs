@@ -6,7 +6,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,10 @@ const GUARD: &str = include_str!("guard.py");
 #[derive(Debug)]
 pub struct Guard {
     notes: PathBuf,
+    code: PathBuf,
     python_path: OsString,
+    /// The user's own `PYTHONPATH`.
+    user_path: Option<OsString>,
 }
 
 /// What a guarded pip may do.
@@ -101,13 +104,30 @@ impl Guard {
         if code.as_os_str().as_encoded_bytes().contains(&b':') {
             return Err(GuardError::Path(code));
         }
-        let mut path = code.into_os_string();
+        let mut path = code.clone().into_os_string();
         if let Some(rest) = python_path {
             path.push(":");
             path.push(rest);
         }
-        let python_path = path;
-        Ok(Self { notes, python_path })
+        let (user_path, python_path) = (python_path.map(OsStr::to_owned), path);
+        Ok(Self { notes, code, python_path, user_path })
+    }
+
+    /// A private directory for what a guarded pip prints.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.code
+    }
+
+    /// What takes a guard back that is in the environment already.
+    #[must_use]
+    pub fn undone(&self) -> Environment {
+        let mut undone = Environment { set: Vec::new(), remove: vec!["PYPI_VERIFY_NOW_GUARD"] };
+        match &self.user_path {
+            Some(path) => undone.set.push(("PYTHONPATH".into(), path.clone())),
+            None => undone.remove.push("PYTHONPATH"),
+        }
+        undone
     }
 
     /// The environment under which a run of pip is guarded.

@@ -8,3 +8,4 @@ pub mod guard;
 pub mod resolve;
 pub mod run;
 pub mod settings;
+pub mod standby;

@@ -5,10 +5,12 @@
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::guard::{Allowed, Blocked, Facts, Guard, GuardError};
 use super::run::{Captured, Environment, Pip, RunError, exit_code};
 use super::settings::Configuration;
+use super::standby::Standby;
 use crate::failure::{Failure, Status};
 use crate::interrupt::Run;
 use crate::lock::{Lock, LockError, MAX_BYTES};
@@ -23,6 +25,8 @@ pub struct Resolver<'a> {
     pub guard: &'a Guard,
     /// Where a question of pip's goes.
     pub prompt: Box<dyn Fn(&str) + Send + Sync + 'a>,
+    /// The interpreter that waits, where there is one.
+    standby: Mutex<Option<Standby>>,
 }
 
 /// What pip is asked.
@@ -101,7 +105,28 @@ pub enum ResolveError {
     TooOld(String),
 }
 
-impl Resolver<'_> {
+impl<'a> Resolver<'a> {
+    /// A pip in a run, under a guard; what it asks the user goes to `prompt`.
+    #[must_use]
+    pub fn new(
+        pip: &'a Pip,
+        run: &'a Run,
+        guard: &'a Guard,
+        prompt: Box<dyn Fn(&str) + Send + Sync + 'a>,
+    ) -> Self {
+        Self { pip, run, guard, prompt, standby: Mutex::default() }
+    }
+
+    /// The interpreter that waits, for the pip that installs.
+    #[must_use]
+    pub fn take_standby(&self) -> Option<Standby> {
+        self.standby().take()
+    }
+
+    fn standby(&self) -> MutexGuard<'_, Option<Standby>> {
+        self.standby.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Learns what pip this is, what is installed and how it is configured.
     ///
     /// `global` are the user's options before the subcommand.
@@ -117,6 +142,9 @@ impl Resolver<'_> {
         let environment =
             Environment { set: vec![("PIP_ISOLATED".into(), "0".into())], remove: Vec::new() };
         let question = Question::resolving(&arguments, Path::new(""), &environment);
+        // Where none can be had, a pip is started for each question; that says why it cannot be.
+        let guarded = self.guard.environment(&question.allowed);
+        *self.standby() = Standby::start(self.pip, self.run, &guarded).unwrap_or_default();
         let (captured, facts) = self.guarded(&question)?;
         let stated = facts.pip.clone().unwrap_or_default();
         let version = PipVersion::parse(&stated).filter(|version| *version >= OLDEST);
@@ -146,6 +174,30 @@ impl Resolver<'_> {
         Ok((Lock::from_report(&read(question.output)?)?, captured.stderr))
     }
 
+    /// Asks the interpreter that waits; nothing where that cannot be. Its first question is asked
+    /// of it in silence.
+    fn by_standby(
+        &self,
+        question: &Question<'_>,
+        environment: &Environment,
+    ) -> Option<Result<Captured, RunError>> {
+        let mut standby = self.standby();
+        let is_first = question.output == Path::new("");
+        if question.allowed != Allowed::Resolving || !standby.as_ref()?.can_resolve() {
+            return None;
+        }
+        let arguments = question.arguments;
+        let captured = if is_first {
+            standby.as_mut()?.ask(arguments, environment, self.guard.directory())
+        } else {
+            standby.as_mut()?.resolve(arguments, environment, &self.prompt)
+        };
+        if captured.is_err() {
+            *standby = None;
+        }
+        Some(captured.map_err(|source| self.pip.error(source)))
+    }
+
     fn guarded(&self, question: &Question<'_>) -> Result<(Captured, Facts), ResolveError> {
         let mut environment = self.guard.environment(&question.allowed);
         let internal = ["_PIP_RUNNING_IN_SUBPROCESS", "_PIP_IN_BUILD_IGNORE_CONSTRAINTS"];
@@ -153,7 +205,10 @@ impl Resolver<'_> {
         environment.remove.extend(&question.environment.remove);
         environment.set.extend(question.environment.set.iter().cloned());
         let arguments = question.arguments;
-        let captured = self.pip.capture(self.run, arguments, &environment, &self.prompt)?;
+        let captured = match self.by_standby(question, &environment) {
+            Some(captured) => captured?,
+            None => self.pip.capture(self.run, arguments, &environment, &self.prompt)?,
+        };
         let notes = self.guard.take_notes();
         // A failure of pip is told in pip's words, loaded guard or not; a success needs both.
         match notes {

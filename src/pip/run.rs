@@ -110,7 +110,7 @@ impl Pip {
         }
     }
 
-    fn command(&self, arguments: &[OsString], environment: &Environment) -> Command {
+    pub(super) fn command(&self, arguments: &[OsString], environment: &Environment) -> Command {
         let mut command = Command::new(&self.program);
         command.args(arguments).env(DEPTH_VARIABLE, &self.depth);
         for name in &environment.remove {
@@ -120,7 +120,7 @@ impl Pip {
         command
     }
 
-    fn error(&self, source: io::Error) -> RunError {
+    pub(super) fn error(&self, source: io::Error) -> RunError {
         RunError { program: self.program.clone(), source }
     }
 }
@@ -135,7 +135,11 @@ pub fn exit_code(status: ExitStatus) -> u8 {
 /// What pip asks on standard output without ending the line (`User for HOST: `).
 const PROMPTS: [&str; 2] = ["User for ", "Save credentials to keyring"];
 
-fn read_with_prompts(pipe: Option<impl Read>, mut prompt: impl FnMut(&str)) -> io::Result<Vec<u8>> {
+/// Reads a pipe to its end; what pip asks there without ending the line goes to `prompt` at once.
+pub(super) fn read_with_prompts(
+    pipe: Option<impl Read>,
+    mut prompt: impl FnMut(&str),
+) -> io::Result<Vec<u8>> {
     let mut all = Vec::new();
     let Some(mut pipe) = pipe else { return Ok(all) };
     let mut buffer = [0_u8; 64 * 1024];

@@ -308,7 +308,7 @@ impl Build<'_> {
         let prepared = self.prepared;
         let remote = prepared.files.remote;
         let form = steps::form(&prepared.probe, self.install.arguments, lock, remote);
-        world.install_hashed(self.install, form, lock)
+        world.install_hashed(self.install, form, lock, None)
     }
 }
 

@@ -110,7 +110,8 @@ impl Install<'_> {
             environment: Environment::default(),
             report: steps::report_destination(self.arguments, &prepared.probe),
         };
-        Ok(world.install_hashed(self, form, &lock)?)
+        let standby = prepared.resolver().take_standby().map(|it| (it, guard.undone()));
+        Ok(world.install_hashed(self, form, &lock, standby)?)
     }
 
     /// What pip would install of wheels alone; nothing where that is not what the user asked for,

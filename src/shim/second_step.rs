@@ -13,7 +13,8 @@ use super::install::Install;
 use crate::build_steps::Closed;
 use crate::failure::{Failure, Status};
 use crate::lock::{Lock, Which};
-use crate::pip::run::{Environment, exit_code};
+use crate::pip::run::{Environment, RunError, exit_code};
+use crate::pip::standby::Standby;
 use crate::resolution::private_directory;
 use crate::steps::{self, Form, HashedFiles};
 
@@ -35,12 +36,14 @@ pub(super) struct World<'a> {
 }
 
 impl World<'_> {
-    /// Installs with hashes required for everything.
+    /// Installs with hashes required for everything, by the interpreter that waits if there is one,
+    /// which is told what takes its guard back.
     pub(super) fn install_hashed(
         &self,
         install: &Install<'_>,
         form: Form,
         lock: &Lock,
+        standby: Option<(Standby, Environment)>,
     ) -> Result<ExitCode, Failure> {
         let which = if form == Form::NamedFile { Which::Named } else { Which::All };
         let pins = write(install, "pins.txt", &lock.pins())?;
@@ -57,7 +60,16 @@ impl World<'_> {
         let argv = steps::install(install.arguments, form, files);
         let mut environment = self.environment.clone();
         environment.remove.extend(steps::removed_variables(form));
-        let status = install.pip.run(&install.run, &argv, &environment)?;
+        let status = match standby {
+            Some((standby, undone)) => {
+                environment.set.extend(undone.set);
+                environment.remove.extend(undone.remove);
+                standby
+                    .install(&argv, &environment)
+                    .map_err(|source| RunError { program: install.pip.program.clone(), source })?
+            }
+            None => install.pip.run(&install.run, &argv, &environment)?,
+        };
         if let (true, Some(destination)) = (status.success(), &self.report) {
             self.give_report(install, lock, &report, destination)?;
         }

@@ -57,6 +57,7 @@ mod shell_installs;
 mod shells;
 mod source_builds;
 mod source_pass;
+mod standby;
 mod support;
 mod tidy;
 mod tool;
