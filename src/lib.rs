@@ -8,6 +8,7 @@
 
 pub mod audit;
 pub mod build_steps;
+pub mod cache;
 pub mod cli;
 pub mod digest;
 pub mod direct;

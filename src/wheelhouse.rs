@@ -4,7 +4,6 @@
 //! that were written and, where the lock states one, compared. Downloads in parallel; what was
 //! fetched before comes from the cache and is hashed again. Judges nothing but bytes.
 
-mod cache;
 mod receive;
 
 use std::collections::BTreeMap;
@@ -14,9 +13,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use cache::Cache;
 use url::Url;
 
+use crate::cache::Cache;
 use crate::digest::Sha256;
 use crate::failure::{Failure, Status};
 use crate::http::{Client, HttpError};

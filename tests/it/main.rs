@@ -12,6 +12,7 @@
 mod attestation_mutations;
 mod attestation_publishers;
 mod bad_input;
+mod cache;
 mod check;
 mod closed_requirements;
 mod closed_world;

@@ -23,6 +23,7 @@ const LAYERS: [(&str, &[&str]); 8] = [
     (
         "effect",
         &[
+            "cache",
             "gateway",
             "http",
             "index",
@@ -69,15 +70,18 @@ const LAYERS: [(&str, &[&str]); 8] = [
 
 const PURE: &str = "pure";
 
-/// Imports within a layer: downloads go through the one HTTP client, children belong to the one
+/// Imports within a layer: downloads go through the one HTTP client and the one cache, children belong to the one
 /// run that signals end, and a resolution is read with the sources it is configured by.
-const SIDEWAYS: [(&str, &str); 8] = [
+const SIDEWAYS: [(&str, &str); 11] = [
     ("pip", "interrupt"),
     ("resolution", "lines"),
+    ("gateway", "cache"),
     ("gateway", "http"),
     ("gateway", "index"),
     ("gateway", "wheelhouse"),
+    ("index", "cache"),
     ("index", "http"),
+    ("wheelhouse", "cache"),
     ("wheelhouse", "http"),
     ("trust::store", "trust::location"),
 ];

@@ -1,0 +1,69 @@
+//! Wheels and source archives: files that are named by the sha256 of their bytes.
+//!
+//! Owns how they get out and in without being copied where a link will do.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+use super::room::Room;
+use super::{Cache, Kind, in_shard, is_mine, part_in};
+use crate::digest::Sha256;
+
+impl Cache {
+    /// Puts the file of this sha256 at `path` in `directory`, if it is here and is what its name
+    /// says. One that is not is removed.
+    #[must_use]
+    pub fn take(&self, sha256: &Sha256, directory: &Path, path: &Path) -> bool {
+        let entry = self.path(Kind::Files, sha256);
+        if !fs::symlink_metadata(&entry).is_ok_and(|entry| entry.is_file() && is_mine(&entry)) {
+            return false;
+        }
+        // What is hashed is what pip will get: first out of the cache's reach, then read.
+        let mut temporary = tempfile::Builder::new();
+        let temporary = temporary.prefix(".part-");
+        let taken = temporary
+            .make_in(directory, |part| fs::hard_link(&entry, part))
+            .or_else(|_| temporary.make_in(directory, |part| fs::copy(&entry, part).map(|_| ())));
+        let Ok(taken) = taken else { return false };
+        if hash(taken.path()).is_ok_and(|got| got == *sha256) {
+            mark(&entry);
+            return taken.persist_noclobber(path).is_ok();
+        }
+        let _ = fs::remove_file(&entry);
+        false
+    }
+
+    /// Keeps the file at `path`, whose sha256 was computed.
+    pub fn keep(&self, sha256: &Sha256, path: &Path) {
+        // It fails where it cannot be done, and then nothing is kept.
+        let _ = self.try_keep(sha256, path);
+    }
+
+    fn try_keep(&self, sha256: &Sha256, path: &Path) -> io::Result<()> {
+        let size = fs::metadata(path)?.len();
+        let entry = self.path(Kind::Files, sha256);
+        if size > self.room(Kind::Files).largest() || entry.exists() {
+            return Ok(());
+        }
+        if in_shard(&entry, |_| fs::hard_link(path, &entry)).is_err() {
+            let mut part = in_shard(&entry, part_in)?;
+            io::copy(&mut File::open(path)?, &mut part)?;
+            part.persist(&entry)?;
+        }
+        self.room(Kind::Files).grow(size);
+        Ok(())
+    }
+}
+
+fn mark(entry: &Path) {
+    if let Ok(file) = File::open(entry)
+        && let Ok(metadata) = file.metadata()
+    {
+        Room::mark(&file, &metadata);
+    }
+}
+
+fn hash(path: &Path) -> io::Result<Sha256> {
+    Sha256::of_reader(&mut File::open(path)?)
+}
