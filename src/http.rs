@@ -1,12 +1,13 @@
 //! HTTP: the only user of ureq.
 //!
 //! Owns connections, TLS, proxies, credentials, redirects, retries and the bounds in size and
-//! time of everything that is fetched. Knows nothing of indexes or wheels; prints nothing.
+//! time of everything that is fetched. Knows nothing of indexes or wheels; prints and keeps nothing.
 //! An answer is either whole and within its bounds, or an error.
 
 mod agents;
 mod credentials;
 mod error;
+mod kept;
 mod proxies;
 mod retry;
 
@@ -21,6 +22,7 @@ use ureq::http::header;
 use url::Url;
 
 use crate::transport::{Patience, Transport};
+use crate::validity::Validity;
 
 /// How often one request may be sent elsewhere.
 const MOST_REDIRECTS: usize = 10;
@@ -49,6 +51,18 @@ pub struct Response {
     pub content_type: Option<String>,
     /// The body, decompressed.
     pub body: Vec<u8>,
+    /// How it may be kept; nothing where it must not be: its server says so, it came by a
+    /// redirect, or it was fetched with credentials.
+    pub validity: Option<Validity>,
+}
+
+/// What comes of asking again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Renewed {
+    /// The earlier answer still holds (304), and may be kept on like this, if at all.
+    Unchanged(Option<Validity>),
+    /// Here is another.
+    Changed(Response),
 }
 
 /// What arrives of a download.
@@ -58,6 +72,16 @@ pub enum Piece<'a> {
     Start,
     /// The next bytes.
     Bytes(&'a [u8]),
+}
+
+impl Renewed {
+    /// The new answer, where nobody asked whether anything had changed.
+    fn changed(self, url: &Url) -> Result<Response, HttpError> {
+        match self {
+            Self::Changed(response) => Ok(response),
+            Self::Unchanged(_) => Err(HttpError::status(304, url)),
+        }
+    }
 }
 
 impl Client {
@@ -82,17 +106,59 @@ impl Client {
     /// Any status but 200, and whatever keeps the whole document from arriving within the limit
     /// and [`Patience::document`].
     pub fn get(&self, url: &Url, accept: &str, limit: u64) -> Result<Response, HttpError> {
+        self.fetch(url, accept, limit, Earlier::Nothing).and_then(|renewed| renewed.changed(url))
+    }
+
+    /// The same, past every cache on the way that can be told so.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub fn get_past_caches(
+        &self,
+        url: &Url,
+        accept: &str,
+        limit: u64,
+    ) -> Result<Response, HttpError> {
+        self.fetch(url, accept, limit, Earlier::Distrusted).and_then(|renewed| renewed.changed(url))
+    }
+
+    /// The same, but an answer that is kept need not be sent again.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub fn renew(
+        &self,
+        url: &Url,
+        accept: &str,
+        limit: u64,
+        known: &Validity,
+    ) -> Result<Renewed, HttpError> {
+        self.fetch(url, accept, limit, Earlier::Answer(known))
+    }
+
+    fn fetch(
+        &self,
+        url: &Url,
+        accept: &str,
+        limit: u64,
+        earlier: Earlier<'_>,
+    ) -> Result<Renewed, HttpError> {
         let deadline = Deadline::after(self.patience.document);
-        let ask = Ask { accept, encoding: "gzip", limit, deadline };
+        let ask = Ask { accept, encoding: "gzip", limit, deadline, earlier };
         self.persist(deadline, || {
             let mut body = Vec::new();
-            let (url, content_type) = self.attempt(url, &ask, |piece| {
+            let head = self.attempt(url, &ask, |piece| {
                 if let Piece::Bytes(bytes) = piece {
                     body.extend_from_slice(bytes);
                 }
                 Ok(())
             })?;
-            Ok(Response { url, content_type, body })
+            Ok(match head {
+                Head::Unchanged(validity) => Renewed::Unchanged(validity),
+                Head::Changed { url, content_type, validity } => {
+                    Renewed::Changed(Response { url, content_type, body, validity })
+                }
+            })
         })
     }
 
@@ -109,7 +175,8 @@ impl Client {
     ) -> Result<(), HttpError> {
         let deadline = Deadline::after(self.patience.download);
         // A file is hashed as it is: no encoding on the way, as pip asks.
-        let ask = Ask { accept: "*/*", encoding: "identity", limit, deadline };
+        let earlier = Earlier::Nothing;
+        let ask = Ask { accept: "*/*", encoding: "identity", limit, deadline, earlier };
         self.persist(deadline, || self.attempt(url, &ask, &mut sink).map(|_| ()))
     }
 
@@ -141,25 +208,34 @@ impl Client {
         url: &Url,
         ask: &Ask<'_>,
         mut sink: impl FnMut(Piece<'_>) -> io::Result<()>,
-    ) -> Result<(Url, Option<String>), Failed> {
+    ) -> Result<Head, Failed> {
         let mut url = url.clone();
-        for _ in 0..=MOST_REDIRECTS {
-            let response = self.send(&url, ask)?;
+        for hop in 0..=MOST_REDIRECTS {
+            // What is known is known of the place that was asked first, and of no other.
+            let earlier = if hop == 0 { ask.earlier } else { Earlier::Nothing };
+            let response = self.send(&url, ask, earlier)?;
             let status = response.status().as_u16();
             let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
-            match status {
-                200 => {
+            match (status, earlier) {
+                (200, _) => {
                     let content_type = text(header::CONTENT_TYPE).map(str::to_owned);
+                    let is_anybodys = hop == 0 && self.credentials.of(&url).is_none();
+                    let validity = is_anybodys.then(|| kept::validity(&response)).flatten();
                     self.receive(&url, response, ask, &mut sink)?;
                     credentials::remove(&mut url);
-                    return Ok((url, content_type));
+                    return Ok(Head::Changed { url, content_type, validity });
                 }
-                301 | 302 | 303 | 307 | 308 => {
+                (304, Earlier::Answer(known)) => {
+                    let validity = kept::confirmed(known, &response);
+                    drain(response);
+                    return Ok(Head::Unchanged(validity));
+                }
+                (301 | 302 | 303 | 307 | 308, _) => {
                     let target = redirect(&url, text(header::LOCATION));
                     drain(response);
                     url = target.map_err(Failed::for_good)?;
                 }
-                code => {
+                (code, _) => {
                     let again = Again::after_status(code, text(header::RETRY_AFTER));
                     drain(response);
                     return Err(Failed { error: HttpError::status(code, &url), again });
@@ -170,7 +246,12 @@ impl Client {
     }
 
     /// Sends one request to one place, with the credentials of that place.
-    fn send(&self, url: &Url, ask: &Ask<'_>) -> Result<ureq::http::Response<ureq::Body>, Failed> {
+    fn send(
+        &self,
+        url: &Url,
+        ask: &Ask<'_>,
+        earlier: Earlier<'_>,
+    ) -> Result<ureq::http::Response<ureq::Body>, Failed> {
         if !matches!(url.scheme(), "http" | "https") {
             let reason = format!("the scheme `{}` is none of http and https", url.scheme());
             return Err(Failed::for_good(HttpError::unreachable(url, reason)));
@@ -186,6 +267,9 @@ impl Client {
             .header(header::ACCEPT_ENCODING, ask.encoding);
         if let Some(authorization) = self.credentials.of(url) {
             request = request.header(header::AUTHORIZATION, authorization);
+        }
+        for (name, value) in kept::conditions(earlier) {
+            request = request.header(name, value);
         }
         request.call().map_err(|error| Failed::classify(url, error))
     }
@@ -231,6 +315,23 @@ struct Ask<'a> {
     encoding: &'static str,
     limit: u64,
     deadline: Deadline,
+    earlier: Earlier<'a>,
+}
+
+/// What is known before something is asked.
+#[derive(Clone, Copy)]
+enum Earlier<'a> {
+    Nothing,
+    /// An answer that is kept: if it still holds, it need not be sent again.
+    Answer(&'a Validity),
+    /// Nothing that counts: no cache on the way shall answer either.
+    Distrusted,
+}
+
+/// An answer but for its body.
+enum Head {
+    Unchanged(Option<Validity>),
+    Changed { url: Url, content_type: Option<String>, validity: Option<Validity> },
 }
 
 /// The moment at which a fetch has taken long enough.

@@ -1,37 +1,33 @@
 //! Package indexes: the pages of the simple API and the provenance documents behind them.
 //!
 //! Owns which index is asked about a locked file, and in which order. Each page is fetched at
-//! most once in a run. "There is none" is an answer here only where an index says so: 404, or a
+//! most once in a run, and may be kept for the next. "There is none" is an answer here only where an index says so: 404, or a
 //! page without the link. Everything else is an error. Verifies nothing.
 
 mod local;
 mod second;
+mod way;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 pub use second::{Found, SecondSource, Shape};
 use url::{Origin, Url};
+use way::{Answer, Way, What};
 
+use crate::cache::Cache;
 use crate::failure::{Failure, Status};
 use crate::http::{Client, HttpError};
 use crate::name::PackageName;
-use crate::page::{MAX_PAGE, Page, PageError, PageFile};
+use crate::page::{Page, PageError, PageFile};
 use crate::redact::Redacted;
 
 /// The largest provenance document that is read, in bytes.
 pub const MAX_PROVENANCE: u64 = 10 * 1024 * 1024;
 
-/// What pages are asked as: JSON first (PEP 691, "Version + Format Selection").
-const ACCEPT_PAGE: &str = "application/vnd.pypi.simple.v1+json, \
-    application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1";
-/// What provenance documents are asked as.
-const ACCEPT_PROVENANCE: &str =
-    "application/vnd.pypi.integrity.v1+json, application/json;q=0.5, */*;q=0.1";
-
 /// The indexes of a run; shared by its threads.
 pub struct Index<'c> {
-    client: &'c Client,
+    way: Way<'c>,
     pages: Mutex<HashMap<Url, Arc<OnceLock<Asked>>>>,
     /// Which index listed files of which host.
     hosts: Mutex<HashMap<Origin, Url>>,
@@ -74,7 +70,30 @@ impl<'c> Index<'c> {
     /// The indexes that `client` can reach. Nothing is asked yet.
     #[must_use]
     pub fn new(client: &'c Client) -> Self {
-        Self { client, pages: Mutex::default(), hosts: Mutex::default() }
+        Self::keeping(client, None)
+    }
+
+    /// The same with a cache, in which pages and documents are kept.
+    #[must_use]
+    pub fn keeping(client: &'c Client, cache: Option<Cache>) -> Self {
+        Self::on(Way::new(client, cache))
+    }
+
+    /// The same indexes, of which nothing is known yet and nothing counts that is kept: what a
+    /// refusal rests on.
+    #[must_use]
+    pub fn anew(&self) -> Self {
+        Self::on(self.way.anew())
+    }
+
+    /// Whether anything in this run rests on what is kept.
+    #[must_use]
+    pub fn has_remembered(&self) -> bool {
+        self.way.has_remembered()
+    }
+
+    fn on(way: Way<'c>) -> Self {
+        Self { way, pages: Mutex::default(), hosts: Mutex::default() }
     }
 
     /// The page of a project on the index at `index_url` (`.../simple/`, with or without the last
@@ -111,7 +130,7 @@ impl<'c> Index<'c> {
     }
 
     fn fetch_page(&self, url: &Url) -> Asked {
-        let Some(served) = fetch(self.client, url)? else { return Ok(None) };
+        let Some(served) = fetch(&self.way, url)? else { return Ok(None) };
         let page = Page::parse(&served.content_type, &served.url, &served.bytes);
         page.map(|page| Some(Arc::new(page))).map_err(|error| IndexError::page(url, error))
     }
@@ -125,13 +144,11 @@ impl<'c> Index<'c> {
         if url.scheme() == "file" {
             return local::read(&local::path(url)?, MAX_PROVENANCE);
         }
-        match self.client.get(url, ACCEPT_PROVENANCE, MAX_PROVENANCE) {
-            Ok(answer) if is_web_page(answer.content_type.as_deref()) => {
+        match self.way.ask(What::Document, url)? {
+            Some(answer) if is_web_page(&answer.content_type) => {
                 Err(IndexError::WebPage { url: Redacted(url).to_string() })
             }
-            Ok(answer) => Ok(Some(answer.body)),
-            Err(error) if error.is_not_found() => Ok(None),
-            Err(error) => Err(error.into()),
+            answer => Ok(answer.map(|answer| answer.bytes)),
         }
     }
 
@@ -177,8 +194,8 @@ impl<'c> Index<'c> {
     }
 }
 
-fn is_web_page(content_type: Option<&str>) -> bool {
-    let media_type = content_type.and_then(|text| text.split(';').next()).unwrap_or_default();
+fn is_web_page(content_type: &str) -> bool {
+    let media_type = content_type.split(';').next().unwrap_or_default();
     media_type.trim().eq_ignore_ascii_case("text/html")
 }
 
@@ -194,32 +211,26 @@ pub struct Served {
 }
 
 /// Asks the index at `index_url` for the page of a project, as [`Index::page`] does but without
-/// remembering or reading it.
+/// reading it, or remembering it for this run.
 ///
 /// # Errors
 /// Any other answer than 200 or 404.
 pub fn served_page(
     client: &Client,
+    cache: Option<&Cache>,
     index_url: &Url,
     name: &PackageName,
 ) -> Result<Option<Served>, IndexError> {
-    fetch(client, &page_url(index_url, name))
+    fetch(&Way::new(client, cache.cloned()), &page_url(index_url, name))
 }
 
-fn fetch(client: &Client, url: &Url) -> Result<Option<Served>, IndexError> {
+fn fetch(way: &Way<'_>, url: &Url) -> Result<Option<Served>, IndexError> {
     if url.scheme() == "file" {
         let served = |bytes| Served { url: url.clone(), content_type: "text/html".into(), bytes };
         return Ok(local::page(url)?.map(served));
     }
-    match client.get(url, ACCEPT_PAGE, MAX_PAGE) {
-        Ok(answer) => Ok(Some(Served {
-            url: answer.url,
-            content_type: answer.content_type.unwrap_or_default(),
-            bytes: answer.body,
-        })),
-        Err(error) if error.is_not_found() => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+    let served = |Answer { url, content_type, bytes }: Answer| Served { url, content_type, bytes };
+    Ok(way.ask(What::Page, url)?.map(served))
 }
 
 /// `INDEX/NAME/`

@@ -44,6 +44,7 @@ pub mod statement;
 pub mod steps;
 pub mod transport;
 pub mod trust;
+pub mod validity;
 pub mod wheelhouse;
 
 use std::process::ExitCode;

@@ -14,6 +14,7 @@ use url::Url;
 use super::route::Token;
 use super::slots::{Permits, Slots};
 use super::{Asked, Handover, Judging, KnownPage};
+use crate::cache::{Cache, Entry, Kind};
 use crate::digest::Sha256;
 use crate::failure::{Failure, Status};
 use crate::http::{Client, HttpError};
@@ -67,6 +68,7 @@ pub(super) struct Upstream {
     judging: Judging,
     directory: PathBuf,
     pip_cache: Option<PathBuf>,
+    cache: Option<Cache>,
     token: Token,
     authority: std::sync::OnceLock<String>,
     stop: AtomicBool,
@@ -102,6 +104,7 @@ impl Upstream {
             client: setup.client,
             judging: setup.judging,
             directory: setup.directory,
+            cache: setup.pip_cache.as_deref().and_then(Cache::open),
             pip_cache: setup.pip_cache,
             token,
             authority: std::sync::OnceLock::new(),
@@ -151,8 +154,8 @@ impl Upstream {
         self.pages.get_or(&(index, name.clone()), || {
             let _permit = (lane == Lane::Asked).then(|| mount.documents.take());
             self.go_on()?;
-            let served = served_page(&self.client, &mount.url, name).map_err(No::of_index)?;
-            let served = served.ok_or(No::Absent)?;
+            let served = served_page(&self.client, self.cache.as_ref(), &mount.url, name);
+            let served = served.map_err(No::of_index)?.ok_or(No::Absent)?;
             let root = self.root();
             let link = |filename: &str| root.clone() + &self.token.file_path(index, name, filename);
             let mirrored = Page::mirror(&served.content_type, &served.url, &served.bytes, &link);
@@ -214,15 +217,29 @@ impl Upstream {
         self.metadata.get_or(key, || {
             let _permit = (lane == Lane::Asked).then(|| mount.documents.take());
             self.go_on()?;
+            let stated_is = |bytes: &[u8]| stated.iter().all(|(name, hex)| holds(name, hex, bytes));
+            // Kept by its sha256, or not at all.
+            let sha256 = stated.iter().find(|(algorithm, _)| algorithm == "sha256");
+            let sha256 = sha256.and_then(|(_, digits)| Sha256::parse(digits).ok());
+            let kept = self.cache.as_ref().zip(sha256);
+            let found = kept.and_then(|(cache, sha256)| cache.read(Kind::Metadata, &sha256));
+            if let Some(entry) = found.filter(|entry| stated_is(&entry.bytes)) {
+                return Ok(Arc::new(entry.bytes));
+            }
             let mut url = file.url.clone();
             url.set_path(&format!("{}.metadata", file.url.path()));
             let answer = self.client.get(&url, "*/*", MAX_METADATA);
             let bytes = answer.map_err(|error| No::of_http(&error))?.body;
-            if stated.iter().any(|(algorithm, digits)| !holds(algorithm, digits, &bytes)) {
+            if !stated_is(&bytes) {
                 let filename = &key.filename;
                 let what = format!("the METADATA of {filename} is not what the index states");
                 return Err(No::Refused(what));
             }
+            let entry = Entry { note: String::new(), bytes };
+            if let Some((cache, sha256)) = kept {
+                cache.write(Kind::Metadata, &sha256, &entry);
+            }
+            let bytes = entry.bytes;
             Ok(Arc::new(bytes))
         })
     }

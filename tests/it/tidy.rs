@@ -64,6 +64,7 @@ const LAYERS: [(&str, &[&str]); 8] = [
             "trust::file",
             "trust::pin",
             "trust::policy",
+            "validity",
         ],
     ),
 ];

@@ -81,6 +81,18 @@ impl Builder {
         self
     }
 
+    /// Answers carry an `ETag`, and those that ask whether it still holds get 304.
+    pub fn etags(mut self) -> Self {
+        self.state.etags = true;
+        self
+    }
+
+    /// Answers carry this `Cache-Control`.
+    pub fn cache_control(mut self, directives: &str) -> Self {
+        self.state.cache_control = Some(directives.to_owned());
+        self
+    }
+
     /// How long each answer is held back, as a distant server would.
     pub fn latency(mut self, latency: Duration) -> Self {
         self.state.latency = latency;
@@ -202,6 +214,11 @@ impl LoopbackIndex {
     /// The paths of [`Self::requests`].
     pub fn paths(&self) -> Vec<String> {
         self.requests().into_iter().map(|request| request.path).collect()
+    }
+
+    /// How often `path` was answered by "it is still the same" (304).
+    pub fn unchanged(&self, path: &str) -> usize {
+        self.shared.lock().unchanged.iter().filter(|unchanged| *unchanged == path).count()
     }
 
     /// How often `path` was asked for.

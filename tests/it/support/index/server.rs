@@ -9,6 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use base64::Engine as _;
+use pypi_verify_now::digest::Sha256;
 
 use super::answer::{Answer, Sending};
 use super::pages::{self, Site};
@@ -45,6 +46,9 @@ pub(super) struct State {
     pub(super) drops_provenance: bool,
     pub(super) credentials: Option<(String, String)>,
     pub(super) gzip: bool,
+    pub(super) etags: bool,
+    pub(super) cache_control: Option<String>,
+    pub(super) unchanged: Vec<String>,
     pub(super) latency: Duration,
     pub(super) faults: BTreeMap<String, VecDeque<(usize, Fault)>>,
     pub(super) hooks: Vec<(String, usize, Hook)>,
@@ -169,6 +173,9 @@ impl State {
             Some(fault) => Answer::from_fault(fault, self.content(prefix, request)),
             None => self.content(prefix, request),
         };
+        if answer.code == 304 {
+            self.unchanged.push(request.path.clone());
+        }
         (answer, self.latency)
     }
 
@@ -206,8 +213,18 @@ impl State {
             }
         }
         let mut answer = self.resource(prefix, request);
+        if let Some(directives) = self.cache_control.as_ref().filter(|_| answer.code == 200) {
+            answer = answer.with("Cache-Control", directives.clone());
+        }
+        if self.etags && answer.code == 200 {
+            let etag = format!("\"{}\"", Sha256::of(&answer.body));
+            if request.header("if-none-match") == Some(&etag) {
+                answer = Answer { code: 304, body: Vec::new(), ..answer };
+            }
+            answer = answer.with("ETag", etag);
+        }
         let accepted = request.header("accept-encoding").unwrap_or_default();
-        if self.gzip && accepted.contains("gzip") {
+        if self.gzip && answer.code != 304 && accepted.contains("gzip") {
             let mut encoder =
                 flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
             encoder.write_all(&answer.body).unwrap();

@@ -1,0 +1,246 @@
+//! What an index has answered before: when it stands for an answer again, and when it must not.
+
+use std::path::{Path, PathBuf};
+
+use pypi_verify_now::cache::{Cache, Kind};
+use pypi_verify_now::http::Client;
+use pypi_verify_now::index::{Index, IndexError};
+use pypi_verify_now::name::PackageName;
+use pypi_verify_now::transport::Transport;
+use tempfile::TempDir;
+use url::Url;
+
+use crate::http::hasty;
+use crate::support::index::{Builder, DistFile, Fault, LoopbackIndex};
+
+const WHEEL: &str = "aa-1.0-py3-none-any.whl";
+const PAGE: &str = "/simple/aa/";
+const DOCUMENT: &str = "/provenance/aa-1.0-py3-none-any.whl";
+
+/// An index with a page and a document, and a cache directory that the runs share.
+struct World {
+    index: LoopbackIndex,
+    place: TempDir,
+}
+
+/// The first version of the document.
+fn file(document: &str) -> DistFile {
+    DistFile::new(WHEEL, "wheel").provenance(document)
+}
+
+impl World {
+    fn new(builder: Builder) -> Self {
+        let index = builder.file("aa", file("{\"first\": 1}")).start();
+        Self { index, place: TempDir::new().unwrap() }
+    }
+
+    /// A run of its own: how many files the page has.
+    fn page(&self) -> Result<Option<usize>, IndexError> {
+        self.run(&Transport::default(), |index| {
+            let page = index.page(&Url::parse(&self.index.url()).unwrap(), &aa())?;
+            Ok(page.map(|page| page.files().len()))
+        })
+    }
+
+    /// A run of its own: the document.
+    fn document(&self) -> Result<Option<String>, IndexError> {
+        self.run(&Transport::default(), |index| self.document_on(index))
+    }
+
+    fn document_on(&self, index: &Index<'_>) -> Result<Option<String>, IndexError> {
+        let url = Url::parse(&self.index.at(DOCUMENT)).unwrap();
+        let document = index.provenance(&url)?;
+        Ok(document.map(|document| String::from_utf8(document).unwrap()))
+    }
+
+    fn run<T>(&self, transport: &Transport, ask: impl FnOnce(&Index<'_>) -> T) -> T {
+        let transport =
+            Transport { retries: 0, credentials: transport.credentials.clone(), ..hasty() };
+        let client = Client::new(&transport).unwrap();
+        ask(&Index::keeping(&client, Cache::open(self.place.path())))
+    }
+
+    /// Another document from now on.
+    fn publish(&self, document: &str) {
+        self.index.edit(|projects| projects.get_mut("aa").unwrap()[0] = file(document));
+    }
+
+    /// The entries of a kind.
+    fn entries(&self, kind: Kind) -> usize {
+        let usage = Cache::open(self.place.path()).unwrap().usage();
+        usage.into_iter().find(|usage| usage.kind == kind).unwrap().entries
+    }
+}
+
+fn aa() -> PackageName {
+    PackageName::parse("aa").unwrap()
+}
+
+/// Every file below a directory.
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let entries =
+        std::fs::read_dir(directory).into_iter().flatten().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn a_page_is_asked_for_each_time_and_sent_only_if_it_changed() {
+    for control in ["", "max-age=600", "no-cache"] {
+        let world = World::new(LoopbackIndex::builder().etags().cache_control(control));
+        for _ in 0..3 {
+            assert_eq!(world.page().unwrap(), Some(1));
+        }
+        assert_eq!((world.index.count(PAGE), world.index.unchanged(PAGE)), (3, 2), "{control}");
+        world.index.add_file("aa", DistFile::new("aa-2.0-py3-none-any.whl", "two"));
+        assert_eq!(world.page().unwrap(), Some(2));
+        assert_eq!((world.page().unwrap(), world.index.unchanged(PAGE)), (Some(2), 3));
+        world.index.edit(|projects| drop(projects.remove("aa")));
+        assert_eq!(world.page().unwrap(), None);
+        assert_eq!(world.entries(Kind::Pages), 0);
+    }
+}
+
+#[test]
+fn a_document_counts_for_as_long_as_its_server_says() {
+    for (control, asked, unchanged) in [
+        ("max-age=600", 1, 0),
+        ("max-age=0", 3, 2),
+        ("no-cache", 3, 2),
+        ("", 3, 2),
+        ("no-store", 3, 0),
+    ] {
+        let world = World::new(LoopbackIndex::builder().etags().cache_control(control));
+        for _ in 0..3 {
+            assert_eq!(world.document().unwrap().unwrap(), "{\"first\": 1}");
+        }
+        let index = &world.index;
+        assert_eq!(
+            (index.count(DOCUMENT), index.unchanged(DOCUMENT)),
+            (asked, unchanged),
+            "{control}"
+        );
+        world.publish("{\"second\": 2}");
+        let is_new = world.document().unwrap().unwrap().contains("second");
+        assert_eq!(is_new, control != "max-age=600", "{control}");
+    }
+}
+
+#[test]
+fn without_an_etag_everything_is_fetched_again() {
+    let world = World::new(LoopbackIndex::builder());
+    for _ in 0..2 {
+        world.page().unwrap();
+        world.document().unwrap();
+    }
+    assert_eq!((world.index.count(PAGE), world.index.count(DOCUMENT)), (2, 2));
+    assert!(files(world.place.path()).is_empty());
+}
+
+#[test]
+fn that_there_is_none_is_never_remembered() {
+    let world = World::new(LoopbackIndex::builder().etags().cache_control("max-age=600"));
+    world.index.fault_times(DOCUMENT, 1, Fault::status(404));
+    assert_eq!(world.document().unwrap(), None);
+    assert!(world.document().unwrap().is_some());
+}
+
+#[test]
+fn what_is_trusted_no_more_is_fetched_past_every_cache() {
+    let world = World::new(LoopbackIndex::builder().etags().cache_control("max-age=600"));
+    world.document().unwrap();
+    world.publish("{\"second\": 2}");
+    world.run(&Transport::default(), |index| {
+        assert!(world.document_on(index).unwrap().unwrap().contains("first"));
+        assert!(index.has_remembered());
+        let anew = index.anew();
+        assert!(world.document_on(&anew).unwrap().unwrap().contains("second"));
+        assert!(!anew.has_remembered());
+    });
+    let last = world.index.requests().pop().unwrap();
+    assert_eq!(
+        (last.header("if-none-match"), last.header("cache-control")),
+        (None, Some("no-cache"))
+    );
+    // And takes the place of the other.
+    assert!(world.document().unwrap().unwrap().contains("second"));
+}
+
+#[test]
+fn an_entry_that_is_not_as_it_was_written_is_fetched_again_and_replaced() {
+    for kind in [Kind::Pages, Kind::Documents] {
+        let world = World::new(LoopbackIndex::builder().etags().cache_control("max-age=600"));
+        let ask = || match kind {
+            Kind::Pages => assert_eq!(world.page().unwrap(), Some(1)),
+            _ => assert!(world.document().unwrap().unwrap().contains("first")),
+        };
+        ask();
+        let entry =
+            files(world.place.path()).into_iter().find(|p| p.to_string_lossy().contains("sha256"));
+        let (entry, sent) = (entry.unwrap(), world.index.requests().len());
+        let whole = std::fs::read(&entry).unwrap();
+        for broken in [&whole[..whole.len() - 1], b"", &[&whole[..], b"x"].concat()] {
+            std::fs::write(&entry, broken).unwrap();
+            ask();
+            assert!(world.index.requests().pop().unwrap().header("if-none-match").is_none());
+            assert!(entry.exists());
+        }
+        assert_eq!(world.index.requests().len(), sent + 3);
+    }
+}
+
+#[test]
+fn nothing_that_was_fetched_with_credentials_is_kept() {
+    let builder = LoopbackIndex::builder().etags().cache_control("max-age=600");
+    let world = World::new(builder.basic_auth("someone", "secret"));
+    let with = Url::parse(&world.index.url_with_credentials("someone", "secret")).unwrap();
+    let transport = Transport { credentials: vec![with.clone()], ..Transport::default() };
+    for _ in 0..2 {
+        world.run(&transport, |index| {
+            assert!(index.page(&with, &aa()).unwrap().is_some());
+            assert!(world.document_on(index).unwrap().is_some());
+        });
+    }
+    assert_eq!((world.index.count(PAGE), world.index.count(DOCUMENT)), (2, 2));
+    assert!(files(world.place.path()).is_empty());
+}
+
+#[test]
+fn what_came_by_a_redirect_is_not_kept() {
+    let builder = LoopbackIndex::builder().etags().cache_control("max-age=600");
+    let world = World::new(builder);
+    world.index.serve("/elsewhere", "application/json", "{}");
+    world.index.fault(DOCUMENT, Fault::redirect(world.index.at("/elsewhere")));
+    world.document().unwrap().unwrap();
+    assert!(files(world.place.path()).is_empty());
+}
+
+#[test]
+fn a_web_page_in_a_documents_place_is_not_kept() {
+    let world = World::new(LoopbackIndex::builder());
+    let headers = [("Content-Type", "text/html"), ("Cache-Control", "max-age=600")];
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    world.index.fault_times(DOCUMENT, 1, Fault::Status { code: 200, headers });
+    assert!(matches!(world.document(), Err(IndexError::WebPage { .. })));
+    assert!(world.document().unwrap().unwrap().contains("first"));
+}
+
+#[test]
+fn an_index_that_says_unchanged_unasked_has_answered_nothing() {
+    let world = World::new(LoopbackIndex::builder());
+    world.index.fault(PAGE, Fault::status(304));
+    world.index.fault(DOCUMENT, Fault::status(304));
+    for error in [world.page().map(drop).unwrap_err(), world.document().map(drop).unwrap_err()] {
+        assert!(matches!(&error, IndexError::Http(error) if error.code() == Some(304)), "{error}");
+    }
+}
+
+#[test]
+fn a_cache_that_cannot_be_written_is_no_error() {
+    let world = World::new(LoopbackIndex::builder().etags().cache_control("max-age=600"));
+    std::fs::write(world.place.path().join("pypi-verify-now"), "a file").unwrap();
+    for _ in 0..2 {
+        assert_eq!(world.page().unwrap(), Some(1));
+        assert!(world.document().unwrap().is_some());
+    }
+    assert_eq!(world.index.count(DOCUMENT), 2);
+}
