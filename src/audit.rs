@@ -57,27 +57,46 @@ pub struct Finding {
 }
 
 impl Audit<'_> {
-    /// Looks into every file of every entry, and judges.
+    /// Looks into every file of every entry, and judges. No refusal rests on what was kept from
+    /// an earlier run: before one, everything about the project is fetched again.
     ///
     /// # Errors
     /// Something could not be found out. The failure of the first file, in the lock's order, is
     /// the one reported.
     pub fn run(&self, lock: &Lock) -> Result<Vec<Finding>, Failure> {
-        let files: Vec<(&Entry, &File)> = lock
-            .entries
+        let entries: Vec<&Entry> = lock.entries.iter().collect();
+        let mut findings = self.of(&entries)?;
+        if self.index.has_remembered() {
+            let is_refused =
+                |of_entry: &&mut Vec<Finding>| of_entry.iter().any(Finding::is_refused);
+            let (doubtful, places): (Vec<_>, Vec<_>) = entries
+                .iter()
+                .copied()
+                .zip(findings.iter_mut())
+                .filter(|(_, of_entry)| is_refused(of_entry))
+                .unzip();
+            let index = self.index.anew();
+            let anew = Audit { index: &index, ..*self }.of(&doubtful)?;
+            places.into_iter().zip(anew).for_each(|(place, of_entry)| *place = of_entry);
+        }
+        Ok(findings.into_iter().flatten().collect())
+    }
+
+    /// The findings of these entries, in their order.
+    fn of(&self, entries: &[&Entry]) -> Result<Vec<Vec<Finding>>, Failure> {
+        let files: Vec<(&Entry, &File)> = entries
             .iter()
-            .flat_map(|entry| entry.files().iter().map(move |file| (entry, file)))
+            .flat_map(|entry| entry.files().iter().map(move |file| (*entry, file)))
             .collect();
         let mut evidence = self.gather(&files)?.into_iter();
-        let mut findings = Vec::new();
-        for entry in &lock.entries {
-            let gathered: Vec<(File, Evidence)> = match entry.files() {
+        let judge = |entry: &&Entry| {
+            let gathered = match entry.files() {
                 [] => Vec::new(),
                 files => evidence.by_ref().take(files.len()).collect(),
             };
-            findings.extend(self.judge(entry, gathered));
-        }
-        Ok(findings)
+            self.judge(entry, gathered)
+        };
+        Ok(entries.iter().map(judge).collect())
     }
 
     fn judge(&self, entry: &Entry, gathered: Vec<(File, Evidence)>) -> Vec<Finding> {

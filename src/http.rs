@@ -12,6 +12,7 @@ mod proxies;
 mod retry;
 
 use std::io::{self, Read as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use agents::Agents;
@@ -40,6 +41,7 @@ pub struct Client {
     credentials: Credentials,
     retries: u32,
     patience: Patience,
+    confirmed: AtomicBool,
 }
 
 /// An answer with status 200, whole.
@@ -96,7 +98,14 @@ impl Client {
             credentials: Credentials::new(transport),
             retries: transport.retries,
             patience: transport.patience.clone(),
+            confirmed: AtomicBool::new(false),
         })
+    }
+
+    /// Whether anybody was told in this run that an earlier answer still holds.
+    #[must_use]
+    pub fn has_confirmed(&self) -> bool {
+        self.confirmed.load(Ordering::SeqCst)
     }
 
     /// Fetches a document of at most `limit` bytes (decompressed), asking for the media types
@@ -225,7 +234,8 @@ impl Client {
                     credentials::remove(&mut url);
                     return Ok(Head::Changed { url, content_type, validity });
                 }
-                (304, Earlier::Answer(known)) => {
+                (304, Earlier::Answer(known)) if known.etag.is_some() => {
+                    self.confirmed.store(true, Ordering::SeqCst);
                     let validity = kept::confirmed(known, &response);
                     drain(response);
                     return Ok(Head::Unchanged(validity));

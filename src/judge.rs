@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use url::Url;
+
 use crate::audit::{Documents, Finding};
 use crate::failure::Failure;
 use crate::filename::DistFilename;
@@ -54,23 +56,45 @@ impl Judge {
     /// # Errors
     /// It could not be found out.
     pub fn judge(&self, asked: &Asked<'_>) -> Result<Handover, Failure> {
-        let index = Index::new(&self.sources.client);
-        let documents = Documents {
-            index: &index,
-            second_source: self.sources.own.second_source.as_ref(),
-            verifier: &self.sources.own.verifier,
-        };
-        let link = asked.file.provenance.as_ref();
-        let found = documents.evidence(asked.name, asked.filename, asked.sha256, link)?;
-        let evidence = found.unwrap_or(Evidence::Unsigned(UnsignedKind::NoProvenance));
+        let index = self.sources.index();
         let file = File {
             filename: asked.filename.clone(),
             url: asked.file.url.to_string(),
             sha256: Some(asked.sha256),
         };
-        let (finding, handover) = self.give(asked.name, file, &evidence);
+        let evidence = self.evidence(&index, asked, asked.file.provenance.as_ref())?;
+        let (mut finding, mut handover) = self.give(asked.name, file.clone(), &evidence);
+        if finding.is_refused() && self.sources.cache.is_some() {
+            // No refusal rests on what was kept from an earlier run, the page included.
+            let index = index.anew();
+            let (name, filename) = (asked.name, asked.filename.as_str());
+            let indexes = std::slice::from_ref(asked.index);
+            if let Some(entry) = index.locate(indexes, name, filename, &asked.file.url)? {
+                let evidence = self.evidence(&index, asked, entry.provenance.as_ref())?;
+                (finding, handover) = self.give(name, file, &evidence);
+            }
+        }
         self.given().findings.push(finding);
         Ok(handover)
+    }
+
+    fn evidence(
+        &self,
+        index: &Index<'_>,
+        asked: &Asked<'_>,
+        link: Option<&Url>,
+    ) -> Result<Evidence, Failure> {
+        let documents = self.documents(index);
+        let found = documents.evidence(asked.name, asked.filename, asked.sha256, link)?;
+        Ok(found.unwrap_or(Evidence::Unsigned(UnsignedKind::NoProvenance)))
+    }
+
+    fn documents<'a>(&'a self, index: &'a Index<'a>) -> Documents<'a> {
+        Documents {
+            index,
+            second_source: self.sources.own.second_source.as_ref(),
+            verifier: &self.sources.own.verifier,
+        }
     }
 
     /// Judges a file of the user's own `--find-links` directory, which states no provenance.
@@ -78,14 +102,9 @@ impl Judge {
     /// # Errors
     /// It could not be found out.
     pub fn judge_local(&self, name: &PackageName, file: File) -> Result<Handover, Failure> {
-        let index = Index::new(&self.sources.client);
-        let documents = Documents {
-            index: &index,
-            second_source: self.sources.own.second_source.as_ref(),
-            verifier: &self.sources.own.verifier,
-        };
+        let index = self.sources.index();
         let found = match file.sha256 {
-            Some(sha256) => documents.evidence(name, &file.filename, sha256, None)?,
+            Some(sha256) => self.documents(&index).evidence(name, &file.filename, sha256, None)?,
             None => None,
         };
         let evidence = found.unwrap_or(Evidence::Unsigned(UnsignedKind::LocalFile));

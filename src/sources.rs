@@ -5,11 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use url::Url;
 
 use crate::audit::{Audit, Finding};
+use crate::cache::Cache;
+use crate::digest::Sha256;
 use crate::failure::{Failure, Status};
 use crate::http::Client;
 use crate::index::{Index, SecondSource};
@@ -60,6 +62,8 @@ pub struct Sources {
     pub find_links: bool,
     /// The user's own settings.
     pub own: Own,
+    /// What was fetched before; nothing where pip keeps no cache, or not one of ours.
+    pub cache: Option<Cache>,
 }
 
 impl Sources {
@@ -73,11 +77,16 @@ impl Sources {
             indexes: settings.indexes.clone(),
             find_links: !settings.find_links.is_empty(),
             own,
+            cache: settings.cache.as_deref().and_then(Cache::open),
         })
     }
-}
 
-impl Sources {
+    /// The indexes, of which nothing is known yet in this run.
+    #[must_use]
+    pub fn index(&self) -> Index<'_> {
+        Index::keeping(&self.client, self.cache.clone())
+    }
+
     /// Audits a lock. A digest that nobody states is computed from the bytes, which go to the
     /// wheelhouse.
     ///
@@ -91,10 +100,19 @@ impl Sources {
         wheelhouse: &Wheelhouse,
         lock: &Lock,
     ) -> Result<Vec<Finding>, Failure> {
+        let computed = Mutex::new(BTreeMap::<String, Sha256>::new());
+        let known = || computed.lock().unwrap_or_else(PoisonError::into_inner);
         let digest = |file: &File| {
+            // Fetched once, however often it is asked for.
+            if let Some(sha256) = known().get(&file.url) {
+                return Ok(*sha256);
+            }
             let fetched = wheelhouse.fetch_all(&self.client, &[wanted(file)?], JOBS)?;
             let first = fetched.into_iter().next().map(|fetched| fetched.sha256);
-            first.ok_or_else(|| Failure::new(Status::CouldNotCheck, "nothing was fetched"))
+            let nothing = || Failure::new(Status::CouldNotCheck, "nothing was fetched");
+            let sha256 = first.ok_or_else(nothing)?;
+            known().insert(file.url.clone(), sha256);
+            Ok(sha256)
         };
         Audit {
             index,

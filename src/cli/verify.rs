@@ -10,7 +10,6 @@ use std::process::ExitCode;
 use super::{Verify, stdout_failure};
 use crate::audit::Finding;
 use crate::failure::{Failure, Status};
-use crate::index::Index;
 use crate::interrupt::Run;
 use crate::lock::{Lock, MAX_BYTES};
 use crate::pip::find;
@@ -74,7 +73,7 @@ pub(super) fn run(
     let sources = Sources::new(own, &settings)?;
     let directory = run.subdirectory("wheelhouse").map_err(private_directory)?;
     let wheelhouse = Wheelhouse::new(directory, settings.cache.as_deref());
-    let index = Index::new(&sources.client);
+    let index = sources.index();
     let findings = sources.audit(&index, &trust, policy, &wheelhouse, &lock)?;
     verdict_lines(&findings).iter().try_for_each(|l| report.answer(l)).map_err(stdout_failure)?;
 

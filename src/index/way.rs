@@ -111,9 +111,10 @@ impl<'c> Way<'c> {
         Self { cache: self.cache.clone(), memory: Memory::Distrusted, remembered, ..*self }
     }
 
-    /// Whether something that is kept stood for an answer.
+    /// Whether something that is kept stood for an answer, here or wherever else the same client
+    /// has asked: pages go from hand to hand in a run.
     pub(super) fn has_remembered(&self) -> bool {
-        self.remembered.load(Ordering::SeqCst)
+        self.remembered.load(Ordering::SeqCst) || self.client.has_confirmed()
     }
 
     /// What is at this URL; nothing where the server says 404.

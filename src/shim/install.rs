@@ -71,7 +71,7 @@ impl Install<'_> {
         let guard = request.guard()?;
         let prepared = request.prepare(&guard)?;
         let sources = Arc::new(Sources::new(own, &prepared.settings)?);
-        let index = Index::new(&sources.client);
+        let index = sources.index();
         let (lock, handed) = match self.wheels(&prepared, &sources, &index)? {
             Wheels::Enough(lock, handed) => (lock, handed),
             Wheels::NotEnough(failed) => {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use pypi_verify_now::cache::{Cache, Kind};
+use pypi_verify_now::digest::Sha256;
 use pypi_verify_now::http::Client;
 use pypi_verify_now::index::{Index, IndexError};
 use pypi_verify_now::name::PackageName;
@@ -63,6 +64,14 @@ impl World {
     /// Another document from now on.
     fn publish(&self, document: &str) {
         self.index.edit(|projects| projects.get_mut("aa").unwrap()[0] = file(document));
+    }
+
+    /// The file of the only entry.
+    fn entry(&self) -> PathBuf {
+        let mut files = files(self.place.path());
+        files.retain(|path| path.to_string_lossy().contains("sha256"));
+        assert_eq!(files.len(), 1);
+        files.remove(0)
     }
 
     /// The entries of a kind.
@@ -174,9 +183,7 @@ fn an_entry_that_is_not_as_it_was_written_is_fetched_again_and_replaced() {
             _ => assert!(world.document().unwrap().unwrap().contains("first")),
         };
         ask();
-        let entry =
-            files(world.place.path()).into_iter().find(|p| p.to_string_lossy().contains("sha256"));
-        let (entry, sent) = (entry.unwrap(), world.index.requests().len());
+        let (entry, sent) = (world.entry(), world.index.requests().len());
         let whole = std::fs::read(&entry).unwrap();
         for broken in [&whole[..whole.len() - 1], b"", &[&whole[..], b"x"].concat()] {
             std::fs::write(&entry, broken).unwrap();
@@ -226,7 +233,13 @@ fn a_web_page_in_a_documents_place_is_not_kept() {
 
 #[test]
 fn an_index_that_says_unchanged_unasked_has_answered_nothing() {
-    let world = World::new(LoopbackIndex::builder());
+    let world = World::new(LoopbackIndex::builder().cache_control("max-age=1"));
+    // This one is kept, without anything by which it could be asked for.
+    world.document().unwrap();
+    let entry = world.entry();
+    let text = std::fs::read_to_string(&entry).unwrap();
+    let rest = text.split_once('\n').unwrap().1.replace("\"fresh\":1", "\"fresh\":0");
+    std::fs::write(entry, format!("{}\n{rest}", Sha256::of(rest.as_bytes()))).unwrap();
     world.index.fault(PAGE, Fault::status(304));
     world.index.fault(DOCUMENT, Fault::status(304));
     for error in [world.page().map(drop).unwrap_err(), world.document().map(drop).unwrap_err()] {

@@ -39,6 +39,7 @@ mod installs_shapes;
 mod interruption;
 mod invocation;
 mod kept_answers;
+mod kept_evidence;
 mod kept_files;
 mod lock;
 mod network_settings;
