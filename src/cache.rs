@@ -148,16 +148,18 @@ impl Cache {
         Kind::ALL.map(usage).to_vec()
     }
 
-    /// Removes every entry, and says what there was of each kind.
+    /// Removes every entry, and says what there was of each kind. What else lies there is
+    /// somebody else's.
     ///
     /// # Errors
-    /// Something of it cannot be removed.
+    /// An entry cannot be removed.
     pub fn purge(&self) -> io::Result<Vec<Usage>> {
         let usage = self.usage();
-        match fs::remove_dir_all(&self.0.root) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(usage),
+        for room in &self.0.rooms {
+            room.clear()?;
         }
+        let _ = fs::remove_dir(&self.0.root);
+        Ok(usage)
     }
 
     fn room(&self, kind: Kind) -> &Room {

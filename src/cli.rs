@@ -4,6 +4,7 @@
 //! work. A drop-in for the Python tool of the same name: what is no subcommand and no option of
 //! ours belongs to `pip lock`. Installs nothing.
 
+mod cache;
 mod check;
 mod verify;
 
@@ -66,6 +67,17 @@ enum Command {
     Check(Check),
     /// Print the shell code that puts the shims first on PATH and keeps them there
     Shellenv(Shellenv),
+    /// Show or remove what is kept below pip's cache directory
+    #[command(subcommand)]
+    Cache(CacheCommand),
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+enum CacheCommand {
+    /// Show where it is, and how much there is of what
+    Info,
+    /// Remove all of it, and nothing of pip's
+    Purge,
 }
 
 #[derive(Debug, Args)]
@@ -112,6 +124,7 @@ pub fn run(process: &Process) -> ExitCode {
     let result = match &cli.command {
         Some(Command::Check(check)) => check::run(process, report, check),
         Some(Command::Shellenv(shellenv)) => print_shellenv(process, report, shellenv),
+        Some(Command::Cache(command)) => cache::run(process, report, *command),
         None => verify::run(process, report, &cli.verify),
     };
     result.unwrap_or_else(|failure| report.fail(&failure))

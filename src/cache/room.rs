@@ -5,10 +5,12 @@
 //! [`UNIT`], and only when a quarter of the bound was written since are they counted.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
+
+use crate::digest::Sha256;
 
 /// How many bytes of entries one byte of the growth file stands for.
 const UNIT: u64 = 64 * 1024;
@@ -118,6 +120,22 @@ impl Room {
         let files = shards.iter().flat_map(|shard| list(shard));
         files.filter_map(|path| kept(path, SystemTime::now())).collect()
     }
+
+    /// Removes every entry, and the directories that are empty then.
+    pub(super) fn clear(&self) -> io::Result<()> {
+        for entry in self.entries() {
+            match fs::remove_file(&entry.path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        let _ = fs::remove_file(self.growth());
+        for directory in list(&self.shards()).into_iter().chain([self.shards()]) {
+            let _ = fs::remove_dir(directory);
+        }
+        let _ = fs::remove_dir(&self.directory);
+        Ok(())
+    }
 }
 
 impl Drop for Room {
@@ -130,13 +148,12 @@ fn kept(path: PathBuf, now: SystemTime) -> Option<Kept> {
     let metadata = fs::symlink_metadata(&path).ok().filter(fs::Metadata::is_file)?;
     let used = metadata.modified().ok()?;
     let name = path.file_name()?.to_string_lossy().into_owned();
-    if !name.starts_with(PART) {
-        return Some(Kept { path, size: metadata.len(), used });
+    let is_abandoned = now.duration_since(used).is_ok_and(|age| age > ABANDONED);
+    if name.starts_with(PART) && is_abandoned {
+        let _ = fs::remove_file(&path);
     }
-    if now.duration_since(used).is_ok_and(|age| age > ABANDONED) {
-        let _ = fs::remove_file(path);
-    }
-    None
+    // What has no name of an entry is none of ours.
+    Sha256::parse(&name).ok().map(|_| Kept { path, size: metadata.len(), used })
 }
 
 fn list(directory: &Path) -> Vec<PathBuf> {

@@ -104,7 +104,7 @@ fn policy(process: &Process, options: &Verify) -> Policy {
 }
 
 /// The arguments of `pip lock`, read as those of `pip install`, of which they are a part.
-fn pip_arguments(words: &[OsString]) -> Result<InstallArgs, Failure> {
+pub(super) fn pip_arguments(words: &[OsString]) -> Result<InstallArgs, Failure> {
     let words = words.strip_prefix(&[OsString::from("--")]).unwrap_or(words);
     let argv: Vec<_> = std::iter::once("install".into()).chain(words.iter().cloned()).collect();
     match classify(&argv) {
@@ -141,7 +141,7 @@ fn read_lock(process: &Process, path: &Path) -> Result<Lock, Failure> {
 }
 
 /// The pip that a shell would run, ours excepted.
-fn real_pip(process: &Process) -> Result<Pip, Failure> {
+pub(super) fn real_pip(process: &Process) -> Result<Pip, Failure> {
     let path = process.variable("PATH").unwrap_or_default();
     let find = |name: &str| {
         find::find_real_pip(OsStr::new(name), path, &process.executable, &process.directory)

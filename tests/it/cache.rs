@@ -172,6 +172,20 @@ fn purging_says_what_there_was() {
 }
 
 #[test]
+fn what_lies_there_and_is_no_entry_is_not_removed() {
+    let place = TempDir::new().unwrap();
+    let cache = Cache::open(place.path()).unwrap();
+    cache.write(Kind::Pages, &key("aa"), &entry("a page"));
+    let shard = path(&place, Kind::Pages, &key("aa")).parent().unwrap().to_owned();
+    let others = [cache.directory().join("src"), shard.join("notes.txt")];
+    others.iter().for_each(|other| fs::write(other, "mine").unwrap());
+    assert_eq!(cache.purge().unwrap().iter().map(|usage| usage.entries).sum::<usize>(), 1);
+    assert!(
+        others.iter().all(|other| other.exists()) && cache.usage().iter().all(|u| u.entries == 0)
+    );
+}
+
+#[test]
 fn writers_and_readers_side_by_side_see_whole_entries() {
     let place = TempDir::new().unwrap();
     let texts = ["a".repeat(100_000), "b".repeat(200_000)];

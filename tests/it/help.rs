@@ -7,10 +7,11 @@ use std::path::Path;
 use crate::support::sandbox::Sandbox;
 
 /// The file of the text, and what prints it.
-const TEXTS: [(&str, &[&str]); 4] = [
+const TEXTS: [(&str, &[&str]); 5] = [
     ("tool.txt", &["--help"]),
     ("check.txt", &["check", "--help"]),
     ("shellenv.txt", &["shellenv", "--help"]),
+    ("cache.txt", &["cache", "--help"]),
     ("version.txt", &["--version"]),
 ];
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use pypi_verify_now::cache::{Cache, Kind};
+use pypi_verify_now::cache::{Cache, Entry, Kind};
 use pypi_verify_now::digest::Sha256;
 use pypi_verify_now::http::Client;
 use pypi_verify_now::index::{Index, IndexError};
@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use url::Url;
 
 use crate::http::hasty;
+use crate::support::gateway::Gate;
 use crate::support::index::{Builder, DistFile, Fault, LoopbackIndex};
 
 const WHEEL: &str = "aa-1.0-py3-none-any.whl";
@@ -256,4 +257,40 @@ fn a_cache_that_cannot_be_written_is_no_error() {
         assert!(world.document().unwrap().is_some());
     }
     assert_eq!(world.index.count(DOCUMENT), 2);
+}
+
+#[test]
+fn the_gateway_asks_for_metadata_once_and_for_pages_as_everybody() {
+    let text = "Metadata-Version: 2.1\nName: aa\nVersion: 1.0\n";
+    let file = DistFile::new(WHEEL, "wheel").metadata(text);
+    let index = LoopbackIndex::builder().etags().file("aa", file).start();
+    let (place, beside) = (TempDir::new().unwrap(), format!("{WHEEL}.metadata"));
+    let ask = || {
+        let gate = Gate::keeping(&index, place.path());
+        assert_eq!(gate.get(&gate.page("aa")).status, 200);
+        assert_eq!(gate.get(&gate.file("aa", &beside)).text(), text);
+        assert_eq!(gate.get(&gate.file("aa", WHEEL)).text(), "wheel");
+    };
+    ask();
+    ask();
+    let counts =
+        [PAGE, &format!("/files/{beside}"), &format!("/files/{WHEEL}")].map(|p| index.count(p));
+    assert_eq!((counts, index.unchanged(PAGE)), ([2, 1, 1], 1));
+    // What is kept under its name, and is something else, is fetched again.
+    let cache = Cache::open(place.path()).unwrap();
+    let other = Entry { note: String::new(), bytes: b"Name: evil".to_vec() };
+    cache.write(Kind::Metadata, &Sha256::of(text.as_bytes()), &other);
+    ask();
+    assert_eq!(index.count(&format!("/files/{beside}")), 2);
+}
+
+#[test]
+fn metadata_that_is_not_what_the_page_states_is_not_kept() {
+    let file = DistFile::new(WHEEL, "wheel").metadata("Name: aa\n");
+    let index = LoopbackIndex::builder().file("aa", file).start();
+    let (place, beside) = (TempDir::new().unwrap(), format!("{WHEEL}.metadata"));
+    index.serve(&format!("/files/{beside}"), "text/plain", "Name: evil\n");
+    let gate = Gate::keeping(&index, place.path());
+    assert_eq!(gate.get(&gate.file("aa", &beside)).status, 403);
+    assert!(files(place.path()).is_empty());
 }

@@ -13,6 +13,7 @@ mod attestation_mutations;
 mod attestation_publishers;
 mod bad_input;
 mod cache;
+mod cache_command;
 mod check;
 mod closed_requirements;
 mod closed_world;

@@ -63,19 +63,36 @@ impl Gate {
         Self::start(&[index.url()], quick(), judging, guessing())
     }
 
-    /// With everything chosen.
+    /// In front of one index, below pip's cache in this directory.
+    pub fn keeping(index: &LoopbackIndex, cache: &Path) -> Self {
+        let judging = Judging::Before(Box::new(give));
+        Self::with(&[index.url()], quick(), judging, Guessing::Never, Some(cache))
+    }
+
+    /// With everything chosen but a cache.
     pub fn start(
         indexes: &[String],
         transport: Transport,
         judging: Judging,
         ahead: Guessing,
     ) -> Self {
+        Self::with(indexes, transport, judging, ahead, None)
+    }
+
+    fn with(
+        indexes: &[String],
+        transport: Transport,
+        judging: Judging,
+        ahead: Guessing,
+        cache: Option<&Path>,
+    ) -> Self {
         let indexes: Vec<Url> = indexes.iter().map(|url| Url::parse(url).unwrap()).collect();
         let transport = Transport { credentials: indexes.clone(), retries: 1, ..transport };
         let client = Arc::new(Client::new(&transport).unwrap());
         let directory = TempDir::new().unwrap();
         let path = directory.path().to_owned();
-        let setup = Setup { client, indexes, directory: path, pip_cache: None, judging, ahead };
+        let pip_cache = cache.map(Path::to_owned);
+        let setup = Setup { client, indexes, directory: path, pip_cache, judging, ahead };
         Self { gateway: Gateway::start(setup).unwrap(), directory }
     }
 

@@ -1,0 +1,70 @@
+//! `pypi-verify-now cache`: what is kept below pip's cache directory, and away with it.
+//!
+//! Owns the lines that say so. Where pip keeps its cache is asked of pip. Removes nothing of pip's.
+
+use std::process::ExitCode;
+
+use super::verify::{pip_arguments, real_pip};
+use super::{CacheCommand, printed};
+use crate::cache::{Cache, Usage};
+use crate::failure::{Failure, Status};
+use crate::interrupt::Run;
+use crate::process::Process;
+use crate::report::Report;
+use crate::resolution::{Request, Unresolved, private_directory};
+use crate::steps::Installed;
+
+pub(super) fn run(
+    process: &Process,
+    report: Report,
+    command: CacheCommand,
+) -> Result<ExitCode, Failure> {
+    let cache = cache(process, report)?;
+    let location = cache.as_ref().map_or_else(
+        || "none: pip keeps no cache, or not one of yours".to_owned(),
+        |cache| cache.directory().display().to_string(),
+    );
+    let lines = match command {
+        CacheCommand::Info => {
+            let usage = cache.as_ref().map(Cache::usage).unwrap_or_default();
+            let line = |of: &Usage| format!("{}, at most {}", line(of), of.most);
+            let lines = usage.iter().map(line);
+            std::iter::once(format!("location: {location}")).chain(lines).collect::<Vec<_>>()
+        }
+        CacheCommand::Purge => {
+            let usage = cache.as_ref().map_or_else(|| Ok(Vec::new()), Cache::purge);
+            let usage = usage.map_err(|error| {
+                let message = format!("cannot remove all of {location}: {error}");
+                Failure::new(Status::CouldNotCheck, message)
+            })?;
+            let bytes: u64 = usage.iter().map(|of| of.bytes).sum();
+            let lines = usage.iter().map(|of| format!("removed {}", line(of)));
+            lines.chain([format!("freed: {bytes} bytes")]).collect()
+        }
+    };
+    let answered = lines.iter().try_for_each(|line| report.answer(line));
+    Ok(printed(answered, report))
+}
+
+fn line(of: &Usage) -> String {
+    format!("{}: {} entries, {} bytes", of.kind.name(), of.entries, of.bytes)
+}
+
+/// The cache that an install would use.
+fn cache(process: &Process, report: Report) -> Result<Option<Cache>, Failure> {
+    let arguments = pip_arguments(&[])?;
+    let run = Run::begin().map_err(private_directory)?;
+    let pip = real_pip(process)?;
+    let installed = Installed::Ignored;
+    let request =
+        Request { process, report, pip: &pip, run: &run, arguments: &arguments, installed };
+    let guard = request.guard()?;
+    match request.prepare(&guard) {
+        Ok(prepared) => Ok(prepared.settings.cache.as_deref().and_then(Cache::open)),
+        Err(Unresolved::Failure(failure) | Unresolved::NeedsSource(failure)) => Err(failure),
+        Err(Unresolved::Pip(captured)) => {
+            report.replay(&[], &captured.stderr);
+            Err(Failure::new(Status::CouldNotCheck, "pip does not say where its cache is"))
+        }
+    }
+}
