@@ -20,16 +20,13 @@ use crate::pip::settings::{Settings, Surroundings};
 use crate::process::Process;
 use crate::redact::redacted_text;
 use crate::report::Report;
-use crate::sigstore::Verifier;
+use crate::sigstore::{MAX_TRUSTED_ROOT, Verifier};
 use crate::transport::ProxyVariables;
 use crate::trust::file::TrustFile;
 use crate::trust::location::{Location, Surroundings as TrustSurroundings};
 use crate::trust::policy::{Policy, Unrecorded, Unsigned, Verdict};
 use crate::trust::store::Store;
 use crate::wheelhouse::{JOBS, Wanted, Wheelhouse};
-
-/// The largest trusted root that is read; the production one has under 10 KiB.
-const MAX_TRUSTED_ROOT: u64 = 16 * 1024 * 1024;
 
 /// What the user's own settings say of evidence; pip's have no part in it.
 pub struct Own {
@@ -169,7 +166,8 @@ pub fn record(report: Report, findings: &[Finding], store: &Store) -> Result<(),
 /// The file cannot be read or is no trusted root.
 pub fn verifier(trusted_root: Option<&Path>) -> Result<Verifier, Failure> {
     let Some(path) = trusted_root else { return Ok(Verifier::production()?) };
-    let bytes = read_bounded(path, MAX_TRUSTED_ROOT)
+    let limit = u64::try_from(MAX_TRUSTED_ROOT).unwrap_or(u64::MAX);
+    let bytes = read_bounded(path, limit)
         .map_err(|error| unreadable("trusted root", path, &error.to_string()))?;
     Verifier::from_trusted_root(&bytes)
         .map_err(|error| unreadable("trusted root", path, &error.to_string()))
