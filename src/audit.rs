@@ -15,6 +15,7 @@ use crate::index::{Index, SecondSource};
 use crate::lock::{Entry, File, Lock, Source};
 use crate::name::PackageName;
 use crate::plain_filename::FileName;
+use crate::progress::{Activity, Progress};
 use crate::provenance::Document;
 use crate::sigstore::{BundleOutcome, Subject, Verifier};
 use crate::trust::file::TrustFile;
@@ -41,6 +42,8 @@ pub struct Audit<'a> {
     pub policy: Policy,
     /// Computes the sha256 of a file that neither lock nor index state it for, from its bytes.
     pub digest: &'a (dyn Fn(&File) -> Result<Sha256, Failure> + Sync),
+    /// Told of each file that has been looked into.
+    pub progress: &'a Progress,
 }
 
 /// What came out for one file, or for a source that is no file.
@@ -88,6 +91,7 @@ impl Audit<'_> {
             .iter()
             .flat_map(|entry| entry.files().iter().map(move |file| (*entry, file)))
             .collect();
+        let _verifying = self.progress.begin(Activity::Verifying, files.len());
         let mut evidence = self.gather(&files)?.into_iter();
         let judge = |entry: &&Entry| {
             let gathered = match entry.files() {
@@ -128,6 +132,7 @@ impl Audit<'_> {
                         let at = next.fetch_add(1, Ordering::Relaxed);
                         let Some((entry, file)) = files.get(at) else { return };
                         let result = self.look_into(entry, file);
+                        self.progress.step(Activity::Verifying);
                         // After a failure nothing further is begun: the run is over.
                         if result.is_err() {
                             next.store(files.len(), Ordering::Relaxed);

@@ -22,13 +22,12 @@ pub const CTRL_C: i32 = SIGINT;
 ///
 /// Dropping it removes the directory. A signal that ends the process does so too, after the child
 /// that is running, if any, has ended.
-#[derive(Debug)]
 pub struct Run {
     directory: Option<tempfile::TempDir>,
     state: Arc<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct State {
     current: Mutex<Current>,
     changed: Condvar,
@@ -51,7 +50,7 @@ pub enum Purpose {
 /// may be lost on it.
 const HEED: Duration = Duration::from_secs(2);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Current {
     child: Option<Pid>,
     /// What that child is there for.
@@ -61,6 +60,7 @@ struct Current {
     signal: Option<i32>,
     /// Whether the signals thread is about to end the process.
     ending: bool,
+    last: Option<Box<dyn FnOnce() + Send>>,
 }
 
 impl State {
@@ -146,6 +146,11 @@ impl Run {
         status
     }
 
+    /// What is done before a signal ends the process, such as clearing a line of the terminal.
+    pub fn before_the_end(&self, last: impl FnOnce() + Send + 'static) {
+        self.state.lock().last = Some(Box::new(last));
+    }
+
     /// The signal that asked this run to end, if one did.
     #[must_use]
     pub fn interrupted(&self) -> Option<i32> {
@@ -163,8 +168,14 @@ impl Drop for Run {
 }
 
 /// A child that waits before it does something, within a [`Run`].
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Attendant(Arc<State>);
+
+impl std::fmt::Debug for Attendant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Attendant").finish_non_exhaustive()
+    }
+}
 
 impl Attendant {
     /// Starts a child that does nothing until it is told to. A signal ends it.
@@ -256,7 +267,11 @@ fn end(state: &State, directory: &Path, signal: i32) {
         let _ = kill_process(waiting, Signal::KILL);
         let _ = rustix::process::waitpid(Some(waiting), rustix::process::WaitOptions::empty());
     }
+    let last = current.last.take();
     drop(current);
+    if let Some(last) = last {
+        last();
+    }
     let _ = std::fs::remove_dir_all(directory);
     if signal == SIGINT {
         // pip's own code for a run that was cancelled.

@@ -29,6 +29,7 @@ pub mod page;
 pub mod pip;
 pub mod plain_filename;
 pub mod process;
+pub mod progress;
 pub mod provenance;
 pub mod publisher;
 pub mod redact;

@@ -21,6 +21,8 @@ pub struct Process {
     pub executable: PathBuf,
     /// Whether a person can be asked: standard input and standard error are both a terminal.
     pub interactive: bool,
+    /// Whether standard error is a terminal on which a line can be drawn again.
+    pub redraws: bool,
     environment: BTreeMap<OsString, OsString>,
 }
 
@@ -38,6 +40,7 @@ impl Process {
             directory: std::env::current_dir()?,
             executable,
             interactive: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
+            redraws: std::io::stderr().is_terminal() && !is_dumb(std::env::var_os("TERM")),
             environment: std::env::vars_os().collect(),
         })
     }
@@ -88,6 +91,11 @@ impl Process {
             .filter(move |(name, _)| name.to_string_lossy().starts_with(prefix))
             .map(|(name, value)| (name.as_os_str(), value.as_os_str()))
     }
+}
+
+/// Whether a terminal of this name can do nothing but go on; pip asks the same.
+fn is_dumb(term: Option<OsString>) -> bool {
+    term.is_some_and(|term| term == "dumb" || term == "unknown")
 }
 
 fn is_on(value: &OsStr) -> bool {

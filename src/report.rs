@@ -3,8 +3,12 @@
 //! The only printer. Everything goes to standard error but the tool's verdict lines and what
 //! somebody asked to be printed. Escapes what it prints; decides nothing.
 
+mod live;
+
 use std::io::{self, BufRead as _, Write as _};
 use std::process::ExitCode;
+
+pub use live::Live;
 
 use crate::escape::escape;
 use crate::failure::{Failure, Status};

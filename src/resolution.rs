@@ -4,7 +4,9 @@
 //! Owns the choice between `pip lock` and `pip install --dry-run --report`, for the shim and the
 //! tool alike. Installs nothing and judges nothing.
 
+use std::ffi::OsStr;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::failure::{Failure, Status};
 use crate::interrupt::Run;
@@ -15,7 +17,8 @@ use crate::pip::resolve::{HAS_LOCK, Probe, Question, ResolveError, Resolver};
 use crate::pip::run::{Captured, Environment, Pip};
 use crate::pip::settings::{FileLines, Settings};
 use crate::process::Process;
-use crate::report::Report;
+use crate::progress::{Activity, Progress};
+use crate::report::{Live, Report};
 use crate::shim::arguments::InstallArgs;
 use crate::sources;
 use crate::steps::{self, Installed};
@@ -35,6 +38,8 @@ pub struct Request<'a> {
     pub arguments: &'a InstallArgs,
     /// Whether what is installed counts.
     pub installed: Installed,
+    /// How far the run is.
+    pub progress: &'a Arc<Progress>,
 }
 
 /// A pip that is known and guarded, with its settings.
@@ -90,8 +95,11 @@ impl<'a> Request<'a> {
     /// # Errors
     /// pip cannot be run, guarded or configured.
     pub fn prepare(&self, guard: &'a Guard) -> Result<Prepared<'a>, Unresolved> {
-        let report = self.report;
-        let prompt = Box::new(move |question: &str| report.prompt(question));
+        let (report, progress) = (self.report, self.progress);
+        let prompt = Box::new(move |question: &str| {
+            progress.end();
+            report.prompt(question);
+        });
         let resolver = Resolver::new(self.pip, self.run, guard, prompt);
         let mut global = self.arguments.global_without(&["--log"]);
         if self.arguments.has("--isolated") {
@@ -121,6 +129,19 @@ impl<'a> Request<'a> {
         Settings::merge(&probe.configuration, &command_line, lines, &surroundings)
     }
 
+    /// Shows how far the run is, on a terminal, if the user has not switched that off for pip.
+    #[must_use]
+    pub fn live(&self, prepared: &Prepared<'_>) -> Option<Live> {
+        let given = self.arguments.last_value("--progress-bar").and_then(OsStr::to_str);
+        let bar = given.or_else(|| prepared.probe.configuration.get("progress-bar"));
+        if !self.process.redraws || matches!(bar, Some("off" | "raw")) {
+            return None;
+        }
+        let progress = Arc::clone(self.progress);
+        self.run.before_the_end(move || progress.close());
+        self.report.live(self.progress)
+    }
+
     /// What pip would install: its lock where that is the answer, else its report. `environment` is
     /// what changes in pip's.
     ///
@@ -132,6 +153,7 @@ impl<'a> Request<'a> {
         environment: &Environment,
     ) -> Result<Resolved, Unresolved> {
         let Prepared { probe, resolver, .. } = prepared;
+        let _resolving = self.progress.begin(Activity::Resolving, 0);
         let directory = self.run.subdirectory("resolve").map_err(private_directory)?;
         let wheels_only = directory.join("wheels-only.txt");
         std::fs::write(&wheels_only, "--only-binary :all:\n").map_err(private_directory)?;

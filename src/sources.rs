@@ -18,6 +18,7 @@ use crate::index::{Index, SecondSource};
 use crate::lock::{File, Lock};
 use crate::pip::settings::{Settings, Surroundings};
 use crate::process::Process;
+use crate::progress::Progress;
 use crate::redact::redacted_text;
 use crate::report::Report;
 use crate::sigstore::{MAX_TRUSTED_ROOT, Verifier};
@@ -61,6 +62,8 @@ pub struct Sources {
     pub own: Own,
     /// What was fetched before; nothing where pip keeps no cache, or not one of ours.
     pub cache: Option<Cache>,
+    /// How far the run is.
+    pub progress: Arc<Progress>,
 }
 
 impl Sources {
@@ -75,7 +78,14 @@ impl Sources {
             find_links: !settings.find_links.is_empty(),
             own,
             cache: settings.cache.as_deref().and_then(Cache::open),
+            progress: Arc::default(),
         })
+    }
+
+    /// The same, telling how far it is.
+    #[must_use]
+    pub fn telling(self, progress: &Arc<Progress>) -> Self {
+        Self { progress: Arc::clone(progress), ..self }
     }
 
     /// The indexes, of which nothing is known yet in this run.
@@ -120,6 +130,7 @@ impl Sources {
             trust,
             policy,
             digest: &digest,
+            progress: &self.progress,
         }
         .run(lock)
     }

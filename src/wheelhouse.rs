@@ -11,7 +11,7 @@ use std::io;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use url::Url;
 
@@ -20,6 +20,7 @@ use crate::digest::Sha256;
 use crate::failure::{Failure, Status};
 use crate::http::{Client, HttpError};
 use crate::plain_filename::FileName;
+use crate::progress::{Activity, Progress};
 
 /// How many files are fetched at once.
 pub const JOBS: NonZeroUsize = NonZeroUsize::new(8).unwrap();
@@ -31,6 +32,7 @@ pub const MAX_FILE: u64 = 16 * 1024 * 1024 * 1024;
 pub struct Wheelhouse {
     directory: PathBuf,
     cache: Option<Cache>,
+    progress: Arc<Progress>,
 }
 
 /// A file to be fetched.
@@ -98,7 +100,13 @@ impl Wheelhouse {
     /// it, or where it is not ours to write to, nothing is kept.
     #[must_use]
     pub fn new(directory: PathBuf, pip_cache: Option<&Path>) -> Self {
-        Self { directory, cache: pip_cache.and_then(Cache::open) }
+        Self { directory, cache: pip_cache.and_then(Cache::open), progress: Arc::default() }
+    }
+
+    /// The same, telling how far it is.
+    #[must_use]
+    pub fn telling(self, progress: &Arc<Progress>) -> Self {
+        Self { progress: Arc::clone(progress), ..self }
     }
 
     /// The directory, for `pip --find-links`.
@@ -135,7 +143,10 @@ impl Wheelhouse {
                 let at = next.fetch_add(1, Ordering::SeqCst);
                 let Some(wanted) = files.get(at) else { return };
                 match self.fetch(client, wanted, &stop) {
-                    Ok(file) => lock(&fetched).push((at, file)),
+                    Ok(file) => {
+                        self.progress.step(Activity::Fetching);
+                        lock(&fetched).push((at, file));
+                    }
                     Err(error) => {
                         let mut failed = lock(&failed);
                         let is_worse = matches!(error, WheelhouseError::Mismatch { .. });
@@ -188,7 +199,7 @@ impl Wheelhouse {
         {
             return Ok(fetched(*sha256));
         }
-        let (file, got) = receive::receive(client, &wanted.url, &self.directory, stop)?;
+        let (file, got) = receive::receive(client, &wanted.url, self, stop)?;
         if let Some(expected) = wanted.sha256.filter(|expected| *expected != got) {
             let filename = wanted.filename.clone();
             return Err(WheelhouseError::Mismatch { filename, expected, got });

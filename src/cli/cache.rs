@@ -3,6 +3,7 @@
 //! Owns the lines that say so. Where pip keeps its cache is asked of pip. Removes nothing of pip's.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use super::verify::{pip_arguments, real_pip};
 use super::{CacheCommand, printed};
@@ -55,9 +56,16 @@ fn cache(process: &Process, report: Report) -> Result<Option<Cache>, Failure> {
     let arguments = pip_arguments(&[])?;
     let run = Run::begin().map_err(private_directory)?;
     let pip = real_pip(process)?;
-    let installed = Installed::Ignored;
-    let request =
-        Request { process, report, pip: &pip, run: &run, arguments: &arguments, installed };
+    let progress = Arc::default();
+    let request = Request {
+        process,
+        report,
+        pip: &pip,
+        run: &run,
+        arguments: &arguments,
+        installed: Installed::Ignored,
+        progress: &progress,
+    };
     let guard = request.guard()?;
     match request.prepare(&guard) {
         Ok(prepared) => Ok(prepared.settings.cache.as_deref().and_then(Cache::open)),

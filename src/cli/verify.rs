@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use super::{Verify, stdout_failure};
 use crate::audit::Finding;
@@ -46,11 +47,20 @@ pub(super) fn run(
     let own = Own::read(process)?;
     let run = Run::begin().map_err(private_directory)?;
     let pip = real_pip(process)?;
-    let installed = Installed::Ignored;
-    let request =
-        Request { process, report, pip: &pip, run: &run, arguments: &arguments, installed };
+    let progress = Arc::default();
+    let request = Request {
+        process,
+        report,
+        pip: &pip,
+        run: &run,
+        arguments: &arguments,
+        installed: Installed::Ignored,
+        progress: &progress,
+    };
     let guard = request.guard()?;
+    let mut live = None;
     let answer = request.prepare(&guard).and_then(|prepared| {
+        live = request.live(&prepared);
         let lock = match given {
             Some(lock) => lock,
             None => request.resolve(&prepared, &Environment::default())?.lock,
@@ -70,11 +80,12 @@ pub(super) fn run(
     };
 
     let policy = policy(process, options);
-    let sources = Sources::new(own, &settings)?;
+    let sources = Sources::new(own, &settings)?.telling(&progress);
     let directory = run.subdirectory("wheelhouse").map_err(private_directory)?;
     let wheelhouse = Wheelhouse::new(directory, settings.cache.as_deref());
     let index = sources.index();
     let findings = sources.audit(&index, &trust, policy, &wheelhouse, &lock)?;
+    drop(live);
     verdict_lines(&findings).iter().try_for_each(|l| report.answer(l)).map_err(stdout_failure)?;
 
     let refused: Vec<_> = findings.iter().filter(|finding| finding.is_refused()).collect();

@@ -28,6 +28,7 @@ use crate::pip::guard::{Allowed, Places};
 use crate::pip::resolve::Question;
 use crate::pip::run::Environment;
 use crate::plain_filename::FileName;
+use crate::progress::Activity;
 use crate::resolution::{Prepared, Unresolved, private_directory};
 use crate::sources::{self, Sources};
 use crate::steps::{self, Installed};
@@ -222,7 +223,10 @@ impl Build<'_> {
             allowed: Allowed::Builds(places),
             environment: self.environment(closed, &ForNestedPips::Gateway),
         };
-        let (lock, stderr) = self.prepared.resolver().report(&question)?;
+        let building = self.install.progress.begin(Activity::Building, 0);
+        let answer = self.prepared.resolver().report(&question);
+        drop(building);
+        let (lock, stderr) = answer?;
         self.install.pass_on_warnings(&stderr);
         Ok(lock)
     }
@@ -242,7 +246,8 @@ impl Build<'_> {
         links: Option<&Path>,
     ) -> Result<Vec<Fetched>, Failure> {
         let directory = self.install.run.subdirectory("wheelhouse").map_err(private_directory)?;
-        let wheelhouse = Wheelhouse::new(directory, self.prepared.settings.cache.as_deref());
+        let wheelhouse = Wheelhouse::new(directory, self.prepared.settings.cache.as_deref())
+            .telling(&self.install.progress);
         let missing = lock.entries.iter().filter_map(|entry| match &entry.source {
             Source::Files(files) => Some(files),
             _ => None,
@@ -254,6 +259,7 @@ impl Build<'_> {
                 && !links.is_some_and(|links| links.join(file.filename.as_str()).exists())
         });
         let wanted = missing.map(verified).collect::<Result<Vec<_>, _>>()?;
+        let _fetching = self.install.progress.begin(Activity::Fetching, wanted.len());
         Ok(wheelhouse.fetch_all(&self.sources.client, &wanted, JOBS)?)
     }
 

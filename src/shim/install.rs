@@ -21,6 +21,7 @@ use crate::lock::{File, Lock, Requested, Source};
 use crate::newer::{admitted, newer_source};
 use crate::pip::run::{Captured, Environment, Pip, exit_code};
 use crate::process::Process;
+use crate::progress::{Activity, Progress};
 use crate::refusal::{self, TrustContext};
 use crate::report::Report;
 use crate::resolution::{Prepared, Request, Unresolved, private_directory};
@@ -38,6 +39,7 @@ pub(super) struct Install<'a> {
     pub(super) pip: &'a Pip,
     pub(super) arguments: &'a InstallArgs,
     pub(super) run: Run,
+    pub(super) progress: Arc<Progress>,
 }
 
 /// Runs `pip install` with the user's arguments, verified.
@@ -52,7 +54,8 @@ pub fn install(
     arguments: &InstallArgs,
 ) -> Result<ExitCode, Failure> {
     let run = Run::begin().map_err(private_directory)?;
-    let install = Install { process, report, pip, arguments, run };
+    let progress = Arc::default();
+    let install = Install { process, report, pip, arguments, run, progress };
     match install.verified() {
         Ok(code) => Ok(code),
         Err(Unresolved::Failure(failure) | Unresolved::NeedsSource(failure)) => Err(failure),
@@ -70,7 +73,8 @@ impl Install<'_> {
         let request = self.request();
         let guard = request.guard()?;
         let prepared = request.prepare(&guard)?;
-        let sources = Arc::new(Sources::new(own, &prepared.settings)?);
+        let _live = request.live(&prepared);
+        let sources = Arc::new(Sources::new(own, &prepared.settings)?.telling(&self.progress));
         let index = sources.index();
         let (lock, handed) = match self.wheels(&prepared, &sources, &index)? {
             Wheels::Enough(lock, handed) => (lock, handed),
@@ -90,14 +94,18 @@ impl Install<'_> {
         };
 
         let directory = self.run.subdirectory("wheelhouse").map_err(private_directory)?;
-        let wheelhouse = Wheelhouse::new(directory, prepared.settings.cache.as_deref());
+        let wheelhouse =
+            Wheelhouse::new(directory, prepared.settings.cache.as_deref()).telling(&self.progress);
         adopt(&wheelhouse, &lock, &handed);
         let policy = sources::policy(self.process);
         let findings = sources.audit(&index, &trust, policy, &wheelhouse, &lock)?;
         let findings = self.decide(findings, &store, &trust)?;
 
         let lock = with_verified_digests(lock, &findings);
-        wheelhouse.fetch_all(&sources.client, &wanted(&lock)?, JOBS).map_err(Failure::from)?;
+        let wanted = wanted(&lock)?;
+        let fetching = self.progress.begin(Activity::Fetching, wanted.len());
+        wheelhouse.fetch_all(&sources.client, &wanted, JOBS).map_err(Failure::from)?;
+        drop(fetching);
         self.record(&findings, &store)?;
         self.tell(&findings);
         let notes = self.passed_over(&prepared, &lock, &index, &sources.indexes);
@@ -195,6 +203,7 @@ impl Install<'_> {
             run: &self.run,
             arguments: self.arguments,
             installed: Installed::Counts,
+            progress: &self.progress,
         }
     }
 

@@ -5,14 +5,13 @@
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, Write as _};
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use sha2::Digest as _;
 use tempfile::NamedTempFile;
 use url::Url;
 
-use super::{MAX_FILE, WheelhouseError};
+use super::{MAX_FILE, Wheelhouse, WheelhouseError};
 use crate::digest::Sha256;
 use crate::http::{Client, HttpError, Piece};
 use crate::redact::Redacted;
@@ -20,13 +19,14 @@ use crate::redact::Redacted;
 /// How much is read at once of a local file.
 const CHUNK: usize = 64 * 1024;
 
-/// Brings the bytes at `url` into an unnamed file in `directory`; ends early once `stop` is set.
+/// Brings the bytes at `url` into an unnamed file in the directory of `house`; ends early once `stop` is set.
 pub(super) fn receive(
     client: &Client,
     url: &Url,
-    directory: &Path,
+    house: &Wheelhouse,
     stop: &AtomicBool,
 ) -> Result<(NamedTempFile, Sha256), WheelhouseError> {
+    let directory = &house.directory;
     let disk = |error| WheelhouseError::Disk { path: directory.display().to_string(), error };
     let mut file =
         tempfile::Builder::new().prefix(".part-").tempfile_in(directory).map_err(disk)?;
@@ -43,6 +43,7 @@ pub(super) fn receive(
             }
             Piece::Bytes(bytes) => {
                 hasher.update(bytes);
+                house.progress.received(bytes.len());
                 file.write_all(bytes)
             }
         }

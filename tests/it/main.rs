@@ -42,6 +42,7 @@ mod invocation;
 mod kept_answers;
 mod kept_evidence;
 mod kept_files;
+mod live_line;
 mod lock;
 mod network_settings;
 mod network_ways;

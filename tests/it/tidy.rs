@@ -50,6 +50,7 @@ const LAYERS: [(&str, &[&str]); 8] = [
             "newer",
             "page",
             "plain_filename",
+            "progress",
             "provenance",
             "publisher",
             "redact",
@@ -104,9 +105,10 @@ const WORLD: [&str; 12] = [
 ];
 
 /// Paths that only these modules, and what is below them, may name.
-const OWNED: [(&str, &[&str]); 7] = [
+const OWNED: [(&str, &[&str]); 8] = [
     ("process::Command", &["interrupt", "pip"]),
     ("clap", &["cli"]),
+    ("indicatif", &["report"]),
     ("sigstore", &["sigstore"]),
     ("std::env", &["process"]),
     ("std::process::Command", &["interrupt", "pip"]),

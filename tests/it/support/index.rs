@@ -206,6 +206,16 @@ impl LoopbackIndex {
         );
     }
 
+    /// Answers to `path` are held back until [`Self::release`].
+    pub fn hold(&self, path: &str) {
+        self.shared.lock().held.insert(path.to_owned());
+    }
+
+    /// Whatever was held back is answered now.
+    pub fn release(&self) {
+        self.shared.lock().held.clear();
+    }
+
     /// Every request so far, in the order in which they arrived.
     pub fn requests(&self) -> Vec<Request> {
         self.shared.lock().requests.clone()

@@ -8,6 +8,7 @@ pub mod proxy;
 pub mod run;
 pub mod sandbox;
 pub mod served;
+pub mod terminal;
 pub mod tls;
 pub mod twin;
 pub mod venv;

@@ -1,6 +1,6 @@
 //! The server under the index: HTTP/1.1 with keep-alive, a thread for each connection.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -46,6 +46,7 @@ pub(super) struct State {
     pub(super) drops_provenance: bool,
     pub(super) credentials: Option<(String, String)>,
     pub(super) gzip: bool,
+    pub(super) held: BTreeSet<String>,
     pub(super) etags: bool,
     pub(super) cache_control: Option<String>,
     pub(super) unchanged: Vec<String>,
@@ -129,6 +130,9 @@ fn converse(shared: &Shared, mut stream: impl Read + Write) {
         let (answer, latency) = shared.lock().answer(&shared.prefix, &request);
         if !latency.is_zero() {
             thread::sleep(latency);
+        }
+        while shared.lock().held.contains(&request.path) && !shared.is_stopped() {
+            thread::sleep(TICK);
         }
         if !matches!(send(shared, &answer, &request, &mut stream), Ok(Next::Keep)) {
             return;
