@@ -6,8 +6,10 @@ use pypi_verify_now::cache::Kind;
 use crate::support::index::{Builder, DistFile, Fault, LoopbackIndex};
 use crate::support::run::Outcome;
 use crate::support::sandbox::Sandbox;
-use crate::support::served::{lock, octo, our_requests, pin, signed, unsigned, wheel, world};
-use crate::support::wheel::{Distribution, Sdist};
+use crate::support::served::{
+    installed, lock, octo, our_requests, pin, signed, unsigned, wheel, world,
+};
+use crate::support::wheel::{Distribution, Sdist, Wheel};
 
 const PAGE: &str = "/simple/aa/";
 const DOCUMENT: &str = "/provenance/aa-1.0-py3-none-any.whl";
@@ -54,6 +56,24 @@ fn evidence_is_kept_and_verified_again() {
     assert_eq!(world.index.unchanged(PAGE), 1);
     world.sandbox.write_file(".provenance.txt", pin("aa").replace("octo/aa", "octo/other"));
     world.verify(77).stdout_has("FAIL: aa 1.0");
+}
+
+#[test]
+fn a_second_install_asks_for_pages_alone_and_none_is_sent_again() {
+    let aa = Wheel::new("aa", "1.0").requires("bb").build();
+    let index = lasting().file("aa", signed(&aa, &octo("aa")));
+    let index = index.file("bb", signed(&wheel("bb", "1.0"), &octo("bb"))).start();
+    let first = world(&index).trust(&(pin("aa") + &pin("bb")));
+    first.pip(["install", "aa"]).run().exits(0);
+    let before = index.requests().len();
+    let cache = first.path("home/.cache/pip");
+    let second = world(&index).trust(&(pin("aa") + &pin("bb"))).env("PIP_CACHE_DIR", cache);
+    second.pip(["install", "aa"]).run().exits(0);
+    let mut asked = index.paths().split_off(before);
+    asked.sort();
+    assert_eq!(asked, [PAGE, "/simple/bb/"]);
+    assert!(asked.iter().all(|page| index.unchanged(page) == 1));
+    assert_eq!(installed(&second), ["aa==1.0", "bb==1.0"]);
 }
 
 #[test]
