@@ -3,6 +3,7 @@
 //! Owns the story that the shim and the tool share: evidence is gathered for all files at once,
 //! then judged project by project. Changes nothing and prints nothing.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -124,6 +125,9 @@ impl Audit<'_> {
 
     /// Evidence for all files, in their order.
     fn gather(&self, files: &[(&Entry, &File)]) -> Result<Vec<(File, Evidence)>, Failure> {
+        // How many files of each project are still to be looked into.
+        let mut left = BTreeMap::<&PackageName, AtomicUsize>::new();
+        files.iter().for_each(|(entry, _)| *left.entry(&entry.name).or_default().get_mut() += 1);
         let (next, results) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
         std::thread::scope(|scope| {
             for _ in 0..WORKERS.min(files.len()) {
@@ -138,6 +142,10 @@ impl Audit<'_> {
                             next.store(files.len(), Ordering::Relaxed);
                         }
                         results.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
+                        let left = left.get(&entry.name);
+                        if left.is_some_and(|left| left.fetch_sub(1, Ordering::AcqRel) == 1) {
+                            self.done_with(&entry.name);
+                        }
                     }
                 });
             }
@@ -145,6 +153,15 @@ impl Audit<'_> {
         let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
         results.sort_by_key(|(at, _)| *at);
         results.into_iter().map(|(_, result)| result).collect()
+    }
+
+    /// Nothing more will be asked of this project.
+    fn done_with(&self, name: &PackageName) {
+        let second = match self.second_source {
+            Some(SecondSource::Index(url)) => Some(url),
+            _ => None,
+        };
+        self.indexes.iter().chain(second).for_each(|index| self.index.done_with(index, name));
     }
 
     fn look_into(&self, entry: &Entry, file: &File) -> Result<(File, Evidence), Failure> {

@@ -31,6 +31,16 @@ pub struct Index<'c> {
     pages: Mutex<HashMap<Url, Arc<OnceLock<Asked>>>>,
     /// Which index listed files of which host.
     hosts: Mutex<HashMap<Origin, Url>>,
+    afterwards: Afterwards,
+}
+
+/// What becomes of a page when its project is done with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Afterwards {
+    /// It stays known to the end of the run.
+    Kept,
+    /// It is let go of.
+    LetGo,
 }
 
 type Asked = Result<Option<Arc<Page>>, IndexError>;
@@ -83,7 +93,7 @@ impl<'c> Index<'c> {
     /// refusal rests on.
     #[must_use]
     pub fn anew(&self) -> Self {
-        Self::on(self.way.anew())
+        Self { afterwards: self.afterwards, ..Self::on(self.way.anew()) }
     }
 
     /// Whether anything in this run rests on what is kept.
@@ -93,7 +103,15 @@ impl<'c> Index<'c> {
     }
 
     fn on(way: Way<'c>) -> Self {
-        Self { way, pages: Mutex::default(), hosts: Mutex::default() }
+        let afterwards = Afterwards::Kept;
+        Self { way, pages: Mutex::default(), hosts: Mutex::default(), afterwards }
+    }
+
+    /// The same, letting go of the pages of each project that is done with: those of a lock of
+    /// thousands would fill the memory.
+    #[must_use]
+    pub fn letting_go(self) -> Self {
+        Self { afterwards: Afterwards::LetGo, ..self }
     }
 
     /// The page of a project on the index at `index_url` (`.../simple/`, with or without the last
@@ -127,6 +145,15 @@ impl<'c> Index<'c> {
     pub fn known(&self, index_url: &Url, name: &PackageName) -> Option<Arc<Page>> {
         let pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         pages.get(&page_url(index_url, name))?.get()?.as_ref().ok()?.clone()
+    }
+
+    /// Told that nothing more will be asked of a project on this index. Whoever asks for its page
+    /// all the same gets it, asked for anew if need be.
+    pub fn done_with(&self, index_url: &Url, name: &PackageName) {
+        if self.afterwards == Afterwards::LetGo {
+            let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+            pages.remove(&page_url(index_url, name));
+        }
     }
 
     fn fetch_page(&self, url: &Url) -> Asked {

@@ -83,7 +83,7 @@ pub(super) fn run(
     let sources = Sources::new(own, &settings)?.telling(&progress);
     let directory = run.subdirectory("wheelhouse").map_err(private_directory)?;
     let wheelhouse = Wheelhouse::new(directory, settings.cache.as_deref());
-    let index = sources.index();
+    let index = sources.index().letting_go();
     let findings = sources.audit(&index, &trust, policy, &wheelhouse, &lock)?;
     drop(live);
     verdict_lines(&findings).iter().try_for_each(|l| report.answer(l)).map_err(stdout_failure)?;

@@ -44,6 +44,7 @@ mod kept_evidence;
 mod kept_files;
 mod live_line;
 mod lock;
+mod lock_growth;
 mod network_settings;
 mod network_ways;
 mod newer;
