@@ -240,7 +240,11 @@ impl State {
 
     fn resource(&self, prefix: &str, request: &Request) -> Answer {
         let find = |filename: &str| {
-            self.projects.values().flatten().find(|file| file.filename == filename)
+            // Where it should be, before everywhere: there may be thousands.
+            let name = filename.split('-').next().unwrap_or_default();
+            let project = self.projects.get(&name.replace('_', "-").to_lowercase());
+            let mut files = project.into_iter().chain(self.projects.values()).flatten();
+            files.find(|file| file.filename == filename)
         };
         let path = percent_decoded(&request.path);
         if let Some(project) = path.strip_prefix("/simple/") {
