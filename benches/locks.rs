@@ -3,8 +3,8 @@
 //! `cargo bench --bench locks`: offline, under the private Sigstore of the tests. Each entry is a
 //! wheel of its own project, with a page of twenty releases and a provenance document. Three times:
 //! with all of that in files (an index of `file:` URLs), which shows what verifying costs; from the
-//! loopback index with nothing kept from before, and again with what the first run has kept. The
-//! loopback index runs on the same cores; CPU and memory are those of the tool, and of the pip that
+//! loopback index with nothing kept from before, and again with what an earlier run has kept, where
+//! each page is asked for and has not changed. The loopback index runs on the same cores; CPU and memory are those of the tool, and of the pip that
 //! it asks for its settings.
 #![allow(missing_docs, unreachable_pub, unused)]
 #![allow(
@@ -110,7 +110,8 @@ fn main() {
     write_locks(&world, &entries, |filename| format!("{at}files/{filename}"));
     table("files", Cache::Cold, &world);
 
-    let index = serve(&entries, LoopbackIndex::builder()).start();
+    let keepable = LoopbackIndex::builder().etags().cache_control("max-age=600");
+    let index = serve(&entries, keepable).start();
     let world = Sandbox::new().trusted_root(&root).trust(&pins).index(&index.url());
     write_locks(&world, &entries, |filename| index.file_url(filename));
     table("index, cold", Cache::Cold, &world);
