@@ -1,10 +1,10 @@
 //! The gateway: a package index on 127.0.0.1, alive for one run, that stands in front of the
 //! user's indexes.
 //!
-//! Owns what pip gets to see of them. A file, or its METADATA, is handed over only after it was
-//! judged and, for a file, after its bytes were fetched whole and hashed; nothing else of an index
-//! is believed. Answers to nobody who does not know the random path of this run. Credentials stay
-//! on this side. Judges nothing itself: who does comes in as a closure.
+//! Owns what pip gets to see of them. A file is handed over only after it was judged and its bytes
+//! were fetched whole and hashed; where files are judged, nothing else of an index is believed, the
+//! METADATA beside a file least of all. Answers to nobody who does not know the random path of this
+//! run. Credentials stay on this side. Judges nothing itself: who does comes in as a closure.
 
 mod ahead;
 mod answer;
@@ -72,7 +72,7 @@ pub enum Guessing {
 
 /// When files are judged.
 pub enum Judging {
-    /// Before they, or their METADATA, are handed over. Each is judged at most once.
+    /// Before they are handed over. Each is judged at most once. METADATA beside them is not offered.
     Before(Judge),
     /// Not here: only for a pip that runs nobody's code.
     Later,

@@ -11,7 +11,7 @@ mod mirror;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-pub use mirror::Mirrored;
+pub use mirror::{Beside, Mirrored};
 
 use crate::digest::Sha256;
 

@@ -20,7 +20,7 @@ use crate::failure::{Failure, Status};
 use crate::http::{Client, HttpError};
 use crate::index::{IndexError, served_page};
 use crate::name::PackageName;
-use crate::page::{Mirrored, Page, PageError, PageFile};
+use crate::page::{Beside, Mirrored, Page, PageError, PageFile};
 use crate::plain_filename::FileName;
 use crate::wheelhouse::{Fetched, Wanted, Wheelhouse, WheelhouseError};
 
@@ -158,7 +158,8 @@ impl Upstream {
             let served = served.map_err(No::of_index)?.ok_or(No::Absent)?;
             let root = self.root();
             let link = |filename: &str| root.clone() + &self.token.file_path(index, name, filename);
-            let mirrored = Page::mirror(&served.content_type, &served.url, &served.bytes, &link);
+            let (kind, base) = (&served.content_type, &served.url);
+            let mirrored = Page::mirror(kind, base, &served.bytes, self.beside(), &link);
             let Mirrored { page, content_type, body } = mirrored.map_err(|error| match error {
                 PageError::ContentType(content_type) => No::Other { content_type },
                 error => No::unclear(format!("the page of {name}: {error}")),
@@ -208,11 +209,20 @@ impl Upstream {
         Some(file)
     }
 
-    /// The METADATA beside a file (PEP 658), once the file may be handed over.
+    /// No attestation covers the METADATA beside a file: an index could have it name requirements
+    /// that the file does not, and these be built. Where files are judged, pip reads theirs.
+    const fn beside(&self) -> Beside {
+        match self.judging {
+            Judging::Before(_) => Beside::LeftOut,
+            Judging::Later => Beside::Kept,
+        }
+    }
+
+    /// The METADATA beside a file (PEP 658), where it is offered.
     pub(super) fn metadata(&self, key: &Key, lane: Lane) -> Result<Arc<Vec<u8>>, No> {
         let file = self.entry(key, lane)?;
-        let stated = file.metadata.clone().ok_or(No::Absent)?;
-        self.verdict(key, &file, lane)?;
+        let stated = file.metadata.clone().filter(|_| self.beside() == Beside::Kept);
+        let stated = stated.ok_or(No::Absent)?;
         let mount = self.indexes.get(key.index).ok_or(No::Absent)?;
         self.metadata.get_or(key, || {
             let _permit = (lane == Lane::Asked).then(|| mount.documents.take());
@@ -247,12 +257,12 @@ impl Upstream {
     /// The bytes of a file, once it may be handed over.
     pub(super) fn file(&self, key: &Key) -> Result<Fetched, No> {
         let file = self.entry(key, Lane::Asked)?;
-        self.verdict(key, &file, Lane::Asked)?;
+        self.verdict(key, &file)?;
         self.bytes(key, &file)
     }
 
     /// Whether a file may be handed over.
-    fn verdict(&self, key: &Key, file: &PageFile, lane: Lane) -> Result<(), No> {
+    fn verdict(&self, key: &Key, file: &PageFile) -> Result<(), No> {
         let Judging::Before(judge) = &self.judging else { return Ok(()) };
         let index = self.indexes.get(key.index).ok_or(No::Absent)?;
         self.verdicts.get_or(key, || {
@@ -261,7 +271,7 @@ impl Upstream {
                 Some(sha256) => (sha256, None),
                 None => self.bytes(key, file).map(|file| (file.sha256, Some(file)))?,
             };
-            let _permit = (lane == Lane::Asked).then(|| index.documents.take());
+            let _permit = index.documents.take();
             self.go_on()?;
             let file = PageFile { sha256: Some(sha256), ..file.clone() };
             let asked = Asked {

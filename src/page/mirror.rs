@@ -14,6 +14,19 @@ use super::{Format, Page, PageError};
 /// Hash algorithms in the order in which a mirror states them: pip locks with the first.
 const BEST_FIRST: [&str; 4] = ["sha256", "sha512", "sha384", "sha224"];
 
+/// What says that METADATA stands beside a file (PEP 658, PEP 714), in JSON; in HTML with `data-`
+/// before it.
+const METADATA: [&str; 3] = ["core-metadata", "dist-info-metadata", "data-dist-info-metadata"];
+
+/// What becomes of the METADATA beside files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beside {
+    /// The mirror offers it.
+    Kept,
+    /// The mirror says nothing of it: whoever wants METADATA reads the file.
+    LeftOut,
+}
+
 /// A page and its mirror.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mirrored {
@@ -27,7 +40,8 @@ pub struct Mirrored {
 
 impl Page {
     /// Reads a page as [`Self::parse`] does and writes its mirror, in which the file of each name
-    /// is at `link(name)`, followed by the fragment of the original link.
+    /// is at `link(name)`, followed by the fragment of the original link, and METADATA is
+    /// `beside` it or not.
     ///
     /// # Errors
     /// As [`Self::parse`].
@@ -35,13 +49,16 @@ impl Page {
         content_type: &str,
         base: &Url,
         bytes: &[u8],
+        beside: Beside,
         link: &dyn Fn(&str) -> String,
     ) -> Result<Mirrored, PageError> {
         let page = Self::parse(content_type, base, bytes)?;
         let media_type = content_type.split(';').next().unwrap_or_default().trim().to_lowercase();
         let (content_type, body) = match Format::of(content_type)? {
-            Format::Json => (media_type, json(base, bytes, link)?),
-            Format::Html => (format!("{media_type}; charset=utf-8"), html(base, bytes, link)?),
+            Format::Json => (media_type, json(base, bytes, beside, link)?),
+            Format::Html => {
+                (format!("{media_type}; charset=utf-8"), html(base, bytes, beside, link)?)
+            }
         };
         Ok(Mirrored { page, content_type, body })
     }
@@ -54,7 +71,12 @@ fn moved(base: &Url, href: &str, filename: &str, link: &dyn Fn(&str) -> String) 
     link(filename) + &fragment.unwrap_or_default()
 }
 
-fn json(base: &Url, bytes: &[u8], link: &dyn Fn(&str) -> String) -> Result<Vec<u8>, PageError> {
+fn json(
+    base: &Url,
+    bytes: &[u8],
+    beside: Beside,
+    link: &dyn Fn(&str) -> String,
+) -> Result<Vec<u8>, PageError> {
     let no = |error: serde_json::Error| PageError::Json(error.to_string());
     let mut document: Map<String, Value> = serde_json::from_slice(bytes).map_err(no)?;
     let files = match document.remove("files") {
@@ -76,6 +98,9 @@ fn json(base: &Url, bytes: &[u8], link: &dyn Fn(&str) -> String) -> Result<Vec<u
         let url = moved(base, &text(&file, "url"), &text(&file, "filename"), link);
         file.insert("url".to_owned(), Value::String(url));
         file.remove("provenance");
+        if beside == Beside::LeftOut {
+            METADATA.iter().for_each(|key| drop(file.remove(*key)));
+        }
         out.extend_from_slice(if at > 0 { b",{" } else { b"{" });
         let hashes = match file.remove("hashes") {
             Some(Value::Object(hashes)) => hashes,
@@ -105,12 +130,17 @@ fn member(out: &mut Vec<u8>, key: &str, value: &Value) -> Result<(), serde_json:
     serde_json::to_writer(out, value)
 }
 
-fn html(base: &Url, bytes: &[u8], link: &dyn Fn(&str) -> String) -> Result<Vec<u8>, PageError> {
+fn html(
+    base: &Url,
+    bytes: &[u8],
+    beside: Beside,
+    link: &dyn Fn(&str) -> String,
+) -> Result<Vec<u8>, PageError> {
     let mut out = String::from("<!DOCTYPE html>\n<html><body>\n");
     for_each(base, bytes, |base, tag, entry| {
         let url = moved(base, &entry.href, &entry.filename, link);
         out += &format!("<a href=\"{}\"", escape(&url));
-        attributes(&mut out, tag);
+        attributes(&mut out, tag, beside);
         out += &format!(">{}</a><br>\n", escape(&entry.filename));
         Ok(())
     })?;
@@ -118,11 +148,15 @@ fn html(base: &Url, bytes: &[u8], link: &dyn Fn(&str) -> String) -> Result<Vec<u
 }
 
 /// Every attribute but those that are replaced or left out.
-fn attributes(out: &mut String, tag: &StartTag<()>) {
+fn attributes(out: &mut String, tag: &StartTag<()>, beside: Beside) {
     for (name, value) in &tag.attributes {
         let name = String::from_utf8_lossy(name);
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
         if matches!(&*name, "href" | "data-provenance") || !name.chars().all(plain) {
+            continue;
+        }
+        let is_metadata = name.strip_prefix("data-").is_some_and(|key| METADATA.contains(&key));
+        if is_metadata && beside == Beside::LeftOut {
             continue;
         }
         let value = String::from_utf8_lossy(value);

@@ -31,7 +31,7 @@ fn metadata() -> String {
 #[test]
 fn a_file_and_its_metadata_arrive_as_they_are() {
     let index = index();
-    let gate = Gate::new(&index, give);
+    let gate = Gate::over(&[index.url()], quick(), Judging::Later);
     let page = gate.get(&gate.page("aa"));
     assert_eq!(
         (page.status, gate.get(&gate.file("aa", &metadata())).text()),
@@ -51,13 +51,24 @@ fn a_file_and_its_metadata_arrive_as_they_are() {
 }
 
 #[test]
-fn a_refused_file_and_its_metadata_are_forbidden_and_the_reason_is_told() {
+fn where_files_are_judged_no_metadata_is_believed_that_stands_beside_them() {
+    for builder in [LoopbackIndex::builder(), LoopbackIndex::builder().html_only()] {
+        let index = builder.file("aa", DistFile::new(WHEEL, "wheel").metadata(METADATA)).start();
+        let gate = Gate::new(&index, give);
+        let page = gate.get(&gate.page("aa"));
+        assert!(page.status == 200 && !page.text().contains("-metadata"), "{}", page.text());
+        assert_eq!(gate.get(&gate.file("aa", &metadata())).status, 404);
+        assert_eq!(index.count(&format!("/files/{}", metadata())), 0);
+        assert_eq!(gate.get(&gate.file("aa", WHEEL)).text(), "wheel");
+    }
+}
+
+#[test]
+fn a_refused_file_is_forbidden_and_the_reason_is_told() {
     let index = index();
     let gate = Gate::new(&index, refuse("aa"));
-    for filename in [WHEEL, &metadata()] {
-        let reply = gate.get(&gate.file("aa", filename));
-        assert_eq!((reply.status, reply.text()), (403, format!("nobody vouches for {WHEEL}\n")));
-    }
+    let reply = gate.get(&gate.file("aa", WHEEL));
+    assert_eq!((reply.status, reply.text()), (403, format!("nobody vouches for {WHEEL}\n")));
     let refusals = gate.gateway.refusals();
     assert_eq!((refusals.len(), &*refusals[0].filename), (1, WHEEL));
     assert_eq!(index.count(&format!("/files/{WHEEL}")), 0);
@@ -68,9 +79,7 @@ fn a_refused_file_and_its_metadata_are_forbidden_and_the_reason_is_told() {
 fn a_file_that_could_not_be_judged_is_not_handed_over_and_is_no_refusal() {
     let index = index();
     let gate = Gate::new(&index, |_| Err(Failure::new(Status::CouldNotCheck, "no network")));
-    for filename in [WHEEL, &metadata()] {
-        assert_eq!(gate.get(&gate.file("aa", filename)).status, 504);
-    }
+    assert_eq!(gate.get(&gate.file("aa", WHEEL)).status, 504);
     let failures = gate.gateway.failures();
     assert_eq!((failures.len(), &*failures[0].failure.message), (1, "no network"));
     assert!(gate.gateway.refusals().is_empty() && gate.files().is_empty());
@@ -99,14 +108,11 @@ fn each_file_is_judged_once_however_many_ask() {
     std::thread::scope(|scope| {
         for _ in 0..32 {
             scope.spawn(|| assert_eq!(gate.get(&gate.file("aa", WHEEL)).status, 200));
-            scope.spawn(|| assert_eq!(gate.get(&gate.file("aa", &metadata())).status, 200));
         }
     });
     assert_eq!(count.load(Ordering::SeqCst), 1);
-    for path in
-        ["/simple/aa/".into(), format!("/files/{WHEEL}"), format!("/files/{WHEEL}.metadata")]
-    {
-        assert_eq!(index.count(&path), 1, "{path}");
+    for path in ["/simple/aa/", &format!("/files/{WHEEL}")] {
+        assert_eq!(index.count(path), 1, "{path}");
     }
     assert_eq!(gate.gateway.handed_over().len(), 1);
 }
@@ -114,7 +120,7 @@ fn each_file_is_judged_once_however_many_ask() {
 #[test]
 fn a_file_swapped_after_its_page_was_read_is_refused() {
     let index = index();
-    let gate = Gate::new(&index, give);
+    let gate = Gate::over(&[index.url()], quick(), Judging::Later);
     gate.get(&gate.page("aa"));
     index.serve(&format!("/files/{WHEEL}"), "application/zip", "evil");
     index.serve(&format!("/files/{}", metadata()), "text/plain", "Name: evil");
@@ -130,7 +136,7 @@ fn a_file_swapped_after_its_page_was_read_is_refused() {
 #[test]
 fn where_the_index_states_no_sha256_the_judge_gets_that_of_the_bytes() {
     for hashes in [vec![], vec![Hash::Md5], vec![Hash::Sha512]] {
-        let file = DistFile::new(WHEEL, "wheel").hashes(hashes).metadata(METADATA);
+        let file = DistFile::new(WHEEL, "wheel").hashes(hashes);
         let index = LoopbackIndex::builder().file("aa", file).start();
         let judge = |evil: &'static [u8]| {
             move |asked: &pypi_verify_now::gateway::Asked<'_>| {
@@ -140,7 +146,6 @@ fn where_the_index_states_no_sha256_the_judge_gets_that_of_the_bytes() {
             }
         };
         let gate = Gate::new(&index, judge(b"evil"));
-        assert_eq!(gate.get(&gate.file("aa", &metadata())).status, 200);
         assert_eq!(gate.get(&gate.file("aa", WHEEL)).text(), "wheel");
         let gate = Gate::new(&index, judge(b"wheel"));
         assert_eq!(gate.get(&gate.file("aa", WHEEL)).status, 403);
@@ -180,7 +185,7 @@ fn a_page_says_what_the_index_says_with_other_links_and_no_provenance() {
             .provenance("{}")
     };
     let json = LoopbackIndex::builder().file("aa", file.clone()).start();
-    let gate = Gate::new(&json, give);
+    let gate = Gate::over(&[json.url()], quick(), Judging::Later);
     let reply = gate.get(&gate.page("aa"));
     assert!(reply.head.contains("Content-Type: application/vnd.pypi.simple.v1+json\r\n"));
     assert!(reply.text().contains(r#""hashes":{"sha256":"#), "sha256 does not come first");
@@ -196,7 +201,7 @@ fn a_page_says_what_the_index_says_with_other_links_and_no_provenance() {
     assert!(entry.get("provenance").is_none());
 
     let html = LoopbackIndex::builder().html_only().file("aa", file).start();
-    let gate = Gate::new(&html, give);
+    let gate = Gate::over(&[html.url()], quick(), Judging::Later);
     let reply = gate.get(&gate.page("aa"));
     assert!(reply.head.contains("Content-Type: text/html; charset=utf-8\r\n"));
     let (text, url) = (reply.text(), gate.url());

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use pypi_verify_now::gateway::{Guessing, Judging, Likely, WORKERS};
 
-use crate::support::gateway::{Gate, give, quick, refuse};
+use crate::support::gateway::{Gate, give, quick};
 use crate::support::index::{DistFile, Fault, Hash, LoopbackIndex};
 use crate::support::wheel::{Distribution, Wheel};
 
@@ -202,32 +202,14 @@ fn guesses_that_hang_keep_nobody_waiting() {
 }
 
 #[test]
-fn a_guess_is_judged_before_its_metadata_is_read_and_recorded_nowhere() {
-    let index = LoopbackIndex::builder()
-        .file("aa", wheel("aa", "1.0", &["bb"]))
-        .file("bb", wheel("bb", "1.0", &["cc"]))
-        .empty_project("cc")
-        .start();
-    let judged = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
-    let list = std::sync::Arc::clone(&judged);
-    let judge = move |asked: &pypi_verify_now::gateway::Asked<'_>| {
-        list.lock().unwrap().push(asked.name.to_string());
-        refuse("bb")(asked)
-    };
-    let gate = Gate::ahead(&index, Judging::Before(Box::new(judge)));
+fn where_files_are_judged_a_guess_fetches_pages_alone() {
+    let index = LoopbackIndex::builder().file("aa", wheel("aa", "1.0", &["bb"])).start();
+    let gate = Gate::ahead(&index, Judging::Before(Box::new(give)));
+    gate.gateway.expect(&["aa".into()]);
+    asked(&index, &["/simple/aa/"]);
     gate.get(&gate.page("aa"));
-    let end = Instant::now() + Duration::from_secs(20);
-    while judged.lock().unwrap().len() < 2 {
-        assert!(Instant::now() < end, "{:?}", index.paths());
-        std::thread::yield_now();
-    }
-    assert!(gate.gateway.refusals().is_empty() && gate.gateway.handed_over().is_empty());
-    assert_eq!(gate.gateway.asked().len(), 1);
-    assert_eq!(gate.get(&gate.file("bb", "bb-1.0-py3-none-any.whl.metadata")).status, 403);
-    assert_eq!(gate.gateway.refusals().len(), 1);
-    assert_eq!(judged.lock().unwrap().len(), 2, "it was judged again");
-    assert_eq!(index.count("/files/bb-1.0-py3-none-any.whl.metadata"), 0);
-    assert_eq!(index.count("/simple/cc/"), 0);
+    drop(gate);
+    assert_eq!(index.paths(), ["/simple/aa/"]);
 }
 
 #[test]

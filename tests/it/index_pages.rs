@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use pypi_verify_now::digest::Sha256;
-use pypi_verify_now::page::{Page, PageError, PageFile, is_same_place};
+use pypi_verify_now::page::{Beside, Page, PageError, PageFile, is_same_place};
 use url::Url;
 
 const JSON: &str = "application/vnd.pypi.simple.v1+json";
@@ -252,7 +252,7 @@ proptest! {
             "provenance": "p",
         }]});
         let link = |_: &str| "http://127.0.0.1:9/x/y.whl".to_owned();
-        let mirror = Page::mirror(JSON, &url(BASE), page.to_string().as_bytes(), &link).unwrap();
+        let mirror = Page::mirror(JSON, &url(BASE), page.to_string().as_bytes(), Beside::Kept, &link).unwrap();
         let again = Page::parse(&mirror.content_type, &url("http://127.0.0.1:9/"), &mirror.body).unwrap();
         let moved = |file: &PageFile| {
             PageFile { url: url(&link("")), provenance: None, ..file.clone() }
@@ -271,7 +271,7 @@ proptest! {
             escape(&python), escape(&yanked),
         ));
         let link = |name: &str| format!("http://127.0.0.1:9/{name}");
-        let mirror = Page::mirror(HTML, &url(BASE), page.as_bytes(), &link).unwrap();
+        let mirror = Page::mirror(HTML, &url(BASE), page.as_bytes(), Beside::Kept, &link).unwrap();
         let again = Page::parse(&mirror.content_type, &url(BASE), &mirror.body).unwrap();
         let file = &mirror.page.files()[0];
         let expected = PageFile { url: url(&link("aa-1.0.whl")), provenance: None, ..file.clone() };
@@ -283,8 +283,8 @@ proptest! {
         for content_type in [JSON, HTML] {
             let _ = Page::parse(content_type, &url(BASE), &bytes);
             let _ = Page::parse(content_type, &url(BASE), html.as_bytes());
-            let _ = Page::mirror(content_type, &url(BASE), &bytes, &str::to_owned);
-            let _ = Page::mirror(content_type, &url(BASE), html.as_bytes(), &str::to_owned);
+            let _ = Page::mirror(content_type, &url(BASE), &bytes, Beside::LeftOut, &str::to_owned);
+            let _ = Page::mirror(content_type, &url(BASE), html.as_bytes(), Beside::LeftOut, &str::to_owned);
         }
     }
 }
