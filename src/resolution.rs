@@ -106,7 +106,8 @@ impl<'a> Request<'a> {
             // It may stand behind `install` as well, and changes what the configuration is.
             global.push("--isolated".into());
         }
-        let probe = resolver.probe(&global)?;
+        let mut probe = resolver.probe(&global)?;
+        probe.configuration = probe.configuration.read_by(self.arguments.subcommand().word());
         let settings = self.settings(&probe, &FileLines::default())?;
         let files = lines::of_files(self.process, self.arguments, &probe, &settings)?;
         let settings = self.settings(&probe, &files.lines)?;

@@ -93,6 +93,17 @@ impl Configuration {
         Self { sections }
     }
 
+    /// The same as another subcommand of pip reads it: its own section in place of `[install]`.
+    #[must_use]
+    pub fn read_by(mut self, subcommand: &str) -> Self {
+        if subcommand != "install" {
+            self.sections.remove("install");
+            let own = self.sections.remove(subcommand);
+            self.sections.extend(own.map(|values| ("install".to_owned(), values)));
+        }
+        self
+    }
+
     /// Whether a section (`install`, `:env:`) sets anything.
     #[must_use]
     pub fn section(&self, name: &str) -> Option<&Values> {

@@ -119,3 +119,13 @@ fn an_index_that_is_no_url_is_an_error_without_its_password() {
     let failure = failure.unwrap_err();
     assert!(failure.message.contains("is not a URL"), "{}", failure.message);
 }
+
+#[test]
+fn each_subcommand_reads_its_own_section() {
+    let text = "global.retries='1'\ninstall.retries='2'\nwheel.retries='3'\n:env:.pre='1'\n";
+    for (subcommand, retries) in [("install", "2"), ("wheel", "3"), ("download", "1")] {
+        let read = Configuration::parse(text).read_by(subcommand);
+        assert_eq!((read.get("retries"), read.get("pre")), (Some(retries), Some("1")));
+        assert!(read.effective_files().any(|it| it == ("retries", retries)));
+    }
+}

@@ -303,3 +303,20 @@ fn download_and_wheel_give_the_same_verdicts() {
         assert!(world.project().join("aa-1.0-py3-none-any.whl").exists());
     }
 }
+
+#[test]
+fn a_section_of_the_configuration_counts_for_its_own_subcommand() {
+    for pip in ["26.3", "24.0"] {
+        let world = World::with_pip(pip).trust(PIN_AA);
+        let sdist = world.sdist("aa", "1.0").requires("bb");
+        let wheel = Wheel::new("aa", "1.0").requires("bb");
+        let world = world.signed_source(sdist, &octo()).signed(wheel, &octo());
+        let world = world.pip_conf("[wheel]\nno-binary = aa\nno-deps = true\n");
+        world.pip(["wheel", "aa"]).run().exits(0).lacks("bb 1.0");
+        assert!(world.something_ran());
+        std::fs::remove_file(world.marker()).unwrap();
+        let world = world.wheel(Wheel::new("bb", "1.0"));
+        world.pip(["download", "aa"]).run().exits(0).stderr_has("bb 1.0");
+        assert!(!world.something_ran());
+    }
+}
