@@ -10,10 +10,10 @@ use crate::pip::resolve::Probe;
 use crate::pip::run::Environment;
 use crate::shim::arguments::{InstallArgs, Positionals, Subcommand};
 use crate::shim::options;
-use crate::steps::{FOR_ANOTHER_PLATFORM, Installed, NOT_FOR_REPORT};
+use crate::steps::{FOR_ANOTHER_PLATFORM, Form, Installed, NOT_FOR_REPORT};
 
 /// Options that say where packages come from, or how that is reached. The gateway does both.
-const PLACES: [&str; 9] = [
+pub const PLACES: [&str; 10] = [
     "--index-url",
     "--extra-index-url",
     "--no-index",
@@ -23,10 +23,11 @@ const PLACES: [&str; 9] = [
     "--no-cache-dir",
     "--requirement",
     "--constraint",
+    "--build-constraint",
 ];
 
 /// The same as variables, and others that a closed run must not inherit.
-const PLACE_VARIABLES: [&str; 15] = [
+const PLACE_VARIABLES: [&str; 16] = [
     "PIP_INDEX_URL",
     "PIP_PYPI_URL",
     "PIP_EXTRA_INDEX_URL",
@@ -37,6 +38,7 @@ const PLACE_VARIABLES: [&str; 15] = [
     "PIP_NO_CACHE_DIR",
     "PIP_REQUIREMENT",
     "PIP_CONSTRAINT",
+    "PIP_BUILD_CONSTRAINT",
     "PIP_REPORT",
     "PIP_DRY_RUN",
     "PIP_NO_REQUIRE_HASHES",
@@ -45,7 +47,7 @@ const PLACE_VARIABLES: [&str; 15] = [
 ];
 
 /// Keys of pip.conf that are not handed on as variables: those above, and what is no option.
-const PLACE_KEYS: [&str; 11] = [
+const PLACE_KEYS: [&str; 12] = [
     "index-url",
     "pypi-url",
     "extra-index-url",
@@ -56,6 +58,7 @@ const PLACE_KEYS: [&str; 11] = [
     "no-cache-dir",
     "requirement",
     "constraint",
+    "build-constraint",
     "report",
 ];
 
@@ -70,6 +73,8 @@ pub struct Closed {
     pub requirements: Vec<PathBuf>,
     /// The copies of constraints files.
     pub constraints: Vec<PathBuf>,
+    /// The copies of constraints files for builds.
+    pub build_constraints: Vec<PathBuf>,
     /// A private cache: wheels that pip built before are none of this run's.
     pub cache: PathBuf,
 }
@@ -114,6 +119,18 @@ impl Closed {
         argv
     }
 
+    /// What stands in place of [`PLACES`] where hashes are required: what the user's files say of
+    /// places would lead the pip that a build starts past the verified files.
+    #[must_use]
+    pub fn instead(&self, form: Form) -> Vec<OsString> {
+        let mut words: Vec<OsString> = vec!["--cache-dir".into(), self.cache.clone().into()];
+        words.extend(match form {
+            Form::OwnArguments => self.files(),
+            Form::NamedFile | Form::HashedFile => self.build_constraints(),
+        });
+        words
+    }
+
     /// The user's subcommand from verified files alone, without hashes: directories, repositories
     /// and built archives have none that pip could ask for. `links` leads to the files, and
     /// `versions` are constraints of what was resolved, `report` is where pip's report goes.
@@ -141,12 +158,13 @@ impl Closed {
     }
 
     fn files(&self) -> Vec<OsString> {
-        let named = |option: &'static str, paths: &[PathBuf]| {
-            let pairs = paths.iter().map(move |path| [option.into(), path.into()]);
-            pairs.flatten().collect::<Vec<OsString>>()
-        };
         let constraints = named("--constraint", &self.constraints);
-        [constraints, named("--requirement", &self.requirements)].concat()
+        let requirements = named("--requirement", &self.requirements);
+        [constraints, self.build_constraints(), requirements].concat()
+    }
+
+    fn build_constraints(&self) -> Vec<OsString> {
+        named("--build-constraint", &self.build_constraints)
     }
 
     /// The environment of both steps: no configuration file, whose other values become variables,
@@ -201,6 +219,11 @@ pub enum ForNestedPips<'a> {
     Gateway,
     /// On this page.
     Links(&'a Path),
+}
+
+/// The option once for each path.
+fn named(option: &str, paths: &[PathBuf]) -> Vec<OsString> {
+    paths.iter().flat_map(|path| [option.into(), path.into()]).collect()
 }
 
 fn words(words: &[&str]) -> Vec<OsString> {

@@ -95,6 +95,8 @@ pub struct Copies {
     pub requirements: Vec<PathBuf>,
     /// Of constraints files.
     pub constraints: Vec<PathBuf>,
+    /// Of constraints files for builds.
+    pub build_constraints: Vec<PathBuf>,
     texts: Vec<String>,
 }
 
@@ -122,8 +124,9 @@ pub fn copies(
         named_files(arguments, probe);
     let constraints = [configured_constraints, constraints].concat();
     let requirements = [configured, requirements].concat();
-    let count = constraints.len();
-    let texts = [constraints, requirements].concat();
+    let build_constraints = named_by("--build-constraint", arguments, probe).concat();
+    let (count, build_count) = (constraints.len(), build_constraints.len());
+    let texts = [constraints, build_constraints, requirements].concat();
     if texts.is_empty() {
         return Ok(Copies::default());
     }
@@ -139,10 +142,11 @@ pub fn copies(
             Failure::new(Status::CouldNotCheck, message)
         })?;
     }
-    let (constraints, requirements) = closed.roots.split_at(count.min(closed.roots.len()));
+    let mut roots = closed.roots.into_iter();
     Ok(Copies {
-        requirements: requirements.to_vec(),
-        constraints: constraints.to_vec(),
+        constraints: roots.by_ref().take(count).collect(),
+        build_constraints: roots.by_ref().take(build_count).collect(),
+        requirements: roots.collect(),
         texts: closed.copies.into_iter().map(|(_, text)| text).collect(),
     })
 }
@@ -150,19 +154,18 @@ pub fn copies(
 /// The files that the user named: configured constraints, constraints, configured requirements,
 /// requirements.
 fn named_files(arguments: &InstallArgs, probe: &Probe) -> [Vec<String>; 4] {
-    let configured = |option: &str| {
-        let value = probe.configuration.get(option).unwrap_or_default();
-        value.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
-    };
-    let given = |option: &str| {
-        let values = arguments.values(option).into_iter();
-        values.map(|value| value.to_string_lossy().into_owned()).collect::<Vec<_>>()
-    };
+    let [configured_constraints, constraints] = named_by("--constraint", arguments, probe);
+    let [configured, requirements] = named_by("--requirement", arguments, probe);
+    [configured_constraints, constraints, configured, requirements]
+}
+
+/// The files that an option names: in pip's configuration, and on the command line.
+fn named_by(option: &str, arguments: &InstallArgs, probe: &Probe) -> [Vec<String>; 2] {
+    let configured = probe.configuration.get(option.trim_start_matches('-')).unwrap_or_default();
+    let given = arguments.values(option).into_iter();
     [
-        configured("constraint"),
-        given("--constraint"),
-        configured("requirement"),
-        given("--requirement"),
+        configured.split_whitespace().map(str::to_owned).collect(),
+        given.map(|value| value.to_string_lossy().into_owned()).collect(),
     ]
 }
 

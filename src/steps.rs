@@ -257,23 +257,29 @@ pub struct HashedFiles<'a> {
     pub links: &'a Path,
     /// Where pip's installation report goes, if the user wants one.
     pub report: Option<&'a Path>,
-    /// A cache in place of the user's, whose built wheels pip would take for an archive at a URL.
-    pub cache: Option<&'a Path>,
+    /// What stands in place of options of the user's, if anything does.
+    pub instead: Option<Instead<'a>>,
+}
+
+/// Options that give way, and what stands in their place.
+#[derive(Debug, Clone, Copy)]
+pub struct Instead<'a> {
+    /// Those of the user's that go.
+    pub options: &'a [&'a str],
+    /// What is given for them.
+    pub words: &'a [OsString],
 }
 
 /// `pip install` of the verified files and nothing else: hashes required, no index, and a page
 /// that leads to them.
 #[must_use]
 pub fn install(arguments: &InstallArgs, form: Form, files: HashedFiles<'_>) -> Vec<OsString> {
-    let caches =
-        files.cache.map_or([].as_slice(), |_| ["--cache-dir", "--no-cache-dir"].as_slice());
-    let mut argv = arguments.global_without(caches);
+    let other = files.instead.map_or([].as_slice(), |instead| instead.options);
+    let mut argv = arguments.global_without(other);
     argv.push(arguments.subcommand().word().into());
     argv.extend(words(&["--require-hashes", "--no-index", "--find-links"]));
     argv.push(files.links.into());
-    if let Some(cache) = files.cache {
-        argv.extend(["--cache-dir".into(), cache.into()]);
-    }
+    argv.extend(files.instead.into_iter().flat_map(|instead| instead.words.iter().cloned()));
     if form != Form::HashedFile {
         argv.extend(["--constraint".into(), files.pins.into()]);
     }
@@ -287,7 +293,7 @@ pub fn install(arguments: &InstallArgs, form: Form, files: HashedFiles<'_>) -> V
         Form::OwnArguments => (["--no-require-hashes", "--report"].as_slice(), Positionals::Keep),
         Form::NamedFile | Form::HashedFile => (REPLACED.as_slice(), Positionals::Drop),
     };
-    argv.extend(arguments.without(&[gone, caches].concat(), positionals));
+    argv.extend(arguments.without(&[gone, other].concat(), positionals));
     argv
 }
 

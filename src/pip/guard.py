@@ -2,9 +2,9 @@
 
 It keeps pip from what would get around a verdict: while only wheels are resolved it refuses to start
 processes, so that no build backend and no `setup.py` runs; while sources are built it refuses to
-build anything but what the gateway handed over, what lies in the private copy of the user's own
-directories of files, and what the user named by its place. It writes down, when pip is done, what
-pip and which environment that was, and what that pip's defaults are. And it can have one
+take or build anything but what the gateway handed over, what lies in this run's own directories,
+and what the user named by its place, or the user's own project by its. It writes down, when pip is
+done, what pip and which environment that was, and what that pip's defaults are. And it can have one
 interpreter wait for orders (`_stand_by`), so that Python starts once. pip's own behaviour is not
 touched.
 """
@@ -70,8 +70,8 @@ def _guard(out):
     # An allowed Popen may go on to `os.posix_spawn` the same program (CPython 3.13).
     granted = {}
 
-    # In a pass that builds: the gateway's indexes, the directory of the user's own files, and the
-    # places that the user named. None in a pass that does not build.
+    # In a pass that builds: the gateway's indexes, this run's directories of files, the places that
+    # the user named, and the projects on record. None in a pass that does not build.
     building = os.environ.get("PYPI_VERIFY_NOW_GUARD_BUILDING")
     may = json.loads(building) if building is not None else {}
     start = os.getcwd()
@@ -93,57 +93,147 @@ def _guard(out):
     gateways = {split(url)[1] for url in may.get("indexes", ())}
     indexes = [url.rstrip("/") + "/" for url in may.get("indexes", ())]
     named = {place(url) for url in may.get("places", ())}
+    recorded = frozenset(may.get("recorded", ()))
     vcs = {"git", "hg", "svn", "bzr"}
-    by_url = any(isinstance(it, tuple) for it in named)
     by_vcs = any(isinstance(it, tuple) and it[0].split("+")[0] in vcs for it in named)
+    # What this very pip builds lies in the run's cache, or in directories that it makes itself.
+    ours = [os.path.realpath(path) for path in may.get("directories", ())]
+    made = [os.path.realpath(os.environ.get("PIP_CACHE_DIR", os.devnull))]
 
-    def may_build(link):
-        if any(link.startswith(index) for index in indexes):
-            return True
-        where, files = place(link), may.get("files")
-        if where in named:
-            return True
-        # Not resolved: what lies there are links to the user's own files.
-        scheme, _, path, _ = split(link)
-        directory = os.path.dirname(os.path.normpath(path))
-        return bool(files) and scheme == "file" and directory in (files, os.path.realpath(files))
+    def is_within(url, directories):
+        scheme, _, path, _ = split(url)
+        # The file itself is not resolved: it may be a link to one of the user's own files.
+        directory = os.path.realpath(os.path.dirname(path)) + os.sep
+        return scheme == "file" and any(directory.startswith(it + os.sep) for it in directories)
 
-    def requirement_at_hand():
-        # pip starts nothing for a requirement but within calls that have it at hand.
+    def url_of(requirement):
+        link = getattr(requirement, "original_link", None) or getattr(requirement, "link", None)
+        return None if link is None else link.url
+
+    def is_judged(url):
+        return any(url.startswith(index) for index in indexes) or is_within(url, ours)
+
+    def is_named(requirement):
+        url = url_of(requirement)
+        if url is None:
+            return False
+        if place(url) in named:
+            return True
+        # What the user's own project names by its place is the user's word too.
+        parent = url_of(getattr(requirement, "comes_from", None))
+        where = None if parent is None else place(parent)
+        return isinstance(where, str) and where in named and os.path.isdir(where)
+
+    def requirements_at_hand():
+        # pip does nothing for a requirement but within calls that have it at hand.
         frame = sys._getframe()
         while frame is not None:
             for value in list(frame.f_locals.values()):
                 if type(value).__name__ == "InstallRequirement":
-                    return value
+                    yield value
             frame = frame.f_back
-        return None
 
-    def stop(event, program, words, cwd=None):
+    def stop(event, program, words, cwd=None, **more):
         if os.path.basename(program) not in harmless:
-            note("blocked", {"event": event, "words": words, "cwd": text(cwd or os.getcwd())})
+            what = {"event": event, "words": words, "cwd": text(cwd or os.getcwd())}
+            note("blocked", dict(what, **more))
         raise Unverified("not run before it is verified: " + (" ".join(words) or event))
+
+    def normal(name):
+        import re
+
+        return re.sub(r"[-_.]+", "-", name).strip().lower()
+
+    def stop_recorded(event, names, url):
+        for name in names:
+            if normal(name) in recorded:
+                stop(event, "", ["build", name], recorded=normal(name), place=url)
+
+    def stop_unjudged(event):
+        # Whatever has a place must have been judged, and not only what is built: a wheel that a
+        # build requires is imported without any process of pip's own.
+        for it in requirements_at_hand():
+            url = url_of(it)
+            if url is None or is_judged(url):
+                continue
+            if is_named(it):
+                stop_recorded(event, [str(getattr(it, "name", None) or "")], url)
+            elif not is_within(url, made):
+                stop(event, "", ["take", url])
+
+    def stated_names(directory):
+        # What the project's files say without being run. Whoever says nothing here, or something
+        # else than the build does, is found out once it is built.
+        import ast
+        import configparser
+
+        def read(name):
+            try:
+                with open(os.path.join(directory, name), encoding="utf-8") as f:
+                    return f.read(1 << 20)
+            except (OSError, ValueError):
+                return ""
+
+        for line in read("PKG-INFO").partition("\n\n")[0].splitlines():
+            if line.lower().startswith("name:"):
+                yield line[len("name:") :].strip()
+        try:
+            try:
+                from tomllib import loads
+            except ImportError:
+                from pip._vendor.tomli import loads
+            project = loads(read("pyproject.toml"))
+            for table in (project.get("project"), project.get("tool", {}).get("poetry")):
+                if isinstance(table, dict):
+                    yield str(table.get("name", ""))
+        except Exception:
+            pass  # No TOML: pip will say so.
+        try:
+            config = configparser.ConfigParser(interpolation=None)
+            config.read_string(read("setup.cfg"))
+            yield config.get("metadata", "name", fallback="")
+        except Exception:
+            pass
+        try:
+            for call in ast.walk(ast.parse(read("setup.py"))):
+                for word in call.keywords if isinstance(call, ast.Call) else ():
+                    if word.arg == "name" and isinstance(word.value, ast.Constant):
+                        yield str(word.value.value)
+        except Exception:
+            pass
+
+    def stop_build(event, program, words, cwd):
+        it = next(requirements_at_hand(), None)
+        url = url_of(it)
+        if it is None:
+            if not by_vcs and os.path.basename(program) in vcs:
+                stop(event, program, words, cwd)
+        elif url is None or not (is_judged(url) or is_named(it)):
+            stop(event, program, words, cwd)
+        elif not is_judged(url):
+            directory = getattr(it, "source_dir", None) and it.unpacked_source_directory
+            stop_recorded(event, stated_names(directory) if directory else (), url)
 
     def while_building(event, args):
         # Build backends are no pip: their files have been verified, and what they do is theirs.
         if "pip._internal" not in sys.modules:
             return
-        if event == "socket.getaddrinfo" and not by_url:
+        if event == "tempfile.mkdtemp":
+            stop_unjudged(event)
+            made.append(os.path.realpath(args[0]))
+        elif event == "open" and text(args[0]).endswith(".whl"):
+            stop_unjudged(event)
+        elif event == "socket.getaddrinfo":
             host, port = text(args[0] or ""), text(args[1])
-            if "%s:%s" % (host, port) not in gateways:
+            stop_unjudged(event)
+            it = next(requirements_at_hand(), None)
+            if "%s:%s" % (host, port) not in gateways and (it is None or not is_named(it)):
                 stop(event, "", ["connect", host])
         elif event == "subprocess.Popen":
             argv = args[1] if isinstance(args[1], (list, tuple)) else [args[1]]
             program, words = text(args[0] or argv[0]), [text(a) for a in argv]
-            if allowed(program, words):
-                return
-            it = requirement_at_hand()
-            if it is None:
-                fine = by_vcs or os.path.basename(program) not in vcs
-            else:
-                link = getattr(it, "link", None)
-                fine = link is not None and may_build(link.url)
-            if not fine:
-                stop(event, program, words, args[2])
+            if not allowed(program, words):
+                stop_build(event, program, words, args[2])
 
     def hook(event, args):
         if not armed:

@@ -35,15 +35,18 @@ pub enum Allowed {
     Builds(Places),
 }
 
-/// Where that comes from which a pip may build.
+/// Where that comes from which a pip may take and build.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Places {
     /// The gateway's indexes.
     pub indexes: Vec<String>,
-    /// The private directory of the user's own files.
-    pub files: Option<PathBuf>,
+    /// Directories of this run: what lies in them, or is linked to from them, has been judged.
+    pub directories: Vec<PathBuf>,
     /// URLs, of files too, that the user named; without credentials, since a build can read them.
     pub places: Vec<String>,
+    /// The projects on record. What the user named is not built if its files say that it is one of
+    /// these.
+    pub recorded: Vec<String>,
 }
 
 /// What the guarded pip said of itself when it was done.
@@ -72,6 +75,12 @@ pub struct Blocked {
     pub words: Vec<String>,
     /// The directory it would have run in.
     pub cwd: String,
+    /// The project on record that it would have built without an attestation.
+    #[serde(default)]
+    pub recorded: Option<String>,
+    /// The place of that one.
+    #[serde(default)]
+    pub place: Option<String>,
 }
 
 /// The guard did not do its duty.

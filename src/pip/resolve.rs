@@ -7,6 +7,8 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use url::Url;
+
 use super::guard::{Allowed, Blocked, Facts, Guard, GuardError};
 use super::run::{Captured, Environment, Pip, RunError, exit_code};
 use super::settings::Configuration;
@@ -14,6 +16,7 @@ use super::standby::Standby;
 use crate::failure::{Failure, Status};
 use crate::interrupt::Run;
 use crate::lock::{Lock, LockError, MAX_BYTES};
+use crate::redact::{Redacted, redacted_text};
 
 /// A pip that resolves: the program, the run it belongs to, and the guard over it.
 pub struct Resolver<'a> {
@@ -246,7 +249,7 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
 
 fn blocked_text(blocked: &[Blocked]) -> String {
     let first = blocked.iter().find(|b| !b.words.is_empty());
-    let Some(Blocked { words, cwd }) = first else {
+    let Some(Blocked { words, cwd, .. }) = first else {
         return "pip would have started a process to resolve this".to_owned();
     };
     let program = words.first().and_then(|program| Path::new(program).file_name());
@@ -254,6 +257,12 @@ fn blocked_text(blocked: &[Blocked]) -> String {
         Some("connect") => {
             let host = words.get(1).map_or("another host", String::as_str);
             format!("pip would have fetched from {host}, past the indexes")
+        }
+        Some("take") => {
+            let place = words.get(1).map_or("something", String::as_str);
+            let place = Url::parse(place)
+                .map_or_else(|_| redacted_text(place), |url| Redacted(&url).to_string());
+            format!("pip would have taken {place}, a place that you did not name")
         }
         Some(vcs @ ("git" | "hg" | "svn" | "bzr")) => {
             format!("pip would have run {vcs} to fetch source code that nothing verifies")

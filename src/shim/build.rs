@@ -14,7 +14,7 @@ use url::Url;
 use super::install::{Install, verified, with_verified_digests};
 use super::places::{links_page, local_url, place, place_local, url_of};
 use super::second_step::{LINKS, World};
-use crate::audit::Finding;
+use crate::audit::{self, Finding};
 use crate::build_steps::{Closed, ForNestedPips};
 use crate::digest::Sha256;
 use crate::direct::{self, Direct};
@@ -24,8 +24,8 @@ use crate::gateway::{Gateway, Guessing, Handed, Handover, Judging, Setup};
 use crate::judge::Judge;
 use crate::lock::{Entry, File, Lock, Source};
 use crate::name::PackageName;
-use crate::pip::guard::{Allowed, Places};
-use crate::pip::resolve::Question;
+use crate::pip::guard::{Allowed, Blocked, Places};
+use crate::pip::resolve::{Question, ResolveError};
 use crate::pip::run::Environment;
 use crate::plain_filename::FileName;
 use crate::progress::Activity;
@@ -89,6 +89,7 @@ impl Build<'_> {
             find_links: self.find_links(directory, &judge)?,
             requirements: copies.requirements.clone(),
             constraints: copies.constraints.clone(),
+            build_constraints: copies.build_constraints.clone(),
             cache: directory.join("cache"),
         };
         let resolved = self.resolve(&closed, &named, directory);
@@ -121,7 +122,7 @@ impl Build<'_> {
         let files = handed.iter().map(|handed| (handed.path.as_path(), handed.sha256));
         let fetched = fetched.iter().map(|fetched| (fetched.path.as_path(), fetched.sha256));
         let links = links_page(files.chain(fetched), closed.find_links.as_deref());
-        let code = self.hand_to_pip(&closed, &lock, links)?;
+        let code = self.hand_to_pip(&closed, &named, &lock, links)?;
         // Only now: a source that does not build is no first use.
         if code == ExitCode::SUCCESS {
             self.install.record(&findings, self.store)?;
@@ -211,12 +212,8 @@ impl Build<'_> {
     ) -> Result<Lock, Unresolved> {
         let output = directory.join("report.json");
         let argv = closed.report(self.install.arguments, Installed::Counts, &output);
-        let at = &self.install.process.directory;
-        let places = Places {
-            indexes: closed.indexes.clone(),
-            files: closed.find_links.clone(),
-            places: named.iter().map(|direct| url_of(&direct.place, at)).collect(),
-        };
+        let files = closed.find_links.iter().cloned().collect();
+        let places = Places { indexes: closed.indexes.clone(), ..self.places(files, named) };
         let question = Question {
             arguments: &argv,
             output: &output,
@@ -224,11 +221,39 @@ impl Build<'_> {
             environment: self.environment(closed, &ForNestedPips::Gateway),
         };
         let building = self.install.progress.begin(Activity::Building, 0);
-        let answer = self.prepared.resolver().report(&question);
+        let resolved = self.prepared.resolver().report(&question);
         drop(building);
-        let (lock, stderr) = answer?;
+        let (lock, stderr) = resolved.map_err(|error| self.unresolved(error))?;
         self.install.pass_on_warnings(&stderr);
         Ok(lock)
+    }
+
+    /// What pip may take without an index: from this run's directories, and what the user named.
+    fn places(&self, directories: Vec<PathBuf>, named: &[Direct]) -> Places {
+        let at = &self.install.process.directory;
+        Places {
+            indexes: Vec::new(),
+            directories,
+            places: named.iter().map(|direct| url_of(&direct.place, at)).collect(),
+            recorded: self.trust.pins().map(|(name, _)| name.to_string()).collect(),
+        }
+    }
+
+    /// A place whose files say that it is a project on record is refused like any other file.
+    fn unresolved(&self, error: ResolveError) -> Unresolved {
+        let ResolveError::Blocked(blocked) = &error else { return error.into() };
+        let policy = sources::policy(self.install.process);
+        let finding = |blocked: &Blocked| {
+            let name = PackageName::parse(blocked.recorded.as_ref()?).ok()?;
+            let place = blocked.place.as_ref()?;
+            let kind = Direct::editable(place).kind;
+            audit::unattested_by_name(Some(&name), place, kind, self.trust, &policy)
+        };
+        let findings = blocked.iter().filter_map(finding).collect();
+        match self.install.decide(findings, self.store, self.trust) {
+            Err(refused) => refused.into(),
+            Ok(_) => error.into(),
+        }
     }
 
     fn environment(&self, closed: &Closed, nested: &ForNestedPips<'_>) -> Environment {
@@ -285,7 +310,7 @@ impl Build<'_> {
                 Source::Vcs(_) => (UnsignedKind::VersionControl, None),
                 Source::Directory { .. } => (UnsignedKind::Directory, None),
             };
-            findings.push(crate::audit::unattested(
+            findings.push(audit::unattested(
                 entry,
                 file,
                 kind,
@@ -299,22 +324,35 @@ impl Build<'_> {
     fn hand_to_pip(
         &self,
         closed: &Closed,
+        named: &[Direct],
         lock: &Lock,
         links: String,
-    ) -> Result<ExitCode, Failure> {
+    ) -> Result<ExitCode, Unresolved> {
         let directory = self.install.run.directory();
         let nested = directory.join(LINKS);
         let report = steps::report_destination(self.install.arguments, &self.prepared.probe);
-        let environment = self.environment(closed, &ForNestedPips::Links(&nested));
-        let cache = Some(closed.cache.as_path());
-        let world = World { links, files: directory, cache, environment, report };
-        if lock.entries.iter().any(|entry| !matches!(entry.source, Source::Files(_))) {
-            return world.install_unhashed(self.install, closed, lock);
+        let mut environment = self.environment(closed, &ForNestedPips::Links(&nested));
+        // No hash holds what a build requires, nor what has none and is looked at again.
+        let guard = self.prepared.resolver().guard;
+        let places = self.places(vec![directory.to_owned()], named);
+        let guarded = guard.environment(&Allowed::Builds(places));
+        environment.set.extend(guarded.set);
+        environment.remove.extend(guarded.remove);
+        let world = World { links, files: directory, closed: Some(closed), environment, report };
+        let code = if lock.entries.iter().all(|it| matches!(it.source, Source::Files(_))) {
+            let remote = self.prepared.files.remote;
+            let form = steps::form(&self.prepared.probe, self.install.arguments, lock, remote);
+            world.install_hashed(self.install, form, lock, None)?
+        } else {
+            world.install_unhashed(self.install, closed, lock)?
+        };
+        match guard.take_notes() {
+            Ok((_, blocked)) if blocked.iter().any(|blocked| !blocked.words.is_empty()) => {
+                Err(self.unresolved(ResolveError::Blocked(blocked)))
+            }
+            Err(error) if code == ExitCode::SUCCESS => Err(error.into()),
+            _ => Ok(code),
         }
-        let prepared = self.prepared;
-        let remote = prepared.files.remote;
-        let form = steps::form(&prepared.probe, self.install.arguments, lock, remote);
-        world.install_hashed(self.install, form, lock, None)
     }
 }
 

@@ -114,7 +114,7 @@ impl Install<'_> {
         let world = World {
             links: lock.links(wheelhouse.directory()),
             files: wheelhouse.directory(),
-            cache: None,
+            closed: None,
             environment: Environment::default(),
             report: steps::report_destination(self.arguments, &prepared.probe),
         };

@@ -10,13 +10,13 @@ use std::process::ExitCode;
 use url::Url;
 
 use super::install::Install;
-use crate::build_steps::Closed;
+use crate::build_steps::{Closed, PLACES};
 use crate::failure::{Failure, Status};
 use crate::lock::{Lock, Which};
 use crate::pip::run::{Environment, RunError, exit_code};
 use crate::pip::standby::Standby;
 use crate::resolution::private_directory;
-use crate::steps::{self, Form, HashedFiles};
+use crate::steps::{self, Form, HashedFiles, Instead};
 
 /// The name of the page that leads to the files, in the run's directory.
 pub(super) const LINKS: &str = "links.html";
@@ -27,8 +27,8 @@ pub(super) struct World<'a> {
     pub(super) links: String,
     /// The private directory below which they lie.
     pub(super) files: &'a Path,
-    /// A cache in place of the user's.
-    pub(super) cache: Option<&'a Path>,
+    /// What pip is told in place of the user's words about places, after a build.
+    pub(super) closed: Option<&'a Closed>,
     /// What changes in pip's environment besides.
     pub(super) environment: Environment,
     /// Where the user wants pip's installation report.
@@ -50,12 +50,13 @@ impl World<'_> {
         let requirements = write(install, "requirements.txt", &lock.requirements(which))?;
         let links = write(install, LINKS, &self.links)?;
         let report = install.run.directory().join("report.json");
+        let words = self.closed.map(|closed| closed.instead(form));
         let files = HashedFiles {
             pins: &pins,
             requirements: &requirements,
             links: &links,
             report: self.report.as_ref().map(|_| report.as_path()),
-            cache: self.cache,
+            instead: words.as_deref().map(|words| Instead { options: &PLACES, words }),
         };
         let argv = steps::install(install.arguments, form, files);
         let mut environment = self.environment.clone();

@@ -75,5 +75,6 @@ mod twins;
 mod validity;
 mod values;
 mod verdicts_e2e;
+mod ways_around;
 mod wheelhouse;
 mod world;

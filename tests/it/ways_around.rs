@@ -1,0 +1,179 @@
+//! Ways around a verdict that an index, a package or a project might try where something is built.
+
+use crate::support::index::DistFile;
+use crate::support::wheel::{Sdist, Wheel};
+use crate::support::world::{PIN_AA, World, octo};
+
+const PIN_HELPER: &str = "helper https://github.com/octo/example\n";
+
+/// A build requirement that says when it is imported.
+fn helper(world: &World) -> Wheel {
+    let code = format!("open({:?}, 'a').write('helper')\n", world.marker());
+    Wheel::new("helper", "1.0").file("helper.py", &code)
+}
+
+/// A project of the user's own whose backend imports `helper`, which `requires` names.
+fn project(world: &World, requires: &str) {
+    let sdist = Sdist::new("mine", "1.0", &world.path("mine-ran"));
+    let built = sdist.build_requires(requires).backend("import helper").build();
+    world.write_file(&built.filename, &built.bytes);
+    world.sh("tar -xzf mine-1.0.tar.gz && rm mine-1.0.tar.gz").run().exits(0);
+}
+
+#[test]
+fn a_wheel_that_a_build_names_by_its_place_is_not_imported() {
+    for pip in ["26.3", "24.0"] {
+        let world = World::with_pip(pip).trust(PIN_HELPER);
+        let (wheel, plain) = (helper(&world).build(), Wheel::new("plain", "1.0").build());
+        let file = world.write_file(&wheel.filename, &wheel.bytes);
+        let world = world
+            .file_on_index(DistFile::new(&wheel.filename, wheel.bytes))
+            .file_on_index(DistFile::new(&plain.filename, plain.bytes));
+        let url = world.index.file_url(&wheel.filename);
+        let named = world.index.file_url(&plain.filename);
+        for place in [format!("file://{}", file.display()), url] {
+            project(&world, &format!("helper @ {place}"));
+            for args in [&["./mine-1.0"][..], &["./mine-1.0", &named]] {
+                let run = world.pip([&["install"], args].concat());
+                world.runs_nothing(run, 77).stderr_has("helper");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_dependency_that_the_index_puts_into_anothers_metadata_is_not_built() {
+    for pip in ["26.3", "24.0"] {
+        let world =
+            World::with_pip(pip).trust(&format!("{PIN_AA}bb https://github.com/octo/example\n"));
+        let evil = world.sdist("evil", "1.0");
+        let aa = Sdist::new("aa", "1.0", &world.path("aa-ran")).requires("bb");
+        let bb = Wheel::new("bb", "1.0").build();
+        let bb = crate::support::world::signed(
+            DistFile::new(&bb.filename, bb.bytes)
+                .metadata(&format!("{}Requires-Dist: evil\n", bb.metadata)),
+            &octo(),
+        );
+        let world = world.signed_source(aa, &octo()).file_on_index(bb).source(evil);
+        let outcome = world.pip(["install", "aa"]).run();
+        assert!(!world.something_ran(), "{outcome}");
+        outcome.exits(0);
+        assert_eq!(world.installed(), ["aa 1.0", "bb 1.0"]);
+    }
+}
+
+#[test]
+fn a_constraint_for_builds_leads_nobody_past_the_gateway() {
+    let world = World::with_pip("26.3").trust(PIN_HELPER);
+    let wheel = helper(&world).build();
+    let file = world.write_file(&format!("links/{}", wheel.filename), &wheel.bytes);
+    project(&world, "helper");
+    let install = world.pip(["install", "--build-constraint", "b.txt", "./mine-1.0"]);
+    world.write_file("b.txt", "--find-links ./links\n");
+    world.runs_nothing(install.clone(), 1).stderr_has("No matching distribution found for helper");
+    world.write_file("b.txt", format!("helper @ file://{}\n", file.display()));
+    world.runs_nothing(install.clone(), 77).stderr_has("signature expected");
+    // What it is for still works.
+    let new = Wheel::new("helper", "2.0").file("helper.py", "raise Exception('new')");
+    let old = Wheel::new("helper", "1.0");
+    let world = world.signed(old, &octo()).signed(new, &octo());
+    world.write_file("b.txt", "helper<2\n");
+    install.run().exits(0);
+}
+
+#[test]
+fn a_file_in_a_directory_of_the_users_does_not_stand_in_for_a_signed_one() {
+    for pip in ["26.3", "24.0"] {
+        let world = World::with_pip(pip).trust(&format!("{PIN_AA}{PIN_HELPER}"));
+        let evil = helper(&world).build();
+        world.write_file(&format!("links/{}", evil.filename), &evil.bytes);
+        let sdist = Sdist::new("aa", "1.0", &world.path("aa-ran")).build_requires("helper");
+        let good = Wheel::new("helper", "1.0");
+        let world = world.signed_source(sdist, &octo()).signed(good, &octo());
+        world.write_file("r.txt", "-f ./links\naa\n");
+        for args in [&["-f", "links", "aa"][..], &["-r", "r.txt"]] {
+            let run = world.pip([&["install"], args].concat());
+            world.runs_nothing(run, 77).stderr_has("refused: helper 1.0");
+        }
+        world.pip(["install", "aa"]).run().exits(0);
+    }
+}
+
+/// Ways in which a project says its name before anything of it runs.
+const STATED: [(&str, &str); 5] = [
+    ("pyproject.toml", "[project]\nname = 'Aa'\nversion = '1.0'\n"),
+    ("pyproject.toml", "[tool.poetry]\nname = 'aa'\n"),
+    ("setup.cfg", "[metadata]\nname = aa\n"),
+    ("setup.py", "from setuptools import setup\nsetup(version='1.0', name='aa')\n"),
+    ("PKG-INFO", "Metadata-Version: 2.1\nName: AA\nVersion: 1.0\n\nName: zz\n"),
+];
+
+#[test]
+fn a_place_that_says_a_recorded_name_anywhere_is_not_run() {
+    for pip in ["26.3", "24.0"] {
+        let world = World::with_pip(pip).trust(PIN_AA);
+        for (number, (file, text)) in STATED.iter().enumerate() {
+            let directory = format!("place-{number}");
+            let backend = format!("open({:?}, 'a')\n", world.marker());
+            world.write_file(&format!("{directory}/backend.py"), backend);
+            let own = "[build-system]\nrequires = []\nbuild-backend = 'backend'\n\
+                       backend-path = ['.']\n";
+            world.write_file(&format!("{directory}/pyproject.toml"), own);
+            let text =
+                if *file == "pyproject.toml" { format!("{own}{text}") } else { text.to_string() };
+            world.write_file(&format!("{directory}/{file}"), text);
+            let path = format!("./{directory}");
+            for args in [&[&*path][..], &["-e", &path]] {
+                let outcome = world.runs_nothing(world.pip([&["install"], args].concat()), 77);
+                outcome
+                    .stderr_has("signature expected")
+                    .stderr_has("https://github.com/octo/example");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_archive_and_a_repository_of_a_recorded_name_are_not_run_whatever_they_are_called() {
+    for pip in ["26.3", "24.0"] {
+        let world = World::with_pip(pip).trust(PIN_AA);
+        let built = world.sdist("aa", "1.0").build();
+        world.write_file("main.tar.gz", &built.bytes);
+        world.index.serve("/main.tar.gz", "application/gzip", built.bytes);
+        let git = "tar -xzf main.tar.gz && cd aa-1.0 && git init -q && git add . && \
+                   git -c user.name=x -c user.email=x@x.example commit -qm x";
+        world.sh(git).run().exits(0);
+        let repository = format!("git+file://{}/aa-1.0", world.project().display());
+        for place in ["./main.tar.gz", &world.index.at("/main.tar.gz"), &repository] {
+            let outcome = world.runs_nothing(world.pip(["install", place]), 77);
+            outcome.stderr_has("signature expected").stderr_has("https://github.com/octo/example");
+        }
+    }
+}
+
+#[test]
+fn what_the_users_own_project_names_by_its_place_is_the_users_word() {
+    for pip in ["26.3", "24.0"] {
+        let world = World::with_pip(pip).trust(PIN_AA);
+        let (zz, wheel) = (world.sdist("zz", "1.0").build(), Wheel::new("yy", "1.0").build());
+        let (zz, yy) =
+            (DistFile::new(&zz.filename, zz.bytes), DistFile::new(&wheel.filename, wheel.bytes));
+        let world = world.file_on_index(zz).file_on_index(yy);
+        let url = |file| world.index.file_url(file);
+        let project = |needs: &str| {
+            let sdist = Sdist::new("mine", "1.0", &world.path("mine-ran"));
+            world.write_file("mine.tar.gz", sdist.requires(needs).build().bytes);
+            world.sh("rm -rf mine-1.0 && tar -xzf mine.tar.gz").run().exits(0);
+        };
+        project(&format!("aa @ {}", url("zz-1.0.tar.gz")));
+        let install = world.pip(["install", "-e", "./mine-1.0"]);
+        world.runs_nothing(install.clone(), 77).stderr_has("signature expected");
+        for (needs, unknown) in [("zz", "zz-1.0.tar.gz"), ("yy", "yy-1.0-py3-none-any.whl")] {
+            project(&format!("{needs} @ {}", url(unknown)));
+            world.leaves_all_as_it_was(install.clone().env("STRICT", "1"), 77);
+            let outcome = install.clone().run();
+            outcome.exits(0).stderr_has(&format!("{needs} 1.0 (a file from a URL"));
+        }
+        assert_eq!(world.installed(), ["mine 1.0", "yy 1.0", "zz 1.0"]);
+    }
+}
