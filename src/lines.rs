@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, Status};
 use crate::http::Client;
+use crate::lock::Lock;
 use crate::pip::resolve::Probe;
 use crate::pip::settings::{CommandLine, FileLines, Settings};
 use crate::process::Process;
-use crate::requirements::{self, Inclusion, Source};
+use crate::requirements::{self, Hashes, Inclusion, Source};
 use crate::shim::arguments::InstallArgs;
 use crate::shim::options::Arity;
 use crate::sources::read_bounded;
+use crate::wheelhouse::Fetched;
 
 /// The options of the command line, as pip's parser would store them.
 #[must_use]
@@ -44,6 +46,8 @@ pub struct Files {
     pub requirements: Vec<String>,
     /// The same of constraints.
     pub constraints: Vec<String>,
+    /// The hashes that they state.
+    pub hashes: Hashes,
 }
 
 /// Reads the requirements and constraints files that the user named, on the command line or in
@@ -74,7 +78,7 @@ pub fn of_files(
     let client = Client::new(&settings.transport)?;
     let found = requirements::read(&sources, reader(process, &client), |name| process.text(name));
     let (remote, sources) = (found.remote(), found.sources);
-    let (requirements, constraints) = (found.requirements, found.constraints);
+    let (requirements, constraints, hashes) = (found.requirements, found.constraints, found.hashes);
     let lines = FileLines {
         index_url: found.index_url,
         extra_index_urls: found.extra_index_urls,
@@ -82,7 +86,38 @@ pub fn of_files(
         trusted_hosts: found.trusted_hosts,
         no_index: found.no_index,
     };
-    Ok(Files { lines, remote, sources, requirements, constraints })
+    Ok(Files { lines, remote, sources, requirements, constraints, hashes })
+}
+
+impl Files {
+    /// Whether the files that were fetched are those whose hashes the user's own files state. pip
+    /// has asked that of the bytes that it saw, but the index may have sent others since, and where
+    /// a file of ours stands in place of the user's, nobody else asks.
+    ///
+    /// # Errors
+    /// One is another file, or cannot be read.
+    pub fn hold(&self, lock: &Lock, fetched: &[Fetched]) -> Result<(), Failure> {
+        for entry in &lock.entries {
+            let is_of =
+                |it: &&Fetched| entry.files().iter().any(|file| file.filename == it.filename);
+            for it in fetched.iter().filter(is_of) {
+                let bytes = || std::fs::File::open(&it.path);
+                let fits = self.hashes.fit(&entry.name, &it.sha256, bytes).map_err(|error| {
+                    let message = format!("cannot read {}: {error}", it.path.display());
+                    Failure::new(Status::CouldNotCheck, message)
+                })?;
+                if !fits {
+                    let message = format!(
+                        "{} has sha256 {}, and none of the hashes that your requirements state",
+                        it.filename, it.sha256
+                    );
+                    return Err(Failure::new(Status::Refused, message)
+                        .hint("the index sent other bytes than to pip; nothing was installed"));
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The largest requirements file that is read, in bytes.

@@ -5,6 +5,7 @@
 //! caller supplies the bytes and the environment. What a requirement is, is none of its business.
 
 mod closed;
+mod hashes;
 mod line;
 mod text;
 
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 use url::Url;
 
 pub use closed::{Closed, NotClosed, closed};
+pub use hashes::Hashes;
 pub use line::Inclusion;
 
 /// How deep files may include one another. pip itself has no bound but a cycle check.
@@ -121,6 +123,8 @@ pub struct IndexLines {
     pub requirements: Vec<String>,
     /// The same of files that were included as constraints.
     pub constraints: Vec<String>,
+    /// The hashes that they state.
+    pub hashes: Hashes,
     /// Every file met, in order.
     pub files: Vec<(Source, Outcome)>,
 }
@@ -203,6 +207,7 @@ impl<R: FnMut(&Source) -> Option<Vec<u8>>, V: Fn(&str) -> Option<String>> Reader
         for logical in text::logical_lines(&text, &self.variable) {
             self.found.sources |= line::asks_for_sources(&logical);
             if let Some(Required::Requirement(text)) = line::required(&logical) {
+                self.found.hashes.add(&text, &line::hashes(&logical));
                 match inclusion {
                     Inclusion::Requirements => self.found.requirements.push(text),
                     Inclusion::Constraints => self.found.constraints.push(text),

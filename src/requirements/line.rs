@@ -96,6 +96,16 @@ pub(super) fn required(line: &str) -> Option<super::Required> {
     editables.next().map(|(_, value)| super::Required::Editable(value))
 }
 
+/// The hashes behind a requirement, each as `ALGORITHM:DIGITS`.
+pub(super) fn hashes(line: &str) -> Vec<String> {
+    let words: Vec<&str> = line.split(' ').collect();
+    let at = words.iter().position(|word| word.starts_with('-')).unwrap_or(words.len());
+    let options = words.get(at..).unwrap_or_default().join(" ");
+    let given = split(&options).and_then(parse).unwrap_or_default().into_iter();
+    let hashes = given.filter(|(what, _)| *what == Use::OtherValue("--hash"));
+    hashes.map(|(_, value)| value).collect()
+}
+
 /// Whether a line allows source archives: `--no-binary` of anything.
 pub(super) fn asks_for_sources(line: &str) -> bool {
     let given = options_of(line).unwrap_or_default();

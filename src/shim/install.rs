@@ -104,8 +104,9 @@ impl Install<'_> {
         let lock = with_verified_digests(lock, &findings);
         let wanted = wanted(&lock)?;
         let fetching = self.progress.begin(Activity::Fetching, wanted.len());
-        wheelhouse.fetch_all(&sources.client, &wanted, JOBS).map_err(Failure::from)?;
+        let fetched = wheelhouse.fetch_all(&sources.client, &wanted, JOBS);
         drop(fetching);
+        prepared.files.hold(&lock, &fetched.map_err(Failure::from)?)?;
         self.record(&findings, &store)?;
         self.tell(&findings);
         let notes = self.passed_over(&prepared, &lock, &index, &sources.indexes);

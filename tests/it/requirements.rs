@@ -8,9 +8,12 @@ use std::process::{Command, Stdio};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
+use pypi_verify_now::digest::Sha256;
+use pypi_verify_now::name::PackageName;
 use pypi_verify_now::requirements::{
     self, Inclusion, IndexLines, MAX_DEPTH, MAX_FILES, Outcome, Source,
 };
+use sha2::Digest as _;
 
 /// Reads the files, of which the first is named on the command line. `TOKEN` is the one variable.
 fn read(files: &[(&str, &[u8])]) -> IndexLines {
@@ -319,4 +322,26 @@ fn pips_own_reading(texts: &[String]) -> Vec<serde_json::Value> {
     let output = python.wait_with_output().unwrap();
     assert!(output.status.success(), "python3 has no pip to compare with");
     serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn hashes_are_read_and_one_of_them_must_fit() {
+    let right = Sha256::of(b"x");
+    let sha384 = hex::encode(sha2::Sha384::digest(b"x")).to_uppercase();
+    let (zeros, md5) = ("0".repeat(64), "9dd4e461268c8034f5c8564e155c67a6");
+    for (line, fits) in [
+        ("aa".to_owned(), true),
+        (format!("bb --hash=sha256:{zeros}"), true),
+        (format!("aa --hash=md5:{md5}"), true),
+        (format!("aa==1 --hash=sha256:{right}"), true),
+        (format!("A_a[x]>=1 ; python_version > '3' --hash=sha256:{zeros}"), true),
+        (format!("Aa[x]>=1 ; python_version > '3' --hash=sha256:{zeros}"), false),
+        (format!("aa --hash sha256:{zeros} \\\n --hash 'sha384:{sha384}'"), true),
+        (format!("aa --hash=sha512:{}", "0".repeat(128)), false),
+        (format!("aa --hash=sha256:{zeros}\naa --hash=sha256:{right}"), true),
+    ] {
+        let found = lines(&line).hashes;
+        let name = PackageName::parse("aa").unwrap();
+        assert_eq!(found.fit(&name, &right, || Ok(&b"x"[..])).unwrap(), fits, "{line}");
+    }
 }

@@ -1,6 +1,8 @@
 //! Ways around a verdict that an index, a package or a project might try where something is built.
 
-use crate::support::index::DistFile;
+use sha2::Digest as _;
+
+use crate::support::index::{DistFile, Fault};
 use crate::support::wheel::{Sdist, Wheel};
 use crate::support::world::{PIN_AA, World, octo};
 
@@ -175,5 +177,42 @@ fn what_the_users_own_project_names_by_its_place_is_the_users_word() {
             outcome.exits(0).stderr_has(&format!("{needs} 1.0 (a file from a URL"));
         }
         assert_eq!(world.installed(), ["mine 1.0", "yy 1.0", "zz 1.0"]);
+    }
+}
+
+#[test]
+fn a_hash_of_the_users_own_holds_whatever_the_index_answers_next() {
+    for pip in ["24.0", "25.1", "26.3"] {
+        for algorithm in ["sha256", "sha512"] {
+            let good = Wheel::new("aa", "1.0").build();
+            let evil = Wheel::new("aa", "1.0").file("evil.py", "").build();
+            let path = format!("/files/{}", evil.filename);
+            let hash = match algorithm {
+                "sha256" => good.sha256.to_string(),
+                _ => hex::encode(sha2::Sha512::digest(&good.bytes)),
+            };
+            let world =
+                World::with_pip(pip).file_on_index(DistFile::new(&evil.filename, evil.bytes));
+            world.write_file("r.txt", format!("aa==1.0 --hash={algorithm}:{hash}\n"));
+            let bytes = good.bytes;
+            let once = Fault::Body { content_type: "application/zip".to_owned(), bytes };
+            world.index.fault_times(&path, 1, once.clone());
+            let outcome = world.refuses(["install", "-r", "r.txt"], 77);
+            outcome
+                .stderr_has("aa-1.0-py3-none-any.whl has sha256")
+                .stderr_has("your requirements");
+        }
+    }
+}
+
+#[test]
+fn a_file_with_the_users_own_hash_is_installed() {
+    for pip in ["26.3", "24.0"] {
+        let aa = Wheel::new("aa", "1.0").build();
+        let hash = hex::encode(sha2::Sha512::digest(&aa.bytes));
+        let other = "0".repeat(64);
+        let world = World::with_pip(pip).file_on_index(DistFile::new(&aa.filename, aa.bytes));
+        world.write_file("r.txt", format!("aa==1.0 --hash=sha256:{other} --hash sha512:{hash}\n"));
+        world.pip(["install", "-r", "r.txt"]).run().exits(0);
     }
 }

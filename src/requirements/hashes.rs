@@ -1,0 +1,99 @@
+//! The hashes that the user's files state for what they require (`--hash`).
+//!
+//! Owns which of them count, as pip has it: sha256, sha384 and sha512, of which one must fit. Pure:
+//! computes over bytes that it is given.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+
+use sha2::Digest;
+
+use crate::digest::Sha256;
+use crate::name::PackageName;
+
+/// The user's hashes by project.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Hashes(BTreeMap<PackageName, Vec<Hash>>);
+
+/// A hash of one of the algorithms that pip takes for this.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Hash {
+    algorithm: Algorithm,
+    /// In lower case.
+    digits: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Algorithm {
+    Sha256,
+    Sha384,
+    Sha512,
+}
+
+impl Hashes {
+    /// Adds those of a requirement, each as `ALGORITHM:DIGITS`. What pip refuses is left out.
+    pub(super) fn add(&mut self, requirement: &str, stated: &[String]) {
+        let end = requirement.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c)));
+        let name = requirement.get(..end.unwrap_or(requirement.len())).unwrap_or_default();
+        let Ok(name) = PackageName::parse(name) else { return };
+        let stated: Vec<Hash> = stated.iter().filter_map(|text| Hash::parse(text)).collect();
+        if !stated.is_empty() {
+            self.0.entry(name).or_default().extend(stated);
+        }
+    }
+
+    /// Whether a file of a project fits: there is nothing stated for it, or one of the hashes is
+    /// that of the bytes. `sha256` is theirs; they are read only where that does not decide it.
+    ///
+    /// # Errors
+    /// Reading fails.
+    pub fn fit<R: Read>(
+        &self,
+        name: &PackageName,
+        sha256: &Sha256,
+        bytes: impl Fn() -> io::Result<R>,
+    ) -> io::Result<bool> {
+        let Some(stated) = self.0.get(name) else { return Ok(true) };
+        let sha256 = sha256.to_string();
+        for hash in stated {
+            let fits = match hash.algorithm {
+                Algorithm::Sha256 => hash.digits == sha256,
+                Algorithm::Sha384 => hash.digits == digits::<sha2::Sha384>(bytes()?)?,
+                Algorithm::Sha512 => hash.digits == digits::<sha2::Sha512>(bytes()?)?,
+            };
+            if fits {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+impl Hash {
+    fn parse(text: &str) -> Option<Self> {
+        let (algorithm, digits) = text.split_once(':')?;
+        let algorithm = match algorithm {
+            "sha256" => Algorithm::Sha256,
+            "sha384" => Algorithm::Sha384,
+            "sha512" => Algorithm::Sha512,
+            _ => return None,
+        };
+        Some(Self { algorithm, digits: digits.to_ascii_lowercase() })
+    }
+}
+
+/// How much is read at once, in bytes.
+const CHUNK: usize = 128 * 1024;
+
+fn digits<D: Digest>(mut bytes: impl Read) -> io::Result<String> {
+    let (mut hasher, mut buffer) = (D::new(), vec![0_u8; CHUNK]);
+    loop {
+        match bytes.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => hasher.update(buffer.get(..count).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
