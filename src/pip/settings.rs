@@ -170,13 +170,11 @@ impl Settings {
                     .hint("name it with --index-url or PIP_INDEX_URL")
             })?;
             indexes.push(index_url(main)?);
-            for extra in lines.extra_index_urls.iter().cloned().chain(repeated("extra-index-url")) {
+            // A `-i` line takes the place of all indexes that are named elsewhere, and pip has
+            // read it before it asks any.
+            let elsewhere = repeated("extra-index-url").filter(|_| lines.index_url.is_none());
+            for extra in elsewhere.chain(lines.extra_index_urls.iter().cloned()) {
                 indexes.push(index_url(&extra)?);
-            }
-            // A `-i` line takes the place of the index given elsewhere, for pip from that line
-            // on; files that were found before it may still be of the other one.
-            if let (Some(_), Some(other)) = (&lines.index_url, default) {
-                indexes.push(index_url(other)?);
             }
         }
         let path = |option: &str| single(option).map(PathBuf::from);

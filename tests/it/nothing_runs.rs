@@ -67,8 +67,9 @@ fn a_source_that_somebody_else_signed_never_runs() {
     for pip in PIPS {
         let world = World::with_pip(pip).trust(PIN_AA);
         let sdist = world.sdist("aa", "1.0");
-        let world = world.signed_source(sdist, &mallory());
-        for args in [&["aa"][..], &["--no-binary=aa", "aa==1.0"]] {
+        let needs = Wheel::new("needs", "1.0").requires("aa");
+        let world = world.signed_source(sdist, &mallory()).wheel(needs);
+        for args in [&["aa"][..], &["--no-binary=aa", "aa==1.0"], &["needs"]] {
             let outcome = world.runs_nothing(world.pip([&["install"], args].concat()), 77);
             outcome.stderr_has("changed publisher").stderr_has("mallory/example");
         }
@@ -77,22 +78,73 @@ fn a_source_that_somebody_else_signed_never_runs() {
 
 #[test]
 fn a_source_whose_attestation_is_of_other_bytes_never_runs() {
-    let world = World::new().trust(PIN_AA);
-    let honest = signed(source(world.sdist("aa", "1.0")), &octo());
-    let other = source(world.sdist("aa", "1.0").backend("evil = True"));
-    let swapped = DistFile { bytes: other.bytes, ..honest };
-    let world = world.file_on_index(swapped);
-    let outcome = world.runs_nothing(world.pip(["install", "aa"]), 77);
-    outcome.stderr_has("invalid attestation");
+    for pip in PIPS {
+        let world = World::with_pip(pip).trust(PIN_AA);
+        let honest = signed(source(world.sdist("aa", "1.0")), &octo());
+        let other = source(world.sdist("aa", "1.0").backend("evil = True"));
+        let swapped = DistFile { bytes: other.bytes, ..honest };
+        let needs = Wheel::new("needs", "1.0").requires("aa");
+        let world = world.file_on_index(swapped).wheel(needs);
+        for what in ["aa==1.0", "needs"] {
+            let outcome = world.runs_nothing(world.pip(["install", what]), 77);
+            outcome.stderr_has("invalid attestation");
+        }
+    }
 }
 
 #[test]
 fn bytes_that_are_swapped_behind_the_page_never_run() {
-    let world = World::new().trust(PIN_AA);
-    let (honest, other) = (world.sdist("aa", "1.0"), world.sdist("aa", "1.0").backend("evil = 1"));
-    let world = world.signed_source(honest, &octo());
-    world.index.serve("/files/aa-1.0.tar.gz", "application/gzip", other.build().bytes);
-    world.runs_nothing(world.pip(["install", "aa"]), 77).stderr_has("aa-1.0.tar.gz");
+    for pip in PIPS {
+        let world = World::with_pip(pip).trust(PIN_AA);
+        let other = world.sdist("aa", "1.0").backend("evil = 1");
+        let honest = world.sdist("aa", "1.0");
+        let world = world.signed_source(honest, &octo());
+        world.index.serve("/files/aa-1.0.tar.gz", "application/gzip", other.build().bytes);
+        world.runs_nothing(world.pip(["install", "aa"]), 77).stderr_has("aa-1.0.tar.gz");
+    }
+}
+
+#[test]
+fn what_installs_meets_no_index_that_could_answer_otherwise_by_then() {
+    for pip in PIPS {
+        let world = World::with_pip(pip).trust(PIN_AA);
+        // The first thing that the second build does is to look where it could ask.
+        let asks = "import os, sys\nif 'build_wheel' in sys.argv:\n    \
+                    assert os.environ['PIP_NO_INDEX'] == '1' and 'PIP_INDEX_URL' not in os.environ";
+        let sdist = world.sdist("aa", "1.0").backend(asks);
+        let world = world.signed_source(sdist, &octo());
+        world.pip(["install", "aa"]).run().exits(0);
+        assert_eq!(world.index.count("/files/aa-1.0.tar.gz"), 1);
+    }
+}
+
+#[test]
+fn a_zip_archive_is_a_source_like_any_other() {
+    for pip in ["26.3", "24.0"] {
+        let world = World::with_pip(pip).trust(PIN_AA);
+        world.write_file("aa-1.0.tar.gz", world.sdist("aa", "1.0").build().bytes);
+        let zip = "import tarfile\nfrom zipfile import ZipFile\n\
+                   t, z = tarfile.open('aa-1.0.tar.gz'), ZipFile('aa-1.0.zip', 'w')\n\
+                   for m in t: z.writestr(m.name, t.extractfile(m).read())\nz.close()";
+        world.run("python3", ["-c", zip]).run().exits(0);
+        let bytes = std::fs::read(world.project().join("aa-1.0.zip")).unwrap();
+        let world = world.file_on_index(DistFile::new("aa-1.0.zip", bytes));
+        for what in ["aa", "./aa-1.0.zip"] {
+            let outcome = world.runs_nothing(world.pip(["install", what]), 77);
+            outcome.stderr_has("signature expected");
+        }
+    }
+}
+
+#[test]
+fn a_source_that_says_another_name_once_it_runs_is_not_installed_under_it() {
+    for pip in ["26.3", "24.0"] {
+        let world = World::with_pip(pip).trust(PIN_AA);
+        let liar = world.sdist("aa", "1.0").build();
+        let world = world.file_on_index(DistFile::new("src-1.0.tar.gz", liar.bytes));
+        let outcome = world.pip(["install", "src"]).run();
+        assert!(outcome.status != 0 && world.installed().is_empty(), "{outcome}");
+    }
 }
 
 #[test]

@@ -57,9 +57,14 @@ fn extra_indexes_add_up_and_requirements_files_name_the_first() {
         extra_index_urls: vec!["https://extra.example/".into()],
         ..FileLines::default()
     };
-    let settings = merged(config, &[("+extra-index-url", "https://z.example/")], &lines);
-    let expected = ["file", "extra", "x", "y", "z"].map(|host| format!("https://{host}.example/"));
-    assert_eq!(indexes(&settings), expected);
+    let given = [("index-url", "https://c.example/"), ("+extra-index-url", "https://z.example/")];
+    let of = |hosts: &[&str]| -> Vec<String> {
+        hosts.iter().map(|host| format!("https://{host}.example/")).collect()
+    };
+    // As pip's `req_file.handle_option_line` has it, the others are gone.
+    assert_eq!(indexes(&merged(config, &given, &lines)), of(&["file", "extra"]));
+    let lines = FileLines { index_url: None, ..lines };
+    assert_eq!(indexes(&merged(config, &given, &lines)), of(&["c", "x", "y", "z", "extra"]));
 }
 
 #[test]

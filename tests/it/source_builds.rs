@@ -57,13 +57,15 @@ fn an_unsigned_build_requirement_on_record_is_not_imported() {
 
 #[test]
 fn a_build_requirement_of_somebody_else_is_not_imported() {
-    for number in [0, 1] {
-        let world = World::new().trust(PINS);
-        let (helper, source) = (helper(&world), sources(&world)[number].clone());
-        let world = world.signed(helper, &mallory()).signed_source(source, &octo());
-        let outcome = world.leaves_all_as_it_was(world.pip(["install", "aa"]), 77);
-        outcome.stderr_has("refused: helper 1.0").stderr_has("changed publisher");
-        assert!(!helped(&world));
+    for pip in PIPS {
+        for number in [0, 1] {
+            let world = World::with_pip(pip).trust(PINS);
+            let (helper, source) = (helper(&world), sources(&world)[number].clone());
+            let world = world.signed(helper, &mallory()).signed_source(source, &octo());
+            let outcome = world.leaves_all_as_it_was(world.pip(["install", "aa"]), 77);
+            outcome.stderr_has("refused: helper 1.0").stderr_has("changed publisher");
+            assert!(!helped(&world));
+        }
     }
 }
 

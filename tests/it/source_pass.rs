@@ -247,26 +247,41 @@ fn proxies_and_trusted_hosts_do_not_keep_pip_from_the_gateway() {
     }
 }
 
+/// What a build, the pip that runs it and that pip's parents on the same interpreter are told.
+const SPY: &str = r"
+import os, sys
+def read(pid, what):
+    with open(f'/proc/{pid}/{what}', 'rb') as f: return f.read()
+pid, seen = os.getpid(), b''
+while os.path.realpath(f'/proc/{pid}/exe') == os.path.realpath(sys.executable):
+    seen += read(pid, 'cmdline') + read(pid, 'environ')
+    pid = int(read(pid, 'stat').rpartition(b')')[2].split()[1])
+with open(os.path.join(os.environ['HOME'], 'seen'), 'ab') as f: f.write(seen)
+";
+
 #[test]
 fn no_build_sees_the_credentials_of_an_index() {
-    let index = LoopbackIndex::builder().basic_auth("user", "s3cret");
-    let world = World::before("26.3", index);
-    let spy = r"
-import os, glob
-with open(os.path.join(os.environ['HOME'], 'seen'), 'ab') as f:
-    f.write(repr(dict(os.environ)).encode())
-    for path in glob.glob('/proc/[0-9]*/cmdline'):
-        try: f.write(open(path, 'rb').read())
-        except OSError: pass
-";
-    let sdist = world.sdist("src", "1.0").backend(spy);
-    let world = world.source(sdist);
-    let url = world.index.url_with_credentials("user", "s3cret");
-    let outcome = world.pip(["install", "-v", "src"]).env("PIP_INDEX_URL", url).run();
-    outcome.exits(0).lacks("s3cret");
-    let seen = std::fs::read(world.path("home/seen")).unwrap();
-    assert!(String::from_utf8_lossy(&seen).contains("PIP_INDEX_URL"));
-    assert!(!String::from_utf8_lossy(&seen).contains("s3cret"));
+    for pip in PIPS {
+        let index = LoopbackIndex::builder().basic_auth("user", "s3cret");
+        let world = World::before(pip, index);
+        let sdist = world.sdist("src", "1.0").backend(SPY);
+        let world = world.source(sdist);
+        let url = world.index.url_with_credentials("user", "s3cret");
+        world.write_file("r.txt", format!("-i {url}\nsrc\n"));
+        let world = world.env("PIP_INDEX_URL", "http://nowhere.invalid/");
+        for run in [
+            world.pip(["install", "-v", "src"]).env("PIP_INDEX_URL", &url),
+            world.pip(["install", "-v", "--index-url", &url, "src"]),
+            world.pip(["install", "-v", "-r", "r.txt"]),
+        ] {
+            run.run().exits(0).lacks("s3cret");
+            let seen = std::fs::read(world.path("home/seen")).unwrap();
+            let seen = String::from_utf8_lossy(&seen);
+            assert!(seen.contains("PIP_INDEX_URL") && seen.contains("--find-links"), "{seen}");
+            assert!(!seen.contains("s3cret"), "{seen}");
+            world.plain_pip(["uninstall", "--yes", "src"]).run().exits(0);
+        }
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use sha2::Digest as _;
 
-use crate::support::index::{DistFile, Fault};
+use crate::support::index::{DistFile, Fault, LoopbackIndex};
 use crate::support::wheel::{Sdist, Wheel};
 use crate::support::world::{PIN_AA, World, octo};
 
@@ -214,5 +214,21 @@ fn a_file_with_the_users_own_hash_is_installed() {
         let world = World::with_pip(pip).file_on_index(DistFile::new(&aa.filename, aa.bytes));
         world.write_file("r.txt", format!("aa==1.0 --hash=sha256:{other} --hash sha512:{hash}\n"));
         world.pip(["install", "-r", "r.txt"]).run().exits(0);
+    }
+}
+
+#[test]
+fn an_index_in_whose_place_the_users_file_names_another_is_not_asked() {
+    for pip in ["26.3", "24.0"] {
+        let world = World::with_pip(pip);
+        let (evil, good) = (world.sdist("src", "9.0"), world.sdist("src", "1.0").build());
+        let good = DistFile::new(&good.filename, good.bytes);
+        let other = LoopbackIndex::builder().file("src", good).start();
+        let world = world.source(evil);
+        world.write_file("r.txt", format!("-i {}\nsrc\n", other.url()));
+        let extra = ["--extra-index-url", &world.index.url()];
+        let install = world.pip([&["install", "-r", "r.txt"][..], &extra].concat());
+        install.run().exits(0);
+        assert_eq!((world.installed(), world.index.paths()), (vec!["src 1.0".to_owned()], vec![]));
     }
 }
