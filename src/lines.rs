@@ -64,7 +64,7 @@ pub fn of_files(
     let [configured_constraints, constraints, configured, requirements] =
         named_files(arguments, probe);
     let as_constraints = |text: &String| (Inclusion::Constraints, Source::parse(text));
-    let as_requirements = |text: &String| (Inclusion::Requirements, Source::parse(text));
+    let as_requirements = |text: &String| (Inclusion::Requirements, named_source(text));
     let constraints = [configured_constraints, constraints].concat();
     let requirements = [configured, requirements].concat();
     let sources: Vec<_> = constraints
@@ -118,6 +118,12 @@ impl Files {
         }
         Ok(())
     }
+}
+
+/// The file of a `-r`; a lock may have extras behind its name.
+fn named_source(text: &str) -> Source {
+    let lock = text.split_once('[').filter(|_| requirements::names_lock(text));
+    Source::parse(lock.map_or(text, |(lock, _)| lock))
 }
 
 /// The largest requirements file that is read, in bytes.

@@ -32,6 +32,13 @@ pub enum Source {
 }
 
 impl Source {
+    fn is_lock(&self) -> bool {
+        match self {
+            Self::Path(path) => names_lock(&path.to_string_lossy()),
+            Self::Url(url) => names_lock(url.path()),
+        }
+    }
+
     /// What `-r TEXT` names: a URL if it begins with `http:`, `https:` or `file:` in any case,
     /// else a path.
     #[must_use]
@@ -62,6 +69,15 @@ impl Source {
             (Self::Path(_), url @ Self::Url(_)) => Some(url),
         }
     }
+}
+
+/// Whether a `-r` of this value names a lock (PEP 751): `pylock.toml` or `pylock.NAME.toml`, extras
+/// behind it.
+#[must_use]
+pub fn names_lock(value: &str) -> bool {
+    let name = value.rsplit('/').next().unwrap_or_default();
+    let name = name.split('[').next().unwrap_or_default();
+    name.starts_with("pylock.") && name.ends_with(".toml")
 }
 
 /// What a line of a requirements file requires.
@@ -202,6 +218,10 @@ impl<R: FnMut(&Source) -> Option<Vec<u8>>, V: Fn(&str) -> Option<String>> Reader
         let text::Decoded { text, unknown_encoding } = text::decode(&bytes);
         let outcome = unknown_encoding.map_or(Outcome::Read, Outcome::UnknownEncoding);
         self.found.files.push((source.clone(), outcome));
+        if source.is_lock() {
+            self.found.hashes.add_lock(&text);
+            return;
+        }
 
         including.push(source.clone());
         for logical in text::logical_lines(&text, &self.variable) {

@@ -10,6 +10,7 @@ use crate::lock::Lock;
 use crate::name::PackageName;
 use crate::pip::guard::Facts;
 use crate::pip::resolve::{HAS_LOCK, HASHED_CONSTRAINTS, Probe};
+use crate::requirements;
 use crate::shim::arguments::{InstallArgs, Kind, Positionals, Subcommand};
 use crate::shim::options;
 
@@ -81,14 +82,11 @@ pub fn form(probe: &Probe, arguments: &InstallArgs, lock: &Lock, remote: bool) -
     }
 }
 
-/// Whether a `-r` names a lock (PEP 751): `pylock.toml` or `pylock.NAME.toml`, extras behind it.
-fn has_pylock(arguments: &InstallArgs) -> bool {
-    arguments.values("--requirement").iter().any(|value| {
-        let text = value.to_string_lossy();
-        let name = text.rsplit('/').next().unwrap_or_default();
-        let name = name.split('[').next().unwrap_or_default();
-        name.starts_with("pylock.") && name.ends_with(".toml")
-    })
+/// Whether a `-r` names a lock (PEP 751).
+#[must_use]
+pub fn has_pylock(arguments: &InstallArgs) -> bool {
+    let values = arguments.values("--requirement").into_iter();
+    values.map(OsStr::to_string_lossy).any(|value| requirements::names_lock(&value))
 }
 
 /// Whether the user asks for source archives where there are wheels, or names places that are

@@ -1,4 +1,4 @@
-//! The hashes that the user's files state for what they require (`--hash`).
+//! The hashes that the user's files state for what they require: `--hash`, or those of a lock.
 //!
 //! Owns which of them count, as pip has it: sha256, sha384 and sha512, of which one must fit. Pure:
 //! computes over bytes that it is given.
@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 
+use serde::Deserialize;
 use sha2::Digest;
 
 use crate::digest::Sha256;
@@ -30,15 +31,55 @@ enum Algorithm {
     Sha512,
 }
 
+/// As much of a lock as states hashes.
+#[derive(Deserialize)]
+struct Locked {
+    #[serde(default)]
+    packages: Vec<Package>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    #[serde(default)]
+    wheels: Vec<Dist>,
+    sdist: Option<Dist>,
+    archive: Option<Dist>,
+}
+
+#[derive(Deserialize)]
+struct Dist {
+    #[serde(default)]
+    hashes: BTreeMap<String, String>,
+}
+
 impl Hashes {
     /// Adds those of a requirement, each as `ALGORITHM:DIGITS`. What pip refuses is left out.
     pub(super) fn add(&mut self, requirement: &str, stated: &[String]) {
         let end = requirement.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c)));
         let name = requirement.get(..end.unwrap_or(requirement.len())).unwrap_or_default();
         let Ok(name) = PackageName::parse(name) else { return };
-        let stated: Vec<Hash> = stated.iter().filter_map(|text| Hash::parse(text)).collect();
-        if !stated.is_empty() {
-            self.0.entry(name).or_default().extend(stated);
+        let pairs = stated.iter().filter_map(|text| text.split_once(':'));
+        self.extend(name, pairs.filter_map(|(algorithm, digits)| Hash::new(algorithm, digits)));
+    }
+
+    /// Adds those of a lock (PEP 751), of all files of a project to one another. What is no lock
+    /// pip refuses.
+    pub(super) fn add_lock(&mut self, text: &str) {
+        let Ok(lock) = toml::from_str::<Locked>(text) else { return };
+        for package in lock.packages {
+            let Ok(name) = PackageName::parse(&package.name) else { continue };
+            let single = package.sdist.into_iter().chain(package.archive);
+            let files = package.wheels.into_iter().chain(single);
+            let hashes = files.flat_map(|file| file.hashes);
+            self.extend(name, hashes.filter_map(|(name, digits)| Hash::new(&name, &digits)));
+        }
+    }
+
+    fn extend(&mut self, name: PackageName, hashes: impl Iterator<Item = Hash>) {
+        let hashes: Vec<Hash> = hashes.collect();
+        if !hashes.is_empty() {
+            self.0.entry(name).or_default().extend(hashes);
         }
     }
 
@@ -70,8 +111,7 @@ impl Hashes {
 }
 
 impl Hash {
-    fn parse(text: &str) -> Option<Self> {
-        let (algorithm, digits) = text.split_once(':')?;
+    fn new(algorithm: &str, digits: &str) -> Option<Self> {
         let algorithm = match algorithm {
             "sha256" => Algorithm::Sha256,
             "sha384" => Algorithm::Sha384,

@@ -345,3 +345,19 @@ fn hashes_are_read_and_one_of_them_must_fit() {
         assert_eq!(found.fit(&name, &right, || Ok(&b"x"[..])).unwrap(), fits, "{line}");
     }
 }
+
+#[test]
+fn the_hashes_of_a_lock_count_as_well() {
+    let right = Sha256::of(b"x");
+    let text = format!(
+        "lock-version = '1.0'\n[[packages]]\nname = 'Aa'\n[packages.sdist]\nhashes = {{sha512 = '0'}}\n\
+         [[packages.wheels]]\nhashes = {{md5 = '1', sha256 = '{right}'}}\n\
+         [[packages]]\nname = 'bb'\narchive = {{hashes = {{sha512 = '0'}}}}\n"
+    );
+    let found = read(&[("dir/pylock.x.toml", text.as_bytes())]);
+    for (name, fits) in [("aa", true), ("bb", false), ("cc", true)] {
+        let name = PackageName::parse(name).unwrap();
+        assert_eq!(found.hashes.fit(&name, &right, || Ok(&b"x"[..])).unwrap(), fits, "{name}");
+    }
+    assert!(found.requirements.is_empty());
+}
