@@ -12,7 +12,7 @@ use std::sync::Arc;
 use url::Url;
 
 use super::install::{Install, verified, with_verified_digests};
-use super::places::{links_page, local_url, place, place_local, url_of};
+use super::places::{links_page, local_url, place, place_local, told, url_of};
 use super::second_step::{LINKS, World};
 use crate::audit::{self, Finding};
 use crate::build_steps::{Closed, ForNestedPips};
@@ -75,6 +75,12 @@ impl Build<'_> {
     }
 
     fn attempt(&self, directory: &Path, agreed: &Agreed) -> Result<Attempt, Unresolved> {
+        if steps::has_pylock(self.install.arguments) {
+            let message = "pylock.toml: building what a lock names is not supported";
+            return Err(Failure::new(Status::BadInput, message)
+                .hint("install from a requirements file with the same versions and hashes")
+                .into());
+        }
         let copies = self.prepared.copies(self.install.request(), directory)?;
         let configured = self.prepared.probe.configuration.get("editable");
         let named = direct::named(self.install.arguments, configured, &copies.texts());
@@ -107,7 +113,8 @@ impl Build<'_> {
         if let Some(failed) = gateway.failures().into_iter().next() {
             return Err(failed.failure.into());
         }
-        let mut lock = resolved?;
+        let told = |error| told(error, &gateway, &self.sources.indexes);
+        let mut lock = resolved.map_err(told)?;
         let handed = gateway.handed_over();
         place(&mut lock, &gateway);
         drop(gateway);

@@ -285,7 +285,8 @@ fn is_of_wheels(lock: &Lock) -> bool {
 /// Whether pip may have failed because only wheels were considered.
 fn may_lack_wheels(captured: &Captured) -> bool {
     let text = String::from_utf8_lossy(&captured.stderr);
-    let signs = ["No matching distribution found", "ResolutionImpossible"];
+    let signs =
+        ["No matching distribution found", "ResolutionImpossible", "No sources permitted for "];
     signs.iter().any(|sign| text.contains(sign))
 }
 

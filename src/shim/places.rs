@@ -1,7 +1,8 @@
 //! Where the files of a build lie, and where they really come from.
 //!
 //! Owns the exchange of private places (the gateway's URLs, the links to the user's own files) for
-//! those that the user knows, and the page that leads pip to the private ones again.
+//! those that the user knows, in what pip says too, and the page that leads pip to the private ones
+//! again.
 
 use std::path::Path;
 
@@ -13,7 +14,9 @@ use crate::digest::Sha256;
 use crate::failure::Failure;
 use crate::gateway::Gateway;
 use crate::lock::{Lock, Source};
-use crate::resolution::private_directory;
+use crate::pip::run::Captured;
+use crate::redact::Redacted;
+use crate::resolution::{Unresolved, private_directory};
 
 /// A place as a URL, a path from this directory.
 pub(super) fn url_of(place: &str, directory: &Path) -> String {
@@ -70,6 +73,41 @@ pub(super) fn place(lock: &mut Lock, gateway: &Gateway) {
             }
         }
     }
+}
+
+/// What pip said when it failed, with the indexes and files that the user knows.
+pub(super) fn told(error: Unresolved, gateway: &Gateway, indexes: &[Url]) -> Unresolved {
+    let Unresolved::Pip(captured) = error else { return error };
+    let (ours, urls) = (format!("http://{}/", gateway.authority()), gateway.index_urls());
+    let real = |text: &str| {
+        let file = Url::parse(text).ok().and_then(|url| gateway.real_url(&url));
+        let index = || {
+            let mut pairs = urls.iter().zip(indexes);
+            pairs.find_map(|(url, real)| Some((real, text.strip_prefix(url.as_str())?)))
+        };
+        match (file, index()) {
+            (Some(real), _) => Redacted(&real.file.url).to_string(),
+            (None, Some((real, ""))) => Redacted(real).to_string(),
+            (None, Some((real, rest))) => {
+                format!("{}/{rest}", Redacted(real).to_string().trim_end_matches('/'))
+            }
+            (None, None) => text.to_owned(),
+        }
+    };
+    let told = |bytes: &[u8]| {
+        let (text, mut told) = (String::from_utf8_lossy(bytes), String::new());
+        let mut rest = text.as_ref();
+        while let Some(at) = rest.find(&ours) {
+            let (before, from) = rest.split_at(at);
+            let end = from.find(|c: char| c.is_whitespace() || "'\"`()<>,".contains(c));
+            let (url, after) = from.split_at(end.unwrap_or(from.len()));
+            told += &(before.to_owned() + &real(url));
+            rest = after;
+        }
+        (told + rest).into_bytes()
+    };
+    let (stdout, stderr) = (told(&captured.stdout), told(&captured.stderr));
+    Unresolved::Pip(Captured { stdout, stderr, ..captured })
 }
 
 /// A page that leads to every file that was handed over, and to those of the user's directories.

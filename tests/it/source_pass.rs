@@ -94,8 +94,26 @@ fn a_place_that_only_pip_can_read_is_not_built() {
     let uri = format!("file://{}/directory", world.project().display());
     let group = format!("[dependency-groups]\ng = ['src @ {uri}']\n");
     world.write_file("pyproject.toml", group);
-    let run = world.pip(["install", "--group", "g"]);
-    world.runs_nothing(run, 77).stderr_has("pip would have built source code");
+    world.write_file("s.py", format!("# /// script\n# dependencies = ['src @ {uri}']\n# ///\n"));
+    for args in [["--group", "g"], ["--requirements-from-script", "s.py"]] {
+        let run = world.pip([&["install"], &args[..]].concat());
+        world.runs_nothing(run, 77).stderr_has("directory, a place that you did not name");
+    }
+}
+
+#[test]
+fn a_lock_that_names_a_source_is_refused_with_a_way_out() {
+    let world = world("26.3");
+    let sha256 = world.sdist("src", "1.0").build().sha256;
+    let url = world.index.file_url("src-1.0.tar.gz");
+    let lock = format!(
+        "lock-version = '1.0'\ncreated-by = 'x'\n[[packages]]\nname = 'src'\nversion = '1.0'\n\
+         [packages.sdist]\nname = 'src-1.0.tar.gz'\nurl = '{url}'\n\
+         [packages.sdist.hashes]\nsha256 = '{sha256}'\n"
+    );
+    world.write_file("pylock.toml", lock);
+    let outcome = world.runs_nothing(world.pip(["install", "-r", "pylock.toml"]), 65);
+    outcome.stderr_has("pylock.toml: building").stderr_has("requirements file");
 }
 
 #[test]
@@ -297,6 +315,9 @@ fn a_backend_that_fails_is_told_by_pip_and_nothing_is_recorded() {
         let outcome = world.pip(["install", "aa"]).env("TOFU", "1").run();
         outcome.exits(1);
         assert!(format!("{outcome}").contains("no luck"), "{outcome}");
+        // pip names the index that the user knows, not what stands in for it.
+        let named = format!("Looking in indexes: {}\n", world.index.url());
+        assert!(code.contains("argv") || outcome.stdout.contains(&named), "{outcome}");
         assert_eq!((world.trust_file(), world.installed()), (None, Vec::new()), "{outcome}");
     }
 }
