@@ -206,7 +206,8 @@ def _guard(out):
         it = next(requirements_at_hand(), None)
         url = url_of(it)
         if it is None:
-            if not by_vcs and os.path.basename(program) in vcs:
+            # But for version control, which pip asks about a place before it has it at hand.
+            if not by_vcs or os.path.basename(program) not in vcs:
                 stop(event, program, words, cwd)
         elif url is None or not (is_judged(url) or is_named(it)):
             stop(event, program, words, cwd)

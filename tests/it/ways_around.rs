@@ -4,7 +4,7 @@ use sha2::Digest as _;
 
 use crate::support::index::{DistFile, Fault, LoopbackIndex};
 use crate::support::wheel::{Sdist, Wheel};
-use crate::support::world::{PIN_AA, World, octo};
+use crate::support::world::{PIN_AA, World, octo, signed};
 
 const PIN_HELPER: &str = "helper https://github.com/octo/example\n";
 
@@ -51,7 +51,7 @@ fn a_dependency_that_the_index_puts_into_anothers_metadata_is_not_built() {
         let evil = world.sdist("evil", "1.0");
         let aa = Sdist::new("aa", "1.0", &world.path("aa-ran")).requires("bb");
         let bb = Wheel::new("bb", "1.0").build();
-        let bb = crate::support::world::signed(
+        let bb = signed(
             DistFile::new(&bb.filename, bb.bytes)
                 .metadata(&format!("{}Requires-Dist: evil\n", bb.metadata)),
             &octo(),
@@ -230,5 +230,21 @@ fn an_index_in_whose_place_the_users_file_names_another_is_not_asked() {
         let install = world.pip([&["install", "-r", "r.txt"][..], &extra].concat());
         install.run().exits(0);
         assert_eq!((world.installed(), world.index.paths()), (vec!["src 1.0".to_owned()], vec![]));
+    }
+}
+
+#[test]
+fn a_requirement_that_the_index_alone_states_is_unknown_at_most() {
+    for (pip, installed) in [("26.3", "bb 1.0"), ("24.0", "bb 1.0 evil 1.0")] {
+        let world = World::with_pip(pip).trust("bb https://github.com/octo/example\n");
+        let bb = Wheel::new("bb", "1.0").build();
+        let said = format!("{}Requires-Dist: evil\n", bb.metadata);
+        let bb = signed(DistFile::new(&bb.filename, bb.bytes).metadata(&said), &octo());
+        let world = world.file_on_index(bb).wheel(Wheel::new("evil", "1.0"));
+        let install = world.pip(["install", "bb"]);
+        let outcome = world.leaves_all_as_it_was(install.clone().env("STRICT", "1"), 77);
+        outcome.stderr_has("refused: evil 1.0");
+        install.run().exits(0).stderr_has("unknown: evil 1.0");
+        assert_eq!(world.installed().join(" "), installed);
     }
 }
