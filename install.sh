@@ -131,6 +131,14 @@ quoted() {
     esac
 }
 
+# Whether a login bash comes by ~/.bashrc: it reads the first of these three alone.
+login_shells_read_bashrc() {
+    for startup in "${HOME:-}/.bash_profile" "${HOME:-}/.bash_login" "${HOME:-}/.profile"; do
+        [ ! -r "$startup" ] || { grep -q bashrc "$startup"; return; }
+    done
+    return 1
+}
+
 install() {
     [ -n "$prefix" ] || die "HOME is not set; say where with --prefix"
     prefix=$(absolute "$prefix")
@@ -153,6 +161,8 @@ install() {
         ;;
     *)
         say 'To put it ahead of pip, add this line at the end of ~/.bashrc:'
+        login_shells_read_bashrc ||
+            say 'and at the end of ~/.bash_profile, for login shells (tmux, macOS): they do not read ~/.bashrc here.'
         # shellcheck disable=SC2016 # the line is for another shell to expand
         printf 'eval "$(%s shellenv bash)"\n' "$(quoted "$tool")"
         ;;

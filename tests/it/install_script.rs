@@ -109,6 +109,19 @@ fn it_prints_one_line_that_a_shell_can_evaluate() {
 }
 
 #[test]
+fn it_says_so_where_login_shells_would_go_without_the_line() {
+    let world = World::new();
+    fs::create_dir(world.at("home")).unwrap();
+    let said = |world: &World| text(&world.installed(&["--prefix", "p"]).stderr);
+    let warning = "~/.bash_profile, for login shells";
+    assert!(said(&world).contains(warning));
+    fs::write(world.at("home/.profile"), ". ~/.bashrc\n").unwrap();
+    assert!(!said(&world).contains(warning));
+    fs::write(world.at("home/.bash_profile"), "# nothing\n").unwrap();
+    assert!(said(&world).contains(warning));
+}
+
+#[test]
 fn the_default_prefix_is_in_the_home_directory() {
     let world = World::new();
     let output = world.installed(&[]);
