@@ -11,29 +11,56 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 /// What Ctrl-C sends.
 pub const CTRL_C: i32 = SIGINT;
 
+/// The signals by which a user, a terminal or a system asks a process to end.
+const SIGNALS: [i32; 4] = [SIGINT, SIGTERM, SIGHUP, SIGQUIT];
+
+/// How often the removal of the private directory is tried.
+const REMOVALS: usize = 100;
+
+/// How long a child that only answers may take to heed a signal. One that comes while Python starts
+/// may be lost on it.
+const HEED: Duration = Duration::from_secs(2);
+
 /// The private directory of one run (mode 0700), and the guard over it.
 ///
 /// Dropping it removes the directory. A signal that ends the process does so too, after the child
 /// that is running, if any, has ended.
+#[derive(Debug)]
 pub struct Run {
+    attendant: Attendant,
     directory: Option<tempfile::TempDir>,
-    state: Arc<State>,
 }
 
-#[derive(Default)]
+/// Who starts a child that waits before it does something, within a [`Run`].
+#[derive(Clone)]
+pub struct Attendant(Arc<State>);
+
 struct State {
     current: Mutex<Current>,
     changed: Condvar,
-    /// The last signal that came, dealt with or not; 0 for none. Set by the handler itself, so that
-    /// no thread sees what came later before it.
-    came: Arc<AtomicUsize>,
+    /// The signal that came last, 0 for none. Set by the handler itself: Ctrl-C reaches pip at the
+    /// same moment, and the thread that waits for pip may be on before the signals thread is.
+    raised: Arc<AtomicUsize>,
+    directory: PathBuf,
+}
+
+#[derive(Default)]
+struct Current {
+    child: Option<Pid>,
+    /// What that child is there for.
+    purpose: Purpose,
+    /// A child that does nothing yet.
+    waiting: Option<Pid>,
+    /// Whether a child has ended since a signal came: its exit code is the one of the run.
+    heeded: bool,
+    last: Option<Box<dyn FnOnce() + Send>>,
 }
 
 /// What a child is there for.
@@ -46,27 +73,45 @@ pub enum Purpose {
     Change,
 }
 
-/// How long a child that only answers may take to heed a signal. One that comes while Python starts
-/// may be lost on it.
-const HEED: Duration = Duration::from_secs(2);
-
-#[derive(Default)]
-struct Current {
-    child: Option<Pid>,
-    /// What that child is there for.
-    purpose: Purpose,
-    /// A child that does nothing yet.
-    waiting: Option<Pid>,
-    signal: Option<i32>,
-    /// Whether the signals thread is about to end the process.
-    ending: bool,
-    last: Option<Box<dyn FnOnce() + Send>>,
-}
-
 impl State {
     fn lock(&self) -> MutexGuard<'_, Current> {
-        // The data is two plain values: a panic elsewhere cannot leave them half written.
+        // The data is plain values: a panic elsewhere cannot leave them half written.
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn interrupted(&self) -> Option<i32> {
+        let raised = i32::try_from(self.raised.load(Ordering::SeqCst)).ok();
+        raised.filter(|signal| *signal != 0)
+    }
+
+    /// Begins something, under the lock, so that nothing begins behind the back of a signal.
+    fn begin<T>(&self, start: impl FnOnce(&mut Current) -> io::Result<T>) -> io::Result<T> {
+        let mut current = self.lock();
+        if let Some(signal) = self.interrupted() {
+            finish(current, &self.directory, signal);
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        let started = start(&mut current)?;
+        if let (Some(signal), Some(child)) = (self.interrupted(), current.child) {
+            // A Ctrl-C of this very moment may have met a child that did not listen yet.
+            hand_on(child, signal);
+        }
+        Ok(started)
+    }
+
+    /// The child that signals went to has ended.
+    fn ended(&self) {
+        let mut current = self.lock();
+        current.child = None;
+        current.heeded |= self.interrupted().is_some();
+        drop(current);
+        self.changed.notify_all();
+    }
+
+    fn go_on(&self) {
+        if let Some(signal) = self.interrupted() {
+            finish(self.lock(), &self.directory, signal);
+        }
     }
 }
 
@@ -77,17 +122,22 @@ impl Run {
     /// The directory cannot be made, or the signals cannot be listened to.
     pub fn begin() -> io::Result<Self> {
         let directory = tempfile::Builder::new().prefix("pypi-verify-now-").tempdir()?;
-        let state = Arc::new(State::default());
-        for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] {
-            let number = usize::try_from(signal).unwrap_or_default();
-            signal_hook::flag::register_usize(signal, Arc::clone(&state.came), number)?;
+        let state = Arc::new(State {
+            current: Mutex::default(),
+            changed: Condvar::new(),
+            raised: Arc::default(),
+            directory: directory.path().to_owned(),
+        });
+        for signal in SIGNALS {
+            let number = usize::try_from(signal).map_err(io::Error::other)?;
+            signal_hook::flag::register_usize(signal, Arc::clone(&state.raised), number)?;
         }
-        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT])?;
-        let (listener, path) = (Arc::clone(&state), directory.path().to_owned());
+        let mut signals = Signals::new(SIGNALS)?;
+        let listener = Arc::clone(&state);
         std::thread::Builder::new()
             .name("signals".to_owned())
-            .spawn(move || signals.forever().for_each(|signal| end(&listener, &path, signal)))?;
-        Ok(Self { directory: Some(directory), state })
+            .spawn(move || signals.forever().for_each(|signal| end(&listener, signal)))?;
+        Ok(Self { attendant: Attendant(state), directory: Some(directory) })
     }
 
     /// The private directory.
@@ -113,26 +163,18 @@ impl Run {
         Ok(path)
     }
 
-    /// Starts a child, which until [`Self::wait`] returns is the one that signals go to.
+    /// Starts a child, which until [`Self::wait`] returns is the one that signals go to. After a
+    /// signal it does not return.
     ///
     /// # Errors
-    /// It cannot be started, or a signal has ended the run already.
+    /// It cannot be started.
     pub fn spawn(&self, command: &mut Command) -> io::Result<Child> {
-        // Under the lock, so that no child is started behind the back of a signal.
-        let mut current = self.state.lock();
-        if current.signal.is_some() {
-            return Err(io::ErrorKind::Interrupted.into());
-        }
-        let child = command.spawn()?;
-        current.child = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-        current.purpose = Purpose::Change;
-        Ok(child)
-    }
-
-    /// Who starts and waits for a child that is told what to do later.
-    #[must_use]
-    pub fn attendant(&self) -> Attendant {
-        Attendant(Arc::clone(&self.state))
+        self.attendant.0.begin(|current| {
+            let child = command.spawn()?;
+            current.child = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+            current.purpose = Purpose::Change;
+            Ok(child)
+        })
     }
 
     /// Waits for the child that [`Self::spawn`] started.
@@ -140,36 +182,40 @@ impl Run {
     /// # Errors
     /// The operating system will not say how it ended.
     pub fn wait(&self, child: &mut Child) -> io::Result<ExitStatus> {
-        let status = child.wait();
-        self.state.lock().child = None;
-        self.state.changed.notify_all();
-        status
+        self.attendant.wait(child)
+    }
+
+    /// Who starts and waits for a child that is told what to do later.
+    #[must_use]
+    pub fn attendant(&self) -> Attendant {
+        self.attendant.clone()
     }
 
     /// What is done before a signal ends the process, such as clearing a line of the terminal.
     pub fn before_the_end(&self, last: impl FnOnce() + Send + 'static) {
-        self.state.lock().last = Some(Box::new(last));
+        self.attendant.0.lock().last = Some(Box::new(last));
     }
 
     /// The signal that asked this run to end, if one did.
     #[must_use]
     pub fn interrupted(&self) -> Option<i32> {
-        self.state.lock().signal
+        self.attendant.0.interrupted()
+    }
+
+    /// Returns unless a signal has asked this run to end: then it ends here.
+    pub fn go_on(&self) {
+        self.attendant.go_on();
     }
 }
 
 impl Drop for Run {
     fn drop(&mut self) {
-        // What went wrong because of the signal is no way to end: the signals thread knows how.
-        while self.state.lock().ending {
-            std::thread::park();
+        // What went wrong because of the signal is no way to end.
+        if !self.attendant.0.lock().heeded {
+            self.go_on();
         }
     }
 }
-
-/// A child that waits before it does something, within a [`Run`].
-#[derive(Clone)]
-pub struct Attendant(Arc<State>);
 
 impl std::fmt::Debug for Attendant {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -183,44 +229,33 @@ impl Attendant {
     /// # Errors
     /// As [`Run::spawn`].
     pub fn spawn_waiting(&self, command: &mut Command) -> io::Result<Child> {
-        let mut current = self.0.lock();
-        if current.signal.is_some() {
-            return Err(io::ErrorKind::Interrupted.into());
-        }
-        let child = command.spawn()?;
-        current.waiting = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-        Ok(child)
+        self.0.begin(|current| {
+            let child = command.spawn()?;
+            current.waiting = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+            Ok(child)
+        })
     }
 
     /// Has a waiting child begin with something; the process that `start` names is the one that
     /// signals go to, until [`Self::attended`] or [`Self::wait`].
     ///
     /// # Errors
-    /// It does not begin, or a signal has ended the run already.
+    /// It does not begin.
     pub fn attend(
         &self,
         purpose: Purpose,
         start: impl FnOnce() -> io::Result<i32>,
     ) -> io::Result<()> {
-        let mut current = self.0.lock();
-        if current.signal.is_some() {
-            return Err(io::ErrorKind::Interrupted.into());
-        }
-        current.child = Pid::from_raw(start()?);
-        current.purpose = purpose;
-        // A Ctrl-C that came meanwhile may have met a process that did not listen yet.
-        let came = i32::try_from(self.0.came.load(Ordering::SeqCst)).unwrap_or_default();
-        let came = Signal::from_named_raw(came);
-        if let (Some(child), Some(signal)) = (current.child, came) {
-            let _ = kill_process(child, signal);
-        }
-        Ok(())
+        self.0.begin(|current| {
+            current.child = Pid::from_raw(start()?);
+            current.purpose = purpose;
+            Ok(())
+        })
     }
 
     /// What began with [`Self::attend`] has ended.
     pub fn attended(&self) {
-        self.0.lock().child = None;
-        self.0.changed.notify_all();
+        self.0.ended();
     }
 
     /// Waits until the child that waited, or whatever it became, has ended.
@@ -229,25 +264,27 @@ impl Attendant {
     /// The operating system will not say how it ended.
     pub fn wait(&self, child: &mut Child) -> io::Result<ExitStatus> {
         let status = child.wait();
-        let mut current = self.0.lock();
-        (current.child, current.waiting) = (None, None);
-        drop(current);
-        self.0.changed.notify_all();
+        self.0.lock().waiting = None;
+        self.0.ended();
         status
+    }
+
+    /// As [`Run::go_on`].
+    pub fn go_on(&self) {
+        self.0.go_on();
     }
 }
 
-/// The signals thread: hands the signal to the child and waits for it, clears up, and ends the
-/// process as the signal would have.
-fn end(state: &State, directory: &Path, signal: i32) {
+/// The signals thread: hands the signal to the child and waits for it, or ends the process as the
+/// signal would have.
+fn end(state: &State, signal: i32) {
     let mut current = state.lock();
-    current.signal = Some(signal);
     if let Some(child) = current.child {
         // Ctrl-C reaches the whole foreground group, pip included; handing it on would be a
         // second one, which interrupts pip's own clearing up.
         let from_terminal = matches!(signal, SIGINT | SIGQUIT) && in_foreground();
-        if let (false, Some(signal)) = (from_terminal, Signal::from_named_raw(signal)) {
-            let _ = kill_process(child, signal);
+        if !from_terminal {
+            hand_on(child, signal);
         }
         // The main thread sees the child end, and reports its exit code.
         while current.child.is_some() {
@@ -257,22 +294,32 @@ fn end(state: &State, directory: &Path, signal: i32) {
             if let (true, Purpose::Answer, Some(child)) =
                 (time.timed_out(), current.purpose, current.child)
             {
-                let _ = kill_process(child, Signal::TERM);
+                hand_on(child, SIGTERM);
             }
         }
-        return;
+    } else if !current.heeded {
+        finish(current, &state.directory, signal);
     }
-    current.ending = true;
+}
+
+fn hand_on(child: Pid, signal: i32) {
+    if let Some(signal) = Signal::from_named_raw(signal) {
+        let _ = kill_process(child, signal);
+    }
+}
+
+/// Clears up and ends the process as the signal would have. The lock is held to the end: nothing
+/// begins meanwhile.
+fn finish(mut current: MutexGuard<'_, Current>, directory: &Path, signal: i32) {
     if let Some(waiting) = current.waiting.take() {
         let _ = kill_process(waiting, Signal::KILL);
-        let _ = rustix::process::waitpid(Some(waiting), rustix::process::WaitOptions::empty());
+        let _ = waitpid(Some(waiting), WaitOptions::empty());
     }
-    let last = current.last.take();
-    drop(current);
-    if let Some(last) = last {
+    if let Some(last) = current.last.take() {
         last();
     }
-    let _ = std::fs::remove_dir_all(directory);
+    // A thread that is writing a file may put it where everything else is gone already.
+    (0..REMOVALS).find(|_| std::fs::remove_dir_all(directory).is_ok() || !directory.exists());
     if signal == SIGINT {
         // pip's own code for a run that was cancelled.
         #[allow(

@@ -100,9 +100,9 @@ impl Pip {
             (stdout, read.map(|_| errors))
         });
         let status = run.wait(&mut child).map_err(|source| self.error(source))?;
-        if status.success() && run.interrupted().is_some() {
-            // It was done before the signal reached it; the run goes no further all the same.
-            return Err(self.error(io::ErrorKind::Interrupted.into()));
+        if status.success() {
+            // It may have been done before a signal reached it; the run goes no further then.
+            run.go_on();
         }
         match (stdout, stderr) {
             (Ok(stdout), Ok(stderr)) => Ok(Captured { status, stdout, stderr }),
@@ -151,10 +151,12 @@ pub(super) fn read_with_prompts(
             Err(error) => return Err(error),
         };
         all.write_all(buffer.get(..count).unwrap_or_default())?;
-        let line = all.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
-        let line = String::from_utf8_lossy(line);
-        if PROMPTS.iter().any(|start| line.starts_with(start)) {
+        let begin = all.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        let line = String::from_utf8_lossy(all.get(begin..).unwrap_or_default());
+        if PROMPTS.iter().any(|start| line.starts_with(start)) && line.ends_with(": ") {
             prompt(&line);
+            // The answer ends that line on the terminal, and nothing does so here.
+            all.truncate(begin);
         }
     }
 }

@@ -183,7 +183,12 @@ impl Standby {
     fn ended(&mut self) -> io::Result<ExitStatus> {
         let status = self.number();
         self.run.attended();
-        status.map(ExitStatus::from_raw)
+        let status = status.map(ExitStatus::from_raw)?;
+        if status.success() {
+            // It may have been done before a signal reached it; the run goes no further then.
+            self.run.go_on();
+        }
+        Ok(status)
     }
 
     fn number(&mut self) -> io::Result<i32> {
