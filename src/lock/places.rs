@@ -1,14 +1,16 @@
 //! Where the files of a set lie while they are installed, and where they really come from.
 //!
-//! Owns the page that leads pip to a private directory, and the rewriting of what pip reports of
-//! it afterwards: that directory is gone then and was never the user's.
+//! Owns the page that leads pip to a private directory, and the rewriting of what pip reports
+//! afterwards: that directory is gone then and was never the user's, and who wanted a package the
+//! user said to the first pip.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
 use url::Url;
 
-use super::{Lock, Source, percent_decode};
+use super::{Lock, Requested, Source, percent_decode};
+use crate::name::PackageName;
 
 impl Lock {
     /// A page (PEP 503) of the files that have a digest and lie in `directory`, which is absolute.
@@ -46,6 +48,28 @@ impl Lock {
                 None => text.extend([directory, encoded]),
             }
             text.push_str(rest);
+        }
+        text
+    }
+
+    /// The same report, each package requested exactly if the user named it. A pip that was given
+    /// all of them in a file takes all of them for named.
+    #[must_use]
+    pub fn with_real_requests(&self, report: &str) -> String {
+        let items = super::report::read(report.as_bytes()).unwrap_or_default();
+        let named = |name: &PackageName| {
+            let entry = self.entries.iter().find(|entry| entry.name == *name);
+            entry.map_or(Requested::Unsaid, |entry| entry.requested.clone())
+        };
+        // No text within a JSON string looks like this key, and metadata has no such field.
+        let mut parts = report.split("\"requested\": true");
+        let mut text = parts.next().unwrap_or_default().to_owned();
+        let claimed = items.iter().filter(|item| matches!(item.requested, Requested::Yes { .. }));
+        let mut claimed = claimed.map(|item| named(&item.name));
+        for part in parts {
+            let is_named = claimed.next().is_none_or(|requested| requested != Requested::No);
+            text.push_str(if is_named { "\"requested\": true" } else { "\"requested\": false" });
+            text.push_str(part);
         }
         text
     }

@@ -76,7 +76,12 @@ fn entry(item: &Item) -> Result<Entry, LockError> {
             let sha256 =
                 sha256.or_else(|| archive.hash.as_deref().and_then(|h| h.strip_prefix("sha256=")));
             if item.is_direct {
-                let (file, _) = direct(stated, &name, version.as_deref(), &info.url, sha256)?;
+                let (mut file, _) = direct(stated, &name, version.as_deref(), &info.url, sha256)?;
+                // Up to pip 23.0 it stood in the URL, or it would not be stated; told so again, pip
+                // records it.
+                if let Some(sha256) = file.sha256 {
+                    file.url = format!("{}#sha256={sha256}", info.url);
+                }
                 Source::Direct(file)
             } else {
                 let filename = last_segment(&info.url)

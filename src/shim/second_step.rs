@@ -107,7 +107,7 @@ impl World<'_> {
         let text = std::fs::read_to_string(at).map_err(private_directory)?;
         let directory = Url::from_directory_path(self.files)
             .map_or_else(|()| format!("file://{}/", self.files.display()), |url| url.to_string());
-        let text = lock.with_real_places(&text, &directory);
+        let text = lock.with_real_requests(&lock.with_real_places(&text, &directory));
         let written = if destination == "-" {
             install.report.bytes(format!("{text}\n").as_bytes())
         } else {

@@ -73,7 +73,9 @@ impl Seen {
         }
         let lines = |seen: &Self| {
             let satisfied = replaced || but == But::Satisfied;
-            let told = |line: &&String| !satisfied || !is_satisfied(line);
+            let told = |line: &&String| {
+                !(satisfied && is_satisfied(line) || replaced && line.starts_with("Ignoring "))
+            };
             let mut lines: Vec<String> = seen.stdout.iter().filter(told).cloned().collect();
             if replaced {
                 lines.iter_mut().for_each(|line| *line = line.to_lowercase().replace('_', "-"));

@@ -126,7 +126,7 @@ pub const PLACES: &[Row] = &[
         "pip install --platform manylinux_2_17_x86_64 --python-version 3.12 --only-binary :all: -t there linux",
     ),
     row("pip install --dry-run aa"),
-    row("pip install --report report.json aa"),
+    row("pip install --report report.json aa").everywhere(),
     row("pip install --dry-run --quiet --report - aa"),
 ];
 
