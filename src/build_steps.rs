@@ -6,6 +6,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use url::Url;
+
 use crate::pip::resolve::Probe;
 use crate::pip::run::Environment;
 use crate::shim::arguments::{InstallArgs, Positionals, Subcommand};
@@ -205,7 +207,9 @@ impl Closed {
             (ForNestedPips::Gateway, None) => set.push(("PIP_NO_INDEX".into(), "1".into())),
             (ForNestedPips::Links(links), _) => {
                 set.push(("PIP_NO_INDEX".into(), "1".into()));
-                set.push(("PIP_FIND_LINKS".into(), links.into()));
+                // pip takes such a variable apart at blanks; a URL has none.
+                let url = Url::from_file_path(links).map_or_else(|()| String::new(), String::from);
+                set.push(("PIP_FIND_LINKS".into(), url.into()));
             }
         }
         Environment { set, remove: PLACE_VARIABLES.to_vec() }
@@ -217,7 +221,7 @@ impl Closed {
 pub enum ForNestedPips<'a> {
     /// At the gateway, while it lives.
     Gateway,
-    /// On this page.
+    /// On the page at this absolute path.
     Links(&'a Path),
 }
 
