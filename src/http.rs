@@ -108,6 +108,11 @@ impl Client {
         self.confirmed.load(Ordering::SeqCst)
     }
 
+    /// From here on also knows user names and passwords that pip gave to these places.
+    pub fn lend(&self, places: Vec<Url>) {
+        self.credentials.lend(places);
+    }
+
     /// Fetches a document of at most `limit` bytes (decompressed), asking for the media types
     /// `accept`.
     ///

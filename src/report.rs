@@ -110,14 +110,13 @@ impl Report {
     pub fn prompt(self, text: &str) {
         let mut err = io::stderr().lock();
         let _ = err.write_all(escape(text).as_bytes());
-        let _ = err.write_all(b" ");
         let _ = err.flush();
     }
 
     /// Asks the person at the terminal; anything but `y` or `yes` is no.
     #[must_use]
     pub fn ask(self, question: &str) -> bool {
-        self.prompt(&format!("{question} [y/N]"));
+        self.prompt(&format!("{question} [y/N] "));
         let mut answer = String::new();
         let read = io::stdin().lock().read_line(&mut answer);
         read.is_ok() && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")

@@ -8,11 +8,13 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
 
+use url::Url;
+
 use crate::failure::{Failure, Status};
 use crate::interrupt::Run;
 use crate::lines::{self, Copies, Files};
 use crate::lock::Lock;
-use crate::pip::guard::{Guard, GuardError};
+use crate::pip::guard::{Allowed, Guard, GuardError};
 use crate::pip::resolve::{HAS_LOCK, Probe, Question, ResolveError, Resolver};
 use crate::pip::run::{Captured, Environment, Pip};
 use crate::pip::settings::{FileLines, Settings};
@@ -120,6 +122,22 @@ impl<'a> Request<'a> {
     /// Its files cannot be written.
     pub fn guard(&self) -> Result<Guard, GuardError> {
         Guard::lay(self.run, self.process.variable("PYTHONPATH"))
+    }
+
+    /// Lets pip ask these indexes for a project, any project: it gives them the credentials that the
+    /// user, a keyring or a file has, and the guard remembers them. What pip finds does not matter.
+    ///
+    /// # Errors
+    /// There is no private directory.
+    pub fn knock(&self, prepared: &Prepared<'_>, indexes: &[Url]) -> Result<(), Failure> {
+        let directory = self.run.subdirectory("knock").map_err(private_directory)?;
+        let output = directory.join("report.json");
+        let arguments = steps::knock(self.arguments, &output);
+        let environment = steps::places(indexes);
+        let (allowed, arguments) = (Allowed::Resolving, arguments.as_slice());
+        let question = Question { arguments, output: &output, allowed, environment };
+        let _ = prepared.resolver.report(&question);
+        Ok(())
     }
 
     fn settings(&self, probe: &Probe, lines: &FileLines) -> Result<Settings, Failure> {

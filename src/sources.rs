@@ -22,7 +22,7 @@ use crate::progress::Progress;
 use crate::redact::redacted_text;
 use crate::report::Report;
 use crate::sigstore::{MAX_TRUSTED_ROOT, Verifier};
-use crate::transport::ProxyVariables;
+use crate::transport::{Login, ProxyVariables};
 use crate::trust::file::TrustFile;
 use crate::trust::location::{Location, Surroundings as TrustSurroundings};
 use crate::trust::policy::{Policy, Unrecorded, Unsigned, Verdict};
@@ -86,6 +86,11 @@ impl Sources {
     #[must_use]
     pub fn telling(self, progress: &Arc<Progress>) -> Self {
         Self { progress: Arc::clone(progress), ..self }
+    }
+
+    /// Lets our own requests be who pip was.
+    pub fn lend(&self, logins: &[Login]) {
+        self.client.lend(logins.iter().flat_map(|login| login.urls(&self.indexes)).collect());
     }
 
     /// The indexes, of which nothing is known yet in this run.

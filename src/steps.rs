@@ -6,10 +6,13 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
+use url::Url;
+
 use crate::lock::Lock;
 use crate::name::PackageName;
 use crate::pip::guard::Facts;
 use crate::pip::resolve::{HAS_LOCK, HASHED_CONSTRAINTS, Probe};
+use crate::pip::run::Environment;
 use crate::requirements;
 use crate::shim::arguments::{InstallArgs, Kind, Positionals, Subcommand};
 use crate::shim::options;
@@ -195,6 +198,34 @@ pub fn report(
     }
     argv.extend(with_wheels_only(arguments, &NOT_FOR_REPORT, wheels_only));
     argv
+}
+
+/// A pip that asks its indexes for a project, and installs nothing: its own, since the name is one
+/// that means the same everywhere.
+#[must_use]
+pub fn knock(arguments: &InstallArgs, output: &Path) -> Vec<OsString> {
+    let places = ["--index-url", "--extra-index-url", "--no-index", "--find-links"];
+    let checks = ["--constraint", "--require-hashes", "--only-deps", "--no-binary"];
+    let without = [INPUTS.as_slice(), &NOT_FOR_REPORT, &places, &checks].concat();
+    let mut argv = arguments.global_without(&[]);
+    argv.extend(words(&["install", "--disable-pip-version-check", "--dry-run", "--report"]));
+    argv.push(output.into());
+    argv.extend(words(&["--ignore-installed", "--no-deps", "--only-binary", ":all:"]));
+    argv.extend(arguments.without(&without, Positionals::Drop));
+    argv.push("pip".into());
+    argv
+}
+
+/// The variables that say where to look. A command line could be read by everybody.
+#[must_use]
+pub fn places(indexes: &[Url]) -> Environment {
+    let mut urls = indexes.iter().map(Url::as_str);
+    let (first, others) = (urls.next().unwrap_or_default(), urls.collect::<Vec<_>>().join(" "));
+    let names = ["PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"].map(OsString::from);
+    let set = names.into_iter().zip([first.into(), others.into()]).collect();
+    let remove = ["PIP_PYPI_URL", "PIP_NO_INDEX", "PIP_FIND_LINKS"];
+    let inputs = REPLACED_STEP_REMOVES.into_iter().chain(["PIP_REQUIRE_HASHES"]);
+    Environment { set, remove: remove.into_iter().chain(inputs).collect() }
 }
 
 /// Options that choose files for another platform than the running one.

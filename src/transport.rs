@@ -6,7 +6,40 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::Deserialize;
 use url::Url;
+
+/// Who pip was to an index that asked: what the user typed in, or what a keyring or a file holds.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+pub struct Login {
+    /// `HOST` or `HOST:PORT`, as pip keeps it.
+    pub place: String,
+    /// The user name.
+    pub user: String,
+    /// The password.
+    pub password: String,
+}
+
+impl Login {
+    /// It as URLs: by https, and by http where one of `indexes` at this place is reached so.
+    #[must_use]
+    pub fn urls(&self, indexes: &[Url]) -> Vec<Url> {
+        let by = |scheme: &str| {
+            let mut url = Url::parse(&format!("{scheme}://{}/", self.place)).ok()?;
+            url.set_username(&self.user).ok()?;
+            url.set_password(Some(&self.password)).ok()?;
+            Some(url)
+        };
+        let is_asked = |url: &Url| indexes.iter().any(|index| index.origin() == url.origin());
+        by("https").into_iter().chain(by("http").filter(is_asked)).collect()
+    }
+}
+
+impl std::fmt::Debug for Login {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Login").field("place", &self.place).finish_non_exhaustive()
+    }
+}
 
 /// pip's network options, after its own order of precedence (command line, `PIP_*`, pip.conf).
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,8 +1,10 @@
 //! Whose credentials go where.
 //!
 //! Owns the rule that a user name and a password are sent to the place they belong to and to no
-//! other: the URL that carries them, the host and port of an index that does, the netrc machine.
-//! Their order is pip's (`network/auth.py`). Never shows any of them.
+//! other: the URL that carries them, the host and port at which pip gave them, or of an index that
+//! carries them, the netrc machine. Their order is pip's (`network/auth.py`). Never shows any.
+
+use std::sync::{PoisonError, RwLock};
 
 use base64::Engine as _;
 use percent_encoding::percent_decode_str;
@@ -14,6 +16,7 @@ use crate::transport::Transport;
 pub(super) struct Credentials {
     indexes: Vec<Url>,
     netrc: netrc::Netrc,
+    lent: RwLock<Vec<Url>>,
 }
 
 impl Credentials {
@@ -23,15 +26,31 @@ impl Credentials {
         let netrc = transport.netrc.as_deref().and_then(|file| netrc::Netrc::from_file(file).ok());
         let carries = |url: &&Url| !url.username().is_empty() || url.password().is_some();
         let indexes = transport.credentials.iter().filter(carries).cloned().collect();
-        Self { indexes, netrc: netrc.unwrap_or_default() }
+        Self { indexes, netrc: netrc.unwrap_or_default(), lent: RwLock::default() }
+    }
+
+    /// Takes what pip gave to these places; the latest counts.
+    pub(super) fn lend(&self, places: Vec<Url>) {
+        self.lent.write().unwrap_or_else(PoisonError::into_inner).extend(places);
     }
 
     /// The `Authorization` for a request of this URL.
     pub(super) fn of(&self, url: &Url) -> Option<String> {
-        userinfo(url)
+        let whole = || url.password().and_then(|_| userinfo(url));
+        whole()
+            .or_else(|| self.as_pip(url))
+            .or_else(|| userinfo(url))
             .or_else(|| self.of_index(url))
             .or_else(|| self.of_machine(url))
             .map(|(user, password)| basic(&user, &password))
+    }
+
+    /// What pip gave to this scheme, host and port, as the user that the URL names, if it does.
+    fn as_pip(&self, url: &Url) -> Option<(Vec<u8>, Vec<u8>)> {
+        let lent = self.lent.read().unwrap_or_else(PoisonError::into_inner);
+        let same_user = |it: &Url| ["", it.username()].contains(&url.username());
+        let of_place = |it: &&Url| it.origin() == url.origin() && same_user(it);
+        lent.iter().rev().find(of_place).and_then(userinfo)
     }
 
     /// Of the index on the same scheme, host and port; of several, the one with the longest

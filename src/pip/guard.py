@@ -4,9 +4,9 @@ It keeps pip from what would get around a verdict: while only wheels are resolve
 processes, so that no build backend and no `setup.py` runs; while sources are built it refuses to
 take or build anything but what the gateway handed over, what lies in this run's own directories,
 and what the user named by its place, or the user's own project by its. It writes down, when pip is
-done, what pip and which environment that was, and what that pip's defaults are. And it can have one
-interpreter wait for orders (`_stand_by`), so that Python starts once. pip's own behaviour is not
-touched.
+done, what pip and which environment that was, what that pip's defaults are and as whom its indexes
+knew it. And it can have one interpreter wait for orders (`_stand_by`), so that Python starts once.
+pip's own behaviour is not touched.
 """
 
 import sys
@@ -27,6 +27,7 @@ def _ours():
 
 def _guard(out):
     import atexit
+    import importlib.machinery
     import json
     import os
     import subprocess
@@ -275,6 +276,44 @@ def _guard(out):
         os._exit(69)
     armed.append(True)
 
+    # Whom pip is to the indexes, since it alone can ask the user and the keyring.
+    sessions = []
+
+    class Watch:
+        """Sees the module that keeps user names and passwords, when pip imports it."""
+
+        @staticmethod
+        def find_spec(name, path=None, target=None):
+            if name != "pip._internal.network.auth":
+                return None
+            sys.meta_path.remove(Watch)
+            spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+            if spec is None or spec.loader is None:
+                return None
+            run = spec.loader.exec_module
+
+            def exec_module(module):
+                run(module)
+                kept = module.MultiDomainBasicAuth
+                init = kept.__init__
+
+                def remembered(self, *args, **kwargs):
+                    init(self, *args, **kwargs)
+                    sessions.append(self)
+
+                kept.__init__ = remembered
+
+            spec.loader.exec_module = exec_module
+            return spec
+
+    if building is None:
+        sys.meta_path.insert(0, Watch)
+
+    def logins():
+        known = [it for auth in sessions for it in getattr(auth, "passwords", {}).items()]
+        whole = [(place, *it) for place, it in known if None not in it]
+        return [{"place": p, "user": u, "password": w} for p, u, w in whole]
+
     def facts():
         pip = sys.modules.get("pip")
         if building is not None and pip is None:
@@ -304,6 +343,7 @@ def _guard(out):
                 "cache": getattr(locations, "USER_CACHE_DIR", None),
                 "index": index,
                 "installed": installed,
+                "logins": logins(),
             },
         )
 

@@ -7,11 +7,13 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
 use super::run::{Environment, RunError};
 use crate::interrupt::Run;
+use crate::transport::Login;
 
 /// The text of the guard, run by the user's own interpreter.
 const GUARD: &str = include_str!("guard.py");
@@ -24,6 +26,7 @@ pub struct Guard {
     python_path: OsString,
     /// The user's own `PYTHONPATH`.
     user_path: Option<OsString>,
+    logins: Mutex<Vec<Login>>,
 }
 
 /// What a guarded pip may do.
@@ -66,6 +69,9 @@ pub struct Facts {
     pub index: Option<String>,
     /// The names of the metadata directories of installed packages, as far as pip sees them.
     pub installed: Vec<String>,
+    /// Whom its indexes knew it as.
+    #[serde(default)]
+    pub logins: Vec<Login>,
 }
 
 /// What the guard kept from running.
@@ -89,9 +95,15 @@ pub enum GuardError {
     /// Its files could not be written or read.
     #[error("cannot set up the guard for pip: {0}")]
     Io(#[from] io::Error),
-    /// The private directory's path cannot stand in `PYTHONPATH`.
-    #[error("cannot set up the guard for pip: `{}` has a `:` in it", .0.display())]
-    Path(PathBuf),
+    /// The private directory's path cannot stand in `PYTHONPATH`, or pip could not name it in a
+    /// URL.
+    #[error("pip cannot work with the directory for temporary files: `{}` {why}", path.display())]
+    Path {
+        /// The private directory, or one in it.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// pip ran, and the guard was not loaded.
     #[error("pip ran without loading the guard (its interpreter ignores PYTHONPATH)")]
     NotLoaded,
@@ -110,8 +122,12 @@ impl Guard {
     pub fn lay(run: &Run, python_path: Option<&OsStr>) -> Result<Self, GuardError> {
         let (code, notes) = (run.subdirectory("guard")?, run.subdirectory("notes")?);
         std::fs::write(code.join("sitecustomize.py"), GUARD)?;
-        if code.as_os_str().as_encoded_bytes().contains(&b':') {
-            return Err(GuardError::Path(code));
+        let wrong = match code.to_str() {
+            None => Some("is not UTF-8"),
+            Some(text) => text.contains(':').then_some("has a `:` in it"),
+        };
+        if let Some(why) = wrong {
+            return Err(GuardError::Path { path: code, why });
         }
         let mut path = code.clone().into_os_string();
         if let Some(rest) = python_path {
@@ -119,7 +135,7 @@ impl Guard {
             path.push(rest);
         }
         let (user_path, python_path) = (python_path.map(OsStr::to_owned), path);
-        Ok(Self { notes, code, python_path, user_path })
+        Ok(Self { notes, code, python_path, user_path, logins: Mutex::default() })
     }
 
     /// A private directory for what a guarded pip prints.
@@ -172,15 +188,28 @@ impl Guard {
                 blocked.push(serde_json::from_slice(&bytes)?);
             }
         }
+        let mut logins = self.logins.lock().unwrap_or_else(PoisonError::into_inner);
+        logins.extend(facts.iter_mut().flat_map(|facts| facts.logins.drain(..)));
         // Under `pip --python X` both processes report; the second one did the work.
         facts.sort_by_key(|facts| facts.restarted);
         Ok((facts.pop().ok_or(GuardError::NotLoaded)?, blocked))
+    }
+
+    /// Whom the indexes knew pip as, in all guarded runs so far; the latest comes last.
+    #[must_use]
+    pub fn logins(&self) -> Vec<Login> {
+        self.logins.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 impl From<GuardError> for crate::failure::Failure {
     fn from(error: GuardError) -> Self {
-        Self::new(crate::failure::Status::CouldNotCheck, error.to_string())
+        let failure = Self::new(crate::failure::Status::CouldNotCheck, error.to_string());
+        match error {
+            GuardError::Path { .. } => failure.hint("name another one in TMPDIR"),
+            GuardError::Io(_) => failure.hint("check TMPDIR, and that its disk is not full"),
+            _ => failure,
+        }
     }
 }
 

@@ -24,7 +24,7 @@ use crate::gateway::{Gateway, Guessing, Handed, Handover, Judging, Setup};
 use crate::judge::Judge;
 use crate::lock::{Entry, File, Lock, Source};
 use crate::name::PackageName;
-use crate::pip::guard::{Allowed, Blocked, Places};
+use crate::pip::guard::{Allowed, Blocked, Guard, Places};
 use crate::pip::resolve::{Question, ResolveError};
 use crate::pip::run::Environment;
 use crate::plain_filename::FileName;
@@ -41,6 +41,7 @@ use crate::wheelhouse::{Fetched, JOBS, Wheelhouse};
 /// What a build is done with.
 pub(super) struct Build<'a> {
     pub(super) install: &'a Install<'a>,
+    pub(super) guard: &'a Guard,
     pub(super) prepared: &'a Prepared<'a>,
     pub(super) sources: Arc<Sources>,
     pub(super) store: &'a Store,
@@ -53,6 +54,8 @@ enum Attempt {
     Done(ExitCode),
     /// The person at the terminal trusts somebody more, so that more may be handed over.
     Agreed(Agreed),
+    /// An index wants to know who we are.
+    NotLetIn(Failure),
 }
 
 /// Whom the person at the terminal trusts from this run on.
@@ -61,14 +64,25 @@ type Agreed = BTreeMap<PackageName, Pin>;
 /// How often one run may begin anew; each time the user has agreed to one publisher at least.
 const ATTEMPTS: usize = 100;
 
+/// The status by which an index asks for credentials.
+const UNAUTHORIZED: u16 = 401;
+
 impl Build<'_> {
     pub(super) fn run(&self) -> Result<ExitCode, Unresolved> {
         let mut agreed = Agreed::new();
+        // A pip that has been asked already would ask the user a second time.
+        let mut introduced = !self.guard.logins().is_empty();
         for number in 1..=ATTEMPTS {
             let directory = self.install.run.subdirectory(&format!("build-{number}"));
             match self.attempt(&directory.map_err(private_directory)?, &agreed)? {
                 Attempt::Done(code) => return Ok(code),
                 Attempt::Agreed(more) => agreed.extend(more),
+                Attempt::NotLetIn(failure) if introduced => return Err(failure.into()),
+                Attempt::NotLetIn(_) => {
+                    introduced = true;
+                    self.install.request().knock(self.prepared, &self.sources.indexes)?;
+                    self.sources.lend(&self.guard.logins());
+                }
             }
         }
         Err(Failure::new(Status::CouldNotCheck, "asked too often; nothing was installed").into())
@@ -111,6 +125,9 @@ impl Build<'_> {
                 .into());
         }
         if let Some(failed) = gateway.failures().into_iter().next() {
+            if failed.code == Some(UNAUTHORIZED) {
+                return Ok(Attempt::NotLetIn(failed.failure));
+            }
             return Err(failed.failure.into());
         }
         let told = |error| told(error, &gateway, &self.sources.indexes);

@@ -76,11 +76,15 @@ impl Install<'_> {
         let _live = request.live(&prepared);
         let sources = Arc::new(Sources::new(own, &prepared.settings)?.telling(&self.progress));
         let index = sources.index();
-        let (lock, handed) = match self.wheels(&prepared, &sources, &index)? {
+        let wheels = self.wheels(&prepared, &sources, &index);
+        sources.lend(&guard.logins());
+        let (lock, handed) = match wheels? {
             Wheels::Enough(lock, handed) => (lock, handed),
             Wheels::NotEnough(failed) => {
                 let (store, trust) = (&store, &trust);
-                let build = Build { install: self, prepared: &prepared, sources, store, trust };
+                let guard = &guard;
+                let build =
+                    Build { install: self, guard, prepared: &prepared, sources, store, trust };
                 return match (build.run(), failed) {
                     // Neither way reached the index: pip's own words are what the user knows.
                     (Err(Unresolved::Failure(failure)), Some(captured))

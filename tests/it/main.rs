@@ -52,6 +52,7 @@ mod nothing_runs;
 mod pass_through;
 mod policy;
 mod printed;
+mod prompts;
 mod provenance;
 mod publisher;
 mod real_attestations;

@@ -1,37 +1,15 @@
 //! Our own settings, end to end: whose file counts, which variable wins, who is asked, what `-q`
 //! and `off` do.
 
+use crate::support::answers;
 use crate::support::private_sigstore::Mutation;
 use crate::support::run::Run;
 use crate::support::sandbox::Sandbox;
 use crate::support::wheel::Wheel;
 use crate::support::world::{MALLORY, OCTO, PIN_AA, World, mallory, octo};
 
-/// Runs a command at a terminal of its own, and answers the first question.
-const AT_A_TERMINAL: &str = "
-import os, pty, sys
-pid, terminal = pty.fork()
-if pid == 0:
-    os.execvp(sys.argv[2], sys.argv[2:])
-said, asked = b'', False
-while True:
-    try:
-        chunk = os.read(terminal, 4096)
-    except OSError:
-        break
-    said += chunk
-    if not asked and b'[y/N]' in said:
-        os.write(terminal, sys.argv[1].encode() + b'\\n')
-        asked = True
-    if not chunk:
-        break
-status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-sys.stdout.buffer.write(said)
-sys.exit(status)
-";
-
 fn at_a_terminal(world: &Sandbox, answer: &str, args: &[&str]) -> Run {
-    world.run("python3", [&["-c", AT_A_TERMINAL, answer], args].concat())
+    answers::at_a_terminal(world, &[("[y/N]", answer)], args)
 }
 
 fn world() -> World {

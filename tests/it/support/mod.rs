@@ -1,6 +1,7 @@
 //! The worlds the tests run in: one module for each outside thing that is played here.
 #![allow(dead_code, unused_imports, reason = "each theme uses its own part")]
 
+pub mod answers;
 pub mod gateway;
 pub mod index;
 pub mod private_sigstore;
