@@ -1,0 +1,62 @@
+//! A disk that is full: a clear error, nothing installed, nothing left behind.
+
+use std::fmt::Write as _;
+
+use crate::support::sandbox::Sandbox;
+use crate::support::wheel::Wheel;
+use crate::support::world::{PIN_AA, World, octo};
+
+/// 512 KiB that cannot be made smaller.
+fn large() -> Wheel {
+    let mut text = String::new();
+    let mut state = 1_u64;
+    while text.len() < 1024 * 1024 {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        write!(text, "{state:016x}").unwrap();
+    }
+    Wheel::new("aa", "1.0").file("data.txt", &text)
+}
+
+fn world() -> World {
+    World::new().signed(large(), &octo()).trust(PIN_AA).env("PIP_NO_CACHE_DIR", "1")
+}
+
+#[test]
+fn no_file_may_be_as_large_as_that() {
+    let world = world();
+    let run = world.sh("ulimit -f 256 && exec pip install aa");
+    let outcome = world.leaves_all_as_it_was(run, 69);
+    outcome.stderr_has("File too large").stderr_has("make room on the disk");
+}
+
+/// A script with a directory for temporary files of this size, where one can be had.
+fn with_room(world: &Sandbox, kib: u32, command: &str) -> Option<crate::support::run::Run> {
+    let mount = format!("mount -t tmpfs -o size={kib}k none \"$TMPDIR\"");
+    let with = |script: String| world.run("unshare", ["-m", "sh", "-c", &script]);
+    if which::which("unshare").is_err() || with(mount.clone()).run().status != 0 {
+        eprintln!("no mount of our own: left out");
+        return None;
+    }
+    Some(with(format!("{mount} && {command}; status=$?; ls -A \"$TMPDIR\"; exit $status")))
+}
+
+#[test]
+fn the_disk_is_full_when_the_files_come() {
+    let world = world();
+    let Some(run) = with_room(&world, 320, "pip install aa") else { return };
+    let outcome = world.leaves_all_as_it_was(run, 69);
+    outcome.stderr_has("No space left on device").stderr_has("make room on the disk");
+    assert_eq!(outcome.stdout, "");
+}
+
+#[test]
+fn the_disk_is_full_from_the_start() {
+    let world = world();
+    let fill = "dd if=/dev/zero of=\"$TMPDIR/fill\" bs=1k count=999 2>/dev/null; pip install aa; \
+        status=$?; rm \"$TMPDIR/fill\"; (exit $status)";
+    let Some(run) = with_room(&world, 128, fill) else { return };
+    let outcome = world.leaves_all_as_it_was(run, 69);
+    outcome.stderr_has("No space left on device").stderr_has("check TMPDIR");
+    assert_eq!(outcome.stdout, "");
+}
