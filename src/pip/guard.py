@@ -288,9 +288,9 @@ def _guard(out):
                 return None
             sys.meta_path.remove(Watch)
             spec = importlib.machinery.PathFinder.find_spec(name, path, target)
-            if spec is None or spec.loader is None:
+            run = getattr(getattr(spec, "loader", None), "exec_module", None)
+            if run is None:
                 return None
-            run = spec.loader.exec_module
 
             def exec_module(module):
                 run(module)
