@@ -279,12 +279,24 @@ def _guard(out):
     # Whom pip is to the indexes, since it alone can ask the user and the keyring.
     sessions = []
 
+    keeper = "pip._internal.network.auth"
+
+    def remember(module):
+        kept = module.MultiDomainBasicAuth
+        init = kept.__init__
+
+        def remembered(self, *args, **kwargs):
+            init(self, *args, **kwargs)
+            sessions.append(self)
+
+        kept.__init__ = remembered
+
     class Watch:
         """Sees the module that keeps user names and passwords, when pip imports it."""
 
         @staticmethod
         def find_spec(name, path=None, target=None):
-            if name != "pip._internal.network.auth":
+            if name != keeper:
                 return None
             sys.meta_path.remove(Watch)
             spec = importlib.machinery.PathFinder.find_spec(name, path, target)
@@ -294,19 +306,14 @@ def _guard(out):
 
             def exec_module(module):
                 run(module)
-                kept = module.MultiDomainBasicAuth
-                init = kept.__init__
-
-                def remembered(self, *args, **kwargs):
-                    init(self, *args, **kwargs)
-                    sessions.append(self)
-
-                kept.__init__ = remembered
+                remember(module)
 
             spec.loader.exec_module = exec_module
             return spec
 
-    if building is None:
+    if keeper in sys.modules:
+        remember(sys.modules[keeper])
+    elif building is None:
         sys.meta_path.insert(0, Watch)
 
     def logins():
