@@ -7,7 +7,8 @@
 //! `project.rs`. A run of the tests takes the rows of `table.rs` on the newest pip, and on older
 //! ones those that say `everywhere`. `TWINS=all` takes all rows of both tables on every pip and
 //! Python of [`MATRIX`], `TWINS=24.0@3.8,26.1` on these, and `TWINS=everywhere` those that say so
-//! on all.
+//! on all. `TWINS_ROWS` names parts of command lines, separated by commas: only rows that have one
+//! of them are run.
 
 mod more;
 mod project;
@@ -85,6 +86,8 @@ fn chosen<'a>(rows: &'a [Row], more: &'a [Row]) -> Vec<(String, &'a Row)> {
         "all" | "everywhere" => MATRIX.into_iter().filter(|pip| has_python(pip)).collect(),
         some => some.split(',').collect(),
     };
+    let named = std::env::var("TWINS_ROWS").unwrap_or_default();
+    let is_named = |row: &Row| named.split(',').any(|part| row.line.contains(part));
     let is_chosen = |pip: &str, row: &Row, at_first: bool| match asked.as_str() {
         "" => at_first && (pip == ALWAYS[0] || row.everywhere),
         "everywhere" => row.everywhere,
@@ -94,7 +97,9 @@ fn chosen<'a>(rows: &'a [Row], more: &'a [Row]) -> Vec<(String, &'a Row)> {
     let both: Vec<_> = first.chain(more.iter().map(|row| (row, false))).collect();
     let pairs = pips.into_iter().flat_map(|pip| both.iter().map(move |row| (pip, row)));
     pairs
-        .filter(|(pip, (row, first))| row.is_for(pip) && is_chosen(pip, row, *first))
+        .filter(|(pip, (row, first))| {
+            row.is_for(pip) && is_named(row) && is_chosen(pip, row, *first)
+        })
         .map(|(pip, (row, _))| (pip.to_owned(), *row))
         .collect()
 }

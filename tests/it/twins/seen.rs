@@ -43,8 +43,10 @@ impl Seen {
         let here = |text: &str| text.replace(root.trim_end_matches('/'), "{world}");
         let places = |line: &&str| {
             let line = line.trim_start();
+            // The last is said once a minute, on a machine with more work than cores.
             !line.is_empty()
                 && !line.starts_with('━')
+                && !line.ends_with(": still running...")
                 && !PLACES.iter().any(|p| line.starts_with(p))
         };
         let packages = sandbox.inspect().into_iter().map(|(name, installed)| {
