@@ -4,7 +4,6 @@
 //! over only after its verdict, so that nothing unverified runs; then it installs from what was
 //! handed over, and from nothing else. What no index vouches for is judged before pip begins.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -13,6 +12,7 @@ use url::Url;
 
 use super::install::{Install, verified, with_verified_digests};
 use super::places::{links_page, local_url, place, place_local, told, url_of};
+use super::refused::{Agreed, recorded, refused};
 use super::second_step::{LINKS, World};
 use crate::audit::{self, Finding};
 use crate::build_steps::{Closed, ForNestedPips};
@@ -33,8 +33,7 @@ use crate::resolution::{Prepared, Unresolved, private_directory};
 use crate::sources::{self, Sources};
 use crate::steps::{self, Installed};
 use crate::trust::file::TrustFile;
-use crate::trust::pin::Pin;
-use crate::trust::policy::{UnsignedKind, Verdict};
+use crate::trust::policy::UnsignedKind;
 use crate::trust::store::Store;
 use crate::wheelhouse::{Fetched, JOBS, Wheelhouse};
 
@@ -57,9 +56,6 @@ enum Attempt {
     /// An index wants to know who we are.
     NotLetIn(Failure),
 }
-
-/// Whom the person at the terminal trusts from this run on.
-type Agreed = BTreeMap<PackageName, Pin>;
 
 /// How often one run may begin anew; each time the user has agreed to one publisher at least.
 const ATTEMPTS: usize = 100;
@@ -378,35 +374,4 @@ impl Build<'_> {
             _ => Ok(code),
         }
     }
-}
-
-/// Whom the user agreed to.
-fn recorded(findings: &[Finding]) -> Agreed {
-    let agreed = findings.iter().filter_map(|finding| match &finding.verdict {
-        Verdict::Record { publisher } => {
-            Some((finding.name.clone(), Pin::to(publisher.url().clone())))
-        }
-        _ => None,
-    });
-    agreed.collect()
-}
-
-/// The findings that are refusals of what pip asked for. A file of the user's own directories that
-/// nobody needs may be as it is.
-fn refused(gateway: &Gateway, judge: &Judge, resolved: Option<&Lock>) -> Vec<Finding> {
-    let (asked, refusals) = (gateway.asked(), gateway.refusals());
-    let was_asked = |finding: &Finding| {
-        let file = finding.file.as_ref().map(|file| file.filename.as_str());
-        refusals.iter().any(|refusal| Some(refusal.filename.as_str()) == file)
-    };
-    let may_matter = |finding: &Finding| match resolved {
-        Some(lock) => {
-            asked.contains(&finding.name)
-                || lock.entries.iter().any(|entry| entry.name == finding.name)
-        }
-        None => asked.contains(&finding.name) || gateway.index_urls().is_empty(),
-    };
-    let judged = judge.findings().into_iter().filter(was_asked);
-    let refused = judged.chain(judge.local().into_iter().filter(may_matter));
-    refused.filter(Finding::is_refused).collect()
 }

@@ -11,6 +11,7 @@ pub mod install;
 pub mod invocation;
 pub mod options;
 mod places;
+mod refused;
 mod second_step;
 
 pub use entry::{is_pip_name, run};

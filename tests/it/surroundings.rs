@@ -22,7 +22,8 @@ fn without_a_home_it_installs_as_pip_does() {
         let homeless = |run: Run| run.without_env("HOME").without_env("LANG");
         homeless(world.pip(["install", "aa"])).run().exits(0).stderr_has("verified: aa 1.0");
         assert_eq!(world.installed(), ["aa 1.0"]);
-        let world = world.env("HOME", "/nonexistent");
+        let nowhere = world.path("nowhere");
+        let world = world.env("HOME", nowhere.to_str().unwrap());
         world.pip(["install", "--force-reinstall", "aa"]).run().exits(0);
     }
 }

@@ -65,8 +65,7 @@ impl Gate {
 
     /// In front of one index, below pip's cache in this directory.
     pub fn keeping(index: &LoopbackIndex, cache: &Path) -> Self {
-        let judging = Judging::Before(Box::new(give));
-        Self::with(&[index.url()], quick(), judging, Guessing::Never, Some(cache))
+        Self::with(&[index.url()], quick(), Judging::Later, Guessing::Never, Some(cache))
     }
 
     /// With everything chosen but a cache.
