@@ -45,7 +45,11 @@ enum Cache {
 /// Project n needs 2n+1, 2n+2 and n+7, where those exist.
 fn index(latency: Duration) -> LoopbackIndex {
     let module = "def answer(question):\n    return question or 42\n\n\n".repeat(60);
-    let mut builder = LoopbackIndex::builder().latency(latency);
+    let mut builder = LoopbackIndex::builder()
+        .latency(latency)
+        // As large indexes do: pages have validators, documents are good for ten minutes.
+        .etags()
+        .cache_control("max-age=600, public");
     for n in 0..PROJECTS {
         let name = format!("p{n}");
         for version in ["1.0", "1.1", "2.0"] {
@@ -71,6 +75,8 @@ fn world(index: &LoopbackIndex, cache: &Path) -> Sandbox {
     let world = Sandbox::new()
         .index(&index.url())
         .env("PIP_CACHE_DIR", cache)
+        // pip keeps nothing that came over http, but from a host that is named so.
+        .env("PIP_TRUSTED_HOST", "127.0.0.1")
         .trusted_root(&PrivateSigstore::shared().trusted_root_json())
         .trust(&trust);
     // As in an environment that was used before.

@@ -8,6 +8,7 @@
 
 mod ahead;
 mod answer;
+mod inside;
 mod likely;
 mod record;
 mod request;
@@ -24,7 +25,7 @@ use std::sync::Arc;
 use url::Url;
 
 use ahead::Ahead;
-pub use ahead::{FIRST_GUESSES, GUESSES_PER_PAGE, WORKERS};
+pub use ahead::{FIRST_GUESSES, GUESSES_PER_PAGE, MAX_WHEEL, WORKERS};
 use answer::Answer;
 pub use likely::Likely;
 use record::Record;
@@ -284,7 +285,7 @@ impl Inner {
     }
 
     fn bytes(&self, key: &Key) -> Answer {
-        let fetched = match self.upstream.file(key) {
+        let fetched = match self.upstream.file(key, Lane::Asked) {
             Ok(fetched) => fetched,
             Err(no) => return self.no(key, no),
         };

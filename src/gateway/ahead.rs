@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use super::inside;
 use super::likely::{Candidate, Likely, best};
 use super::requires::{Environment, Wish, requires};
 use super::slots::Slots;
@@ -21,6 +22,9 @@ pub const WORKERS: usize = 16;
 pub const FIRST_GUESSES: usize = 512;
 /// How many more are made for each page that pip asks for.
 pub const GUESSES_PER_PAGE: usize = 32;
+
+/// The largest wheel that is fetched ahead, in bytes; where the index states no size, none is.
+pub const MAX_WHEEL: u64 = 64 * 1024 * 1024;
 
 /// The guesses of a run.
 pub(super) struct Ahead {
@@ -186,14 +190,27 @@ impl Ahead {
 
     fn needs(self: &Arc<Self>, key: &Key, extras: &BTreeSet<String>) {
         let Ok(file) = self.upstream.entry(key, Lane::Ahead) else { return };
-        // Without METADATA beside it or a sha256 it would have to be fetched whole.
-        if file.metadata.is_none() || file.sha256.is_none() {
-            return;
-        }
-        let Ok(metadata) = self.upstream.metadata(key, Lane::Ahead) else { return };
+        let metadata = if file.metadata.is_some() && file.sha256.is_some() {
+            self.upstream.metadata(key, Lane::Ahead).ok()
+        } else {
+            self.inside(key, file.size)
+        };
+        let Some(metadata) = metadata else { return };
         for wish in requires(&metadata, &self.environment, extras) {
             self.wish(wish);
         }
+    }
+}
+
+impl Ahead {
+    /// The METADATA of a file that pip must fetch whole to read it, since none lies beside it. pip
+    /// will most likely install what it reads first.
+    fn inside(&self, key: &Key, size: Option<u64>) -> Option<Arc<Vec<u8>>> {
+        if size.is_none_or(|size| size > MAX_WHEEL) {
+            return None;
+        }
+        let fetched = self.upstream.file(key, Lane::Ahead).ok()?;
+        inside::metadata(&fetched.path).map(Arc::new)
     }
 }
 

@@ -83,6 +83,8 @@ pub(super) struct Mount {
     pub(super) url: Url,
     documents: Permits,
     files: Permits,
+    /// What is fetched ahead does not stand in the way of what is asked for.
+    ahead: Permits,
 }
 
 /// A page and what pip gets of it.
@@ -97,8 +99,12 @@ pub(super) struct Mirror {
 
 impl Upstream {
     pub(super) fn new(setup: super::Setup, token: Token) -> Self {
-        let mount =
-            |url| Mount { url, documents: Permits::new(DOCUMENTS), files: Permits::new(FILES) };
+        let mount = |url| Mount {
+            url,
+            documents: Permits::new(DOCUMENTS),
+            files: Permits::new(FILES),
+            ahead: Permits::new(FILES),
+        };
         Self {
             indexes: setup.indexes.into_iter().map(mount).collect(),
             client: setup.client,
@@ -255,10 +261,10 @@ impl Upstream {
     }
 
     /// The bytes of a file, once it may be handed over.
-    pub(super) fn file(&self, key: &Key) -> Result<Fetched, No> {
-        let file = self.entry(key, Lane::Asked)?;
+    pub(super) fn file(&self, key: &Key, lane: Lane) -> Result<Fetched, No> {
+        let file = self.entry(key, lane)?;
         self.verdict(key, &file)?;
-        self.bytes(key, &file)
+        self.bytes(key, &file, lane)
     }
 
     /// Whether a file may be handed over.
@@ -269,7 +275,7 @@ impl Upstream {
             let filename = file_name(key)?;
             let (sha256, fetched) = match file.sha256 {
                 Some(sha256) => (sha256, None),
-                None => self.bytes(key, file).map(|file| (file.sha256, Some(file)))?,
+                None => self.bytes(key, file, Lane::Asked).map(|file| (file.sha256, Some(file)))?,
             };
             let _permit = index.documents.take();
             self.go_on()?;
@@ -293,10 +299,11 @@ impl Upstream {
         })
     }
 
-    fn bytes(&self, key: &Key, file: &PageFile) -> Result<Fetched, No> {
+    fn bytes(&self, key: &Key, file: &PageFile, lane: Lane) -> Result<Fetched, No> {
         let mount = self.indexes.get(key.index).ok_or(No::Absent)?;
         self.files.get_or(key, || {
-            let _permit = mount.files.take();
+            let permits = if lane == Lane::Asked { &mount.files } else { &mount.ahead };
+            let _permit = permits.take();
             self.go_on()?;
             let filename = file_name(key)?;
             // Two indexes, or two projects, may have different files of one name.

@@ -1,0 +1,35 @@
+//! The METADATA inside a wheel, for an index that serves none beside it (PEP 658).
+//!
+//! Owns the reading of that one member, within bounds. What is found serves a guess and nothing
+//! else.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use zip::ZipArchive;
+
+use super::MAX_METADATA;
+
+/// The most members that a wheel may have to be looked into.
+const MAX_MEMBERS: usize = 100_000;
+
+/// The METADATA of a wheel, if it can be read.
+pub(super) fn metadata(wheel: &Path) -> Option<Vec<u8>> {
+    let mut archive = ZipArchive::new(File::open(wheel).ok()?).ok()?;
+    if archive.len() > MAX_MEMBERS {
+        return None;
+    }
+    let is_metadata = |name: &str| {
+        name.strip_suffix("/METADATA")
+            .is_some_and(|directory| directory.ends_with(".dist-info") && !directory.contains('/'))
+    };
+    let name = {
+        let mut names = archive.file_names().filter_map(Result::ok);
+        names.find(|name| is_metadata(name))?.into_owned()
+    };
+    let mut bytes = Vec::new();
+    let member = archive.by_name(&name).ok()?;
+    member.take(MAX_METADATA).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}
