@@ -4,6 +4,7 @@
 //! time of everything that is fetched. Knows nothing of indexes or wheels; prints and keeps nothing.
 //! An answer is either whole and within its bounds, or an error.
 
+mod addresses;
 mod agents;
 mod credentials;
 mod error;

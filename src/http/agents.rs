@@ -13,8 +13,10 @@ use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use ureq::Agent;
 use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
+use ureq::unversioned::transport::DefaultConnector;
 use url::Url;
 
+use super::addresses::Addresses;
 use super::proxies::{Exceptions, Proxies};
 use super::{HttpError, USER_AGENT};
 use crate::redact::Redacted;
@@ -48,9 +50,11 @@ impl Agents {
     pub(super) fn new(transport: &Transport) -> Result<Self, HttpError> {
         let tls = Tls::new(transport)?;
         let proxies = Proxies::new(transport);
+        let addresses = Addresses::default();
+        let agent = |tls, proxy| agent(transport, tls, proxy, addresses.clone());
         let pair = |proxy: Option<ureq::Proxy>| Pair {
-            checks_certificates: agent(transport, tls.checking(), proxy.clone()),
-            trusts_blindly: agent(transport, tls.blind(), proxy),
+            checks_certificates: agent(tls.checking(), proxy.clone()),
+            trusts_blindly: agent(tls.blind(), proxy),
         };
         let proxied =
             |text: Option<&str>| text.map(|text| Ok(pair(Some(read_proxy(text)?)))).transpose();
@@ -94,10 +98,15 @@ pub(super) fn host_and_port(text: &str) -> (&str, Option<u16>) {
     }
 }
 
-fn agent(transport: &Transport, tls: TlsConfig, proxy: Option<ureq::Proxy>) -> Agent {
+fn agent(
+    transport: &Transport,
+    tls: TlsConfig,
+    proxy: Option<ureq::Proxy>,
+    addresses: Addresses,
+) -> Agent {
     // A timeout of nothing would never let a request through.
     let silence = Some(transport.timeout.max(Duration::from_millis(1)));
-    Agent::config_builder()
+    let config = Agent::config_builder()
         .tls_config(tls)
         .proxy(proxy)
         .user_agent(USER_AGENT)
@@ -111,8 +120,8 @@ fn agent(transport: &Transport, tls: TlsConfig, proxy: Option<ureq::Proxy>) -> A
         .timeout_per_read(silence)
         .timeout_per_write(silence)
         .timeout_recv_response(Some(transport.patience.document))
-        .build()
-        .into()
+        .build();
+    Agent::with_parts(config, DefaultConnector::new(), addresses)
 }
 
 fn read_proxy(text: &str) -> Result<ureq::Proxy, HttpError> {
