@@ -220,14 +220,7 @@ impl Entry {
         let [File { sha256: Some(sha256), url, .. }] = self.files() else { return None };
         let name = &self.name;
         match &self.source {
-            Source::Direct(_) => {
-                // Of two digests pip takes either, so one in the URL is the same one.
-                let (place, stated) = match url.split_once('#') {
-                    Some((place, _)) => (place, format!("#sha256={sha256}")),
-                    None => (url.as_str(), String::new()),
-                };
-                Some(format!("{name}{extras} @ {place}{stated} --hash=sha256:{sha256}\n"))
-            }
+            Source::Direct(_) => Some(format!("{name}{extras} @ {url} --hash=sha256:{sha256}\n")),
             _ => {
                 let version = self.version.as_ref()?;
                 Some(format!("{name}{extras}=={version} --hash=sha256:{sha256}\n"))

@@ -76,12 +76,7 @@ fn entry(item: &Item) -> Result<Entry, LockError> {
             let sha256 =
                 sha256.or_else(|| archive.hash.as_deref().and_then(|h| h.strip_prefix("sha256=")));
             if item.is_direct {
-                let (mut file, _) = direct(stated, &name, version.as_deref(), &info.url, sha256)?;
-                // Up to pip 23.0 it stood in the URL, or it would not be stated; told so again, pip
-                // records it.
-                if let Some(sha256) = file.sha256 {
-                    file.url = format!("{}#sha256={sha256}", info.url);
-                }
+                let (file, _) = direct(stated, &name, version.as_deref(), &info.url, sha256)?;
                 Source::Direct(file)
             } else {
                 let filename = last_segment(&info.url)

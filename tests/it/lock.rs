@@ -55,7 +55,7 @@ fn requirements_name_what_was_named_and_pin_places_by_hash() {
     let lock = report(&items.join(",")).unwrap();
     let hash = format!("--hash=sha256:{ZEROS}\n");
     let (aa, bb) = (format!("aa[x]==1.0 {hash}"), format!("bb==1.0 {hash}"));
-    let cc = format!("cc @ https://d.example/cc-1.0-py3-none-any.whl#sha256={ZEROS} {hash}");
+    let cc = format!("cc @ https://d.example/cc-1.0-py3-none-any.whl {hash}");
     assert_eq!(lock.requirements(Which::Named), [&*aa, &cc].concat());
     assert_eq!(lock.requirements(Which::All), [&*aa, &bb, &cc].concat());
     assert_eq!(lock.pins(), format!("aa==1.0 {hash}bb==1.0 {hash}"), "no place in constraints");
@@ -139,24 +139,6 @@ fn what_is_no_report_is_refused() {
     }
     let no_source = r#"{"download_info": {"url": "https://h.example/x"}, "is_direct": true, "metadata": {"name": "x", "version": "1"}}"#;
     assert!(report(no_source).unwrap_err().contains("exactly one kind of source"));
-}
-
-#[test]
-fn of_a_file_named_by_its_place_pip_is_told_one_digest_twice() {
-    let ones = ZEROS.replace('0', "1");
-    let item = format!(
-        r#"{{"download_info": {{"url": "https://files.example/aa-1.0-py3-none-any.whl",
-            "archive_info": {{"hash": "sha256={ZEROS}"}}}}, "is_direct": true,
-            "requested": true, "metadata": {{"name": "aa", "version": "1.0"}}}}"#
-    );
-    let mut lock = report(&item).unwrap();
-    // The bytes were another file's.
-    let Source::Direct(file) = &mut lock.entries[0].source else { panic!("{lock:?}") };
-    file.sha256 = Some(Sha256::parse(&ones).unwrap());
-    let line = format!(
-        "aa @ https://files.example/aa-1.0-py3-none-any.whl#sha256={ones} --hash=sha256:{ones}\n"
-    );
-    assert_eq!(lock.requirements(Which::All), line);
 }
 
 #[test]

@@ -140,7 +140,9 @@ pub const LINKS: &[Row] = &[
     row("pip install file://{project}/wheels/dd-1.0-py3-none-any.whl"),
     row(
         "pip install '{server}/files/bb-1.0-py3-none-any.whl#sha256={sha256 of bb-1.0-py3-none-any.whl}'",
-    ),
+    )
+    // Before, the digest is not recorded; the README says why.
+    .since("23.1"),
     row("pip install {server}/files/cc-9.0-py3-none-any.whl"),
     row("pip install -U ./wheels/bb-3.0-py3-none-any.whl").given(&[Installed("bb", "1.0")]),
     row("pip install ./wheels/cc-9.0-py3-none-any.whl"),
