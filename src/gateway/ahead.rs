@@ -190,10 +190,10 @@ impl Ahead {
 
     fn needs(self: &Arc<Self>, key: &Key, extras: &BTreeSet<String>) {
         let Ok(file) = self.upstream.entry(key, Lane::Ahead) else { return };
-        let metadata = if file.metadata.is_some() && file.sha256.is_some() {
-            self.upstream.metadata(key, Lane::Ahead).ok()
-        } else {
-            self.inside(key, file.size)
+        let metadata = match (file.sha256, file.metadata) {
+            (None, _) => None,
+            (Some(_), Some(_)) => self.upstream.metadata(key, Lane::Ahead).ok(),
+            (Some(_), None) => self.inside(key, file.size),
         };
         let Some(metadata) = metadata else { return };
         for wish in requires(&metadata, &self.environment, extras) {
@@ -206,7 +206,8 @@ impl Ahead {
     /// The METADATA of a file that pip must fetch whole to read it, since none lies beside it. pip
     /// will most likely install what it reads first.
     fn inside(&self, key: &Key, size: Option<u64>) -> Option<Arc<Vec<u8>>> {
-        if size.is_none_or(|size| size > MAX_WHEEL) {
+        // Where files are judged first, a guess would be judged too.
+        if self.upstream.judges() || size.is_none_or(|size| size > MAX_WHEEL) {
             return None;
         }
         let fetched = self.upstream.file(key, Lane::Ahead).ok()?;

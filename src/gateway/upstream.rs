@@ -136,6 +136,11 @@ impl Upstream {
         self.stop.load(Ordering::SeqCst)
     }
 
+    /// Whether files are judged before they are handed over.
+    pub(super) const fn judges(&self) -> bool {
+        matches!(self.judging, Judging::Before(_))
+    }
+
     pub(super) const fn token(&self) -> &Token {
         &self.token
     }

@@ -226,11 +226,36 @@ fn all_indexes_are_asked_and_the_newest_release_of_any_is_guessed() {
     assert_eq!(one.count("/simple/old/"), 0);
 }
 
+/// A wheel without METADATA beside it.
+fn bare(wheel: &Distribution) -> DistFile {
+    DistFile::new(&wheel.filename, wheel.bytes.clone())
+}
+
 #[test]
-fn no_whole_file_is_fetched_on_a_guess() {
+fn a_wheel_without_metadata_beside_it_is_looked_into() {
+    let (aa, bb) =
+        (Wheel::new("aa", "1.0").requires("bb").build(), Wheel::new("bb", "1.0").build());
+    let index = LoopbackIndex::builder().file("aa", bare(&aa)).file("bb", bare(&bb)).start();
+    let gate = Gate::ahead(&index, Judging::Later);
+    gate.gateway.expect(&["aa".into()]);
+    let aa = format!("/files/{}", aa.filename);
+    asked(&index, &["/simple/aa/", &aa, "/simple/bb/"]);
+}
+
+#[test]
+fn no_whole_file_is_fetched_on_a_guess_where_files_are_judged_or_have_no_hash() {
+    let aa = Wheel::new("aa", "1.0").requires("bb").build();
+    let index = LoopbackIndex::builder().file("aa", bare(&aa)).start();
+    let gate = Gate::ahead(&index, Judging::Before(Box::new(give)));
+    gate.gateway.expect(&["aa".into()]);
+    asked(&index, &["/simple/aa/"]);
+    gate.get(&gate.page("aa"));
+    drop(gate);
+    assert_eq!(index.paths(), ["/simple/aa/"]);
+
     let aa = Wheel::new("aa", "1.0").requires("bb").build();
     let index = LoopbackIndex::builder().file("aa", file(&aa).hashes([Hash::Md5])).start();
-    let gate = Gate::ahead(&index, Judging::Before(Box::new(give)));
+    let gate = Gate::ahead(&index, Judging::Later);
     gate.gateway.expect(&["aa".into()]);
     asked(&index, &["/simple/aa/"]);
     gate.get(&gate.page("aa"));
