@@ -45,7 +45,7 @@ fn a_second_environment_downloads_nothing() {
 
 #[test]
 fn what_was_kept_is_verified_again() {
-    let (index, _, _, second) = two();
+    let (index, _, _first, second) = two();
     second.write_file(".provenance.txt", "aa https://github.com/octo/other\n");
     let before = Before::of(&second);
     let outcome = second.pip(["install", "aa"]).run();
