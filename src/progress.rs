@@ -3,21 +3,22 @@
 //! Owns what is being done at the moment, counted by the threads that do it, and the words for it.
 //! Pure: who shows the words comes in as a closure that takes them away again.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long something goes on before it is shown: what is done sooner needs no words.
 pub const UNNOTICED: Duration = Duration::from_millis(500);
 
-/// The work of a run, one piece after another.
+/// The work of a run: one piece after another, or some at once.
 #[derive(Default)]
 pub struct Progress {
     state: Mutex<State>,
     clear: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
-/// What is being done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What is being done. Of several at once the first of these is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Activity {
     /// pip finds out what it would install.
     Resolving,
@@ -31,16 +32,15 @@ pub enum Activity {
 
 /// A piece of work; with the value it ends.
 #[must_use]
-pub struct Underway<'a>(&'a Progress);
+pub struct Underway<'a>(&'a Progress, Activity);
 
 #[derive(Default)]
 struct State {
-    work: Option<Work>,
+    work: BTreeMap<Activity, Work>,
     closed: bool,
 }
 
 struct Work {
-    activity: Activity,
     since: Instant,
     done: usize,
     of: usize,
@@ -52,36 +52,35 @@ impl Progress {
     pub fn begin(&self, activity: Activity, of: usize) -> Underway<'_> {
         let mut state = self.state();
         if !state.closed {
-            state.work = Some(Work { activity, since: Instant::now(), done: 0, of, bytes: 0 });
+            let work = Work { since: Instant::now(), done: 0, of, bytes: 0 };
+            state.work.insert(activity, work);
         }
-        Underway(self)
+        Underway(self, activity)
     }
 
-    /// One more step is done. Counts only while this is what is being done.
+    /// One more step is done. Counts only while this is being done.
     pub fn step(&self, activity: Activity) {
-        let mut state = self.state();
-        if let Some(work) = state.work.as_mut().filter(|work| work.activity == activity) {
+        if let Some(work) = self.state().work.get_mut(&activity) {
             work.done = work.done.saturating_add(1);
         }
     }
 
     /// So many bytes have arrived.
     pub fn received(&self, bytes: usize) {
-        let mut state = self.state();
-        if let Some(work) = state.work.as_mut().filter(|work| work.activity == Activity::Fetching) {
+        if let Some(work) = self.state().work.get_mut(&Activity::Fetching) {
             work.bytes = work.bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
         }
     }
 
-    /// Ends what is being done; when this returns, nothing of it is shown any more.
+    /// Ends everything that is being done; when this returns, nothing of it is shown any more.
     pub fn end(&self) {
-        self.state().work = None;
+        self.state().work.clear();
         self.cleared();
     }
 
     /// The same, for good: the process is about to end.
     pub fn close(&self) {
-        *self.state() = State { work: None, closed: true };
+        *self.state() = State { work: BTreeMap::new(), closed: true };
         self.cleared();
     }
 
@@ -94,8 +93,8 @@ impl Progress {
     #[must_use]
     pub fn words(&self, now: Instant) -> Option<String> {
         let state = self.state();
-        let work = state.work.as_ref()?;
-        (now.saturating_duration_since(work.since) >= UNNOTICED).then(|| work.words())
+        let (activity, work) = state.work.first_key_value()?;
+        (now.saturating_duration_since(work.since) >= UNNOTICED).then(|| work.words(*activity))
     }
 
     fn cleared(&self) {
@@ -110,8 +109,8 @@ impl Progress {
 }
 
 impl Work {
-    fn words(&self) -> String {
-        let activity = match self.activity {
+    fn words(&self, activity: Activity) -> String {
+        let activity = match activity {
             Activity::Resolving => "resolving",
             Activity::Building => "resolving and building",
             Activity::Verifying => "verifying",
@@ -131,6 +130,7 @@ impl Work {
 
 impl Drop for Underway<'_> {
     fn drop(&mut self) {
-        self.0.end();
+        self.0.state().work.remove(&self.1);
+        self.0.cleared();
     }
 }
