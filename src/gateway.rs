@@ -19,13 +19,14 @@ mod slots;
 mod upstream;
 mod words;
 
+use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use url::Url;
 
 use ahead::Ahead;
-pub use ahead::{FIRST_GUESSES, GUESSES_PER_PAGE, MAX_WHEEL, WORKERS};
+pub use ahead::{FETCHERS, FIRST_GUESSES, GUESSES_PER_PAGE, MAX_AHEAD, MAX_WHEEL, WORKERS};
 use answer::Answer;
 pub use likely::Likely;
 use record::Record;
@@ -120,6 +121,8 @@ struct Inner {
     upstream: Arc<Upstream>,
     ahead: Option<Arc<Ahead>>,
     record: Record,
+    /// What was fetched, by its real URL, once nothing more is guessed.
+    arrivals: OnceLock<HashMap<Url, Key>>,
 }
 
 /// A gateway cannot be had.
@@ -153,7 +156,8 @@ impl Gateway {
             Guessing::Likely(likely) => Some(Ahead::new(Arc::clone(&upstream), likely)),
             Guessing::Never => None,
         };
-        let inner = Arc::new(Inner { upstream, ahead, record: Record::default() });
+        let (record, arrivals) = (Record::default(), OnceLock::new());
+        let inner = Arc::new(Inner { upstream, ahead, record, arrivals });
         let answering = Arc::clone(&inner);
         let server = Server::start(Arc::new(move |request: &Request| answering.answer(request)))?;
         inner.upstream.listens_at(server.authority());
@@ -173,6 +177,30 @@ impl Gateway {
     pub fn expect(&self, requirements: &[String]) {
         if let Some(ahead) = &self.inner.ahead {
             ahead.expect(requirements);
+        }
+    }
+
+    /// Nothing further is fetched that was not asked for. What is under way goes on.
+    pub fn guess_no_more(&self) {
+        if let Some(ahead) = &self.inner.ahead {
+            ahead.stop();
+        }
+    }
+
+    /// Where the bytes are that an index lists at this URL, or why they could not be had; nothing
+    /// where they were fetched neither for pip nor ahead, or are not there. Waits while they are
+    /// under way. To be asked after [`Self::guess_no_more`].
+    #[must_use]
+    pub fn bytes_of(&self, url: &Url) -> Option<Result<PathBuf, Failure>> {
+        let Inner { upstream, ahead, arrivals, .. } = &*self.inner;
+        let begun = || ahead.as_ref().map(|ahead| ahead.begun()).unwrap_or_default();
+        let arrivals = arrivals.get_or_init(|| upstream.arrivals(begun()));
+        match upstream.arrival(arrivals.get(url)?) {
+            Ok(fetched) => Some(Ok(fetched.path)),
+            Err(No::Unknown { failure, .. }) => Some(Err(failure)),
+            Err(No::Refused(reason)) => Some(Err(Failure::new(Status::Refused, reason)
+                .hint("the file is not what its index says; nothing was installed"))),
+            Err(No::Absent | No::Other { .. }) => None,
         }
     }
 
@@ -234,9 +262,7 @@ impl Gateway {
 impl Drop for Gateway {
     fn drop(&mut self) {
         self.inner.upstream.stop();
-        if let Some(ahead) = &self.inner.ahead {
-            ahead.stop();
-        }
+        self.guess_no_more();
     }
 }
 

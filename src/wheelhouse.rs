@@ -33,7 +33,12 @@ pub struct Wheelhouse {
     directory: PathBuf,
     cache: Option<Cache>,
     progress: Arc<Progress>,
+    elsewhere: Option<Elsewhere>,
 }
+
+/// Where the bytes of a URL lie on the same disk already, or why they could not be had; nothing
+/// where nobody tried. May wait for them.
+pub type Elsewhere = Box<dyn Fn(&Url) -> Option<Result<PathBuf, Failure>> + Send + Sync>;
 
 /// A file to be fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +81,9 @@ pub enum WheelhouseError {
     /// The network.
     #[error("{0}")]
     Http(HttpError),
+    /// It was tried elsewhere.
+    #[error("{}", .0.message)]
+    Elsewhere(Failure),
     /// A local file that the lock names.
     #[error("cannot read {path}: {reason}")]
     Local {
@@ -100,7 +108,15 @@ impl Wheelhouse {
     /// it, or where it is not ours to write to, nothing is kept.
     #[must_use]
     pub fn new(directory: PathBuf, pip_cache: Option<&Path>) -> Self {
-        Self { directory, cache: pip_cache.and_then(Cache::open), progress: Arc::default() }
+        let cache = pip_cache.and_then(Cache::open);
+        Self { directory, cache, progress: Arc::default(), elsewhere: None }
+    }
+
+    /// The same, taking what is `elsewhere` in place of fetching it. It is believed no more than
+    /// a fetched file: it is hashed when it is wanted. What cannot be taken is fetched.
+    #[must_use]
+    pub fn drawing_on(self, elsewhere: Option<Elsewhere>) -> Self {
+        Self { elsewhere, ..self }
     }
 
     /// The same, telling how far it is.
@@ -115,13 +131,6 @@ impl Wheelhouse {
         &self.directory
     }
 
-    /// Takes a file that lies at `path` already, on the same disk, so that it need not be fetched.
-    /// It is believed no more than a fetched one: it is hashed when it is wanted. What cannot be
-    /// taken will be fetched.
-    pub fn adopt(&self, filename: &FileName, path: &Path) {
-        let _ = std::fs::hard_link(path, self.directory.join(filename.as_str()));
-    }
-
     /// Fetches every file, `jobs` at a time; answers in the order of `files`.
     ///
     /// # Errors
@@ -133,16 +142,30 @@ impl Wheelhouse {
         files: &[Wanted],
         jobs: NonZeroUsize,
     ) -> Result<Vec<Fetched>, WheelhouseError> {
+        self.fetch_until(&AtomicBool::new(false), client, files, jobs)
+    }
+
+    /// The same, but once `stop` is set nothing further is begun, and what is under way ends soon;
+    /// what is through by then is answered.
+    ///
+    /// # Errors
+    /// As [`Self::fetch_all`]; sets `stop`.
+    pub fn fetch_until(
+        &self,
+        stop: &AtomicBool,
+        client: &Client,
+        files: &[Wanted],
+        jobs: NonZeroUsize,
+    ) -> Result<Vec<Fetched>, WheelhouseError> {
         let files = distinct(files)?;
         let next = AtomicUsize::new(0);
-        let stop = AtomicBool::new(false);
         let fetched = Mutex::new(Vec::with_capacity(files.len()));
         let failed = Mutex::new(None);
         let work = || {
             while !stop.load(Ordering::SeqCst) {
                 let at = next.fetch_add(1, Ordering::SeqCst);
                 let Some(wanted) = files.get(at) else { return };
-                match self.fetch(client, wanted, &stop) {
+                match self.fetch(client, wanted, stop) {
                     Ok(file) => {
                         self.progress.step(Activity::Fetching);
                         lock(&fetched).push((at, file));
@@ -186,6 +209,11 @@ impl Wheelhouse {
             let (filename, path) = (wanted.filename.clone(), path.clone());
             Fetched { filename, path, sha256 }
         };
+        if let (Some(elsewhere), Some(_)) = (&self.elsewhere, &wanted.sha256)
+            && let Some(found) = elsewhere(&wanted.url)
+        {
+            let _ = std::fs::hard_link(found.map_err(WheelhouseError::Elsewhere)?, &path);
+        }
         if let Some(got) = here(&path)? {
             let filename = wanted.filename.clone();
             return match wanted.sha256 {
@@ -253,6 +281,7 @@ impl From<WheelhouseError> for Failure {
             WheelhouseError::Twice(_) => failure(Status::Refused)
                 .hint("two indexes offer different files under one name; leave one of them out"),
             WheelhouseError::Http(error) => Self::from(error),
+            WheelhouseError::Elsewhere(failure) => failure.clone(),
             WheelhouseError::Local { .. } => {
                 failure(Status::CouldNotCheck).hint("check that it exists and that you may read it")
             }

@@ -26,6 +26,11 @@ pub const GUESSES_PER_PAGE: usize = 32;
 /// The largest wheel that is fetched ahead, in bytes; where the index states no size, none is.
 pub const MAX_WHEEL: u64 = 64 * 1024 * 1024;
 
+/// How many wheels are fetched ahead at once, besides those that are read to resolve.
+pub const FETCHERS: usize = 6;
+/// How many bytes of them at most in a run.
+pub const MAX_AHEAD: u64 = 1024 * 1024 * 1024;
+
 /// The guesses of a run.
 pub(super) struct Ahead {
     upstream: Arc<Upstream>,
@@ -47,7 +52,20 @@ struct State {
     asked: usize,
     workers: usize,
     idle: usize,
+    wheels: Wheels,
     stopped: bool,
+}
+
+/// The wheels that pip will most likely install.
+#[derive(Default)]
+struct Wheels {
+    queue: VecDeque<Key>,
+    /// Those that a thread has taken from there.
+    begun: Vec<Key>,
+    /// Their projects: of each one wheel is fetched.
+    of: BTreeSet<PackageName>,
+    bytes: u64,
+    fetchers: usize,
 }
 
 /// Something that pip may ask for.
@@ -98,6 +116,55 @@ impl Ahead {
     pub(super) fn metadata_asked(self: &Arc<Self>, key: &Key) {
         let extras = self.state().extras.get(&key.name).cloned().unwrap_or_default();
         self.push(Guess::Needs(key.clone(), extras));
+        self.push_wheel(key);
+    }
+
+    /// The wheel beside that METADATA is what pip will want next, unless it finds a conflict: of
+    /// each project only the first is fetched, so that looking for a way costs no downloads.
+    fn push_wheel(self: &Arc<Self>, key: &Key) {
+        let Some(file) = self.upstream.known_entry(key) else { return };
+        let size = file.size.filter(|size| *size <= MAX_WHEEL);
+        let (Some(size), Some(_)) = (size, file.sha256) else { return };
+        let mut state = self.state();
+        let bytes = state.wheels.bytes.saturating_add(size);
+        if self.upstream.judges()
+            || state.stopped
+            || bytes > MAX_AHEAD
+            || !state.wheels.of.insert(key.name.clone())
+        {
+            return;
+        }
+        let wheels = &mut state.wheels;
+        wheels.bytes = bytes;
+        wheels.queue.push_back(key.clone());
+        if wheels.fetchers < FETCHERS {
+            let fetcher = Arc::clone(self);
+            let spawned = std::thread::Builder::new().name("wheels".to_owned());
+            if spawned.spawn(move || fetcher.fetch_wheels()).is_ok() {
+                wheels.fetchers = wheels.fetchers.saturating_add(1);
+            }
+        }
+    }
+
+    /// The wheels that are being fetched ahead, or were.
+    pub(super) fn begun(&self) -> Vec<Key> {
+        self.state().wheels.begun.clone()
+    }
+
+    fn fetch_wheels(self: Arc<Self>) {
+        loop {
+            let key = {
+                let mut state = self.state();
+                let next = if state.stopped { None } else { state.wheels.queue.pop_front() };
+                let Some(key) = next else {
+                    state.wheels.fetchers = state.wheels.fetchers.saturating_sub(1);
+                    return;
+                };
+                state.wheels.begun.push(key.clone());
+                key
+            };
+            drop(self.upstream.file(&key, Lane::Ahead));
+        }
     }
 
     /// Ends what is under way soon.

@@ -26,6 +26,12 @@ impl<K: Eq + Hash + Clone, V: Clone> Slots<K, V> {
         slot.get_or_init(make).clone()
     }
 
+    /// The keys that somebody asked for, in no order.
+    pub(super) fn keys(&self) -> Vec<K> {
+        let slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.keys().cloned().collect()
+    }
+
     /// Everything that is there, in no order.
     pub(super) fn all(&self) -> Vec<(K, V)> {
         let slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -4,6 +4,7 @@
 //! Owns the order in which things happen to a file: it is found on its page, judged, fetched whole
 //! and hashed, and only then there is something to hand over. Answers nobody by itself.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -320,6 +321,18 @@ impl Upstream {
             let wanted = Wanted { filename, url: file.url.clone(), sha256: file.sha256 };
             house.fetch(&self.client, &wanted, &self.stop).map_err(No::of_wheelhouse)
         })
+    }
+
+    /// The files that are here or under way, by their real URLs, and those that are about to be.
+    pub(super) fn arrivals(&self, begun: Vec<Key>) -> HashMap<Url, Key> {
+        let by_url = |key: Key| Some((self.known_entry(&key)?.url, key));
+        self.files.keys().into_iter().chain(begun).filter_map(by_url).collect()
+    }
+
+    /// A file that is here, or will be; none where nobody has begun to fetch it, and then nobody
+    /// will.
+    pub(super) fn arrival(&self, key: &Key) -> Result<Fetched, No> {
+        self.files.get_or(key, || Err(No::Absent))
     }
 
     fn go_on(&self) -> Result<(), No> {

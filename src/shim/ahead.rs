@@ -15,7 +15,7 @@ use super::install::Install;
 use super::invocation::{Invocation, classify};
 use super::places::place;
 use crate::failure::{Failure, Status};
-use crate::gateway::{Gateway, Guessing, Handed, Judging, Likely, Setup};
+use crate::gateway::{Gateway, Guessing, Judging, Likely, Setup};
 use crate::index::Index;
 use crate::pip::run::{Captured, Environment};
 use crate::resolution::{Prepared, Request, Resolved, Unresolved};
@@ -74,15 +74,16 @@ impl<'a> Ahead<'a> {
         Some(Self { gateway, arguments, environment, prepared })
     }
 
-    /// Resolves; `index` learns what the gateway was told by the user's indexes. Nothing where pip
-    /// must be asked directly: the gateway could not find out something that pip perhaps can.
+    /// Resolves; `index` learns what the gateway was told by the user's indexes. The gateway comes
+    /// back for what it has fetched. Nothing where pip must be asked directly: the gateway could not find out something that pip perhaps can.
     pub(super) fn resolve(
         self,
         request: Request<'_>,
         index: &Index<'_>,
-    ) -> Option<Result<(Resolved, Vec<Handed>), Unresolved>> {
+    ) -> Option<Result<(Resolved, Option<Gateway>), Unresolved>> {
         let request = Request { arguments: &self.arguments, ..request };
         let resolved = request.resolve(self.prepared, &self.environment);
+        self.gateway.guess_no_more();
         if let Some(refusal) = self.gateway.refusals().into_iter().next() {
             let failure = Failure::new(Status::Refused, refusal.reason)
                 .hint("the file is not what its index says; nothing was installed");
@@ -98,7 +99,7 @@ impl<'a> Ahead<'a> {
             Ok(mut resolved) => {
                 place(&mut resolved.lock, &self.gateway);
                 resolved.stderr = self.in_words_of_the_user(&resolved.stderr);
-                Ok((resolved, self.gateway.handed_over()))
+                Ok((resolved, Some(self.gateway)))
             }
             Err(Unresolved::Pip(captured)) => Err(Unresolved::Pip(Captured {
                 stdout: self.in_words_of_the_user(&captured.stdout),

@@ -10,18 +10,19 @@ use url::Url;
 
 use super::ahead::Ahead;
 use super::arguments::InstallArgs;
+use super::arrivals::Arrivals;
 use super::build::Build;
 use super::second_step::World;
 use crate::audit::Finding;
 use crate::failure::{Failure, Status};
-use crate::gateway::Handed;
+use crate::gateway::Gateway;
 use crate::index::Index;
 use crate::interrupt::{CTRL_C, Run};
 use crate::lock::{File, Lock, Requested, Source};
 use crate::newer::{admitted, newer_source};
 use crate::pip::run::{Captured, Environment, Pip, exit_code};
 use crate::process::Process;
-use crate::progress::{Activity, Progress};
+use crate::progress::Progress;
 use crate::refusal::{self, TrustContext};
 use crate::report::Report;
 use crate::resolution::{Prepared, Request, Unresolved, private_directory};
@@ -30,7 +31,7 @@ use crate::steps::{self, Installed};
 use crate::trust::file::TrustFile;
 use crate::trust::policy::{Reason, Verdict};
 use crate::trust::store::Store;
-use crate::wheelhouse::{JOBS, Wanted, Wheelhouse};
+use crate::wheelhouse::{Elsewhere, Wanted, Wheelhouse};
 
 /// One install in progress.
 pub(super) struct Install<'a> {
@@ -78,8 +79,8 @@ impl Install<'_> {
         let index = sources.index();
         let wheels = self.wheels(&prepared, &sources, &index);
         sources.lend(&guard.logins());
-        let (lock, handed) = match wheels? {
-            Wheels::Enough(lock, handed) => (lock, handed),
+        let (lock, ahead) = match wheels? {
+            Wheels::Enough(lock, ahead) => (lock, ahead),
             Wheels::NotEnough(failed) => {
                 let (store, trust) = (&store, &trust);
                 let guard = &guard;
@@ -98,19 +99,18 @@ impl Install<'_> {
         };
 
         let directory = self.run.subdirectory("wheelhouse").map_err(private_directory)?;
-        let wheelhouse =
-            Wheelhouse::new(directory, prepared.settings.cache.as_deref()).telling(&self.progress);
-        adopt(&wheelhouse, &lock, &handed);
+        let wheelhouse = Wheelhouse::new(directory, prepared.settings.cache.as_deref())
+            .telling(&self.progress)
+            .drawing_on(ahead.map(elsewhere));
         let policy = sources::policy(self.process);
-        let findings = sources.audit(&index, &trust, policy, &wheelhouse, &lock)?;
+        let audit = || sources.audit(&index, &trust, policy, &wheelhouse, &lock);
+        let arrivals = Arrivals { wheelhouse: &wheelhouse, client: &sources.client };
+        let (findings, arrived) = arrivals.during(&lock, &self.progress, audit)?;
         let findings = self.decide(findings, &store, &trust)?;
 
         let lock = with_verified_digests(lock, &findings);
-        let wanted = wanted(&lock)?;
-        let fetching = self.progress.begin(Activity::Fetching, wanted.len());
-        let fetched = wheelhouse.fetch_all(&sources.client, &wanted, JOBS);
-        drop(fetching);
-        prepared.files.hold(&lock, &fetched.map_err(Failure::from)?)?;
+        let fetched = arrivals.rest(&wanted(&lock)?, &self.progress, arrived)?;
+        prepared.files.hold(&lock, &fetched)?;
         self.record(&findings, &store)?;
         self.tell(&findings);
         let notes = self.passed_over(&prepared, &lock, &index, &sources.indexes);
@@ -143,12 +143,12 @@ impl Install<'_> {
         let ahead = Ahead::start(self, prepared, sources, &directory);
         let resolved = ahead.and_then(|ahead| ahead.resolve(request, index)).unwrap_or_else(|| {
             let resolved = request.resolve(prepared, &Environment::default())?;
-            Ok((resolved, Vec::new()))
+            Ok((resolved, None))
         });
         match resolved {
-            Ok((resolved, handed)) if is_of_wheels(&resolved.lock) => {
+            Ok((resolved, ahead)) if is_of_wheels(&resolved.lock) => {
                 self.pass_on_warnings(&resolved.stderr);
-                Ok(Wheels::Enough(resolved.lock, handed))
+                Ok(Wheels::Enough(resolved.lock, ahead))
             }
             Ok(_) | Err(Unresolved::NeedsSource(_)) => Ok(Wheels::NotEnough(None)),
             Err(Unresolved::Pip(captured)) if may_lack_wheels(&captured) => {
@@ -272,8 +272,8 @@ impl Install<'_> {
 
 /// What resolving by wheels alone came to.
 enum Wheels {
-    /// A lock of wheels, and those of them that are here already.
-    Enough(Lock, Vec<Handed>),
+    /// A lock of wheels, and the gateway that may have some of them already.
+    Enough(Lock, Option<Gateway>),
     /// Something must be built, or there may be none; how pip failed, if it did.
     NotEnough(Option<Captured>),
 }
@@ -315,14 +315,9 @@ pub(super) fn with_verified_digests(mut lock: Lock, findings: &[Finding]) -> Loc
     lock
 }
 
-/// What pip got while it resolved need not be fetched again.
-fn adopt(wheelhouse: &Wheelhouse, lock: &Lock, handed: &[Handed]) {
-    for file in lock.entries.iter().flat_map(crate::lock::Entry::files) {
-        let here = handed.iter().find(|handed| handed.url.as_str() == file.url);
-        if let Some(handed) = here {
-            wheelhouse.adopt(&file.filename, &handed.path);
-        }
-    }
+/// What was fetched while pip resolved need not be fetched again.
+fn elsewhere(gateway: Gateway) -> Elsewhere {
+    Box::new(move |url| gateway.bytes_of(url))
 }
 
 /// The files of indexes and links. One named by its place pip fetches from there, under its hash,

@@ -5,6 +5,7 @@
 
 mod ahead;
 pub mod arguments;
+mod arrivals;
 mod build;
 pub mod entry;
 pub mod install;

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use pypi_verify_now::failure::Failure;
 use pypi_verify_now::gateway::{Guessing, Judging, Likely, WORKERS};
+use url::Url;
 
 use crate::support::gateway::{Gate, give, quick};
 use crate::support::index::{DistFile, Fault, Hash, LoopbackIndex};
@@ -167,7 +169,14 @@ fn nothing_is_asked_of_the_index_twice_however_the_graph_turns() {
             scope.spawn(move || assert_eq!(gate.get(&gate.file(name, &metadata)).status, 200));
         }
     });
-    assert_eq!(index.requests().len(), 60, "{:?}", index.paths());
+    let (wheels, mut asked): (Vec<_>, Vec<_>) =
+        index.paths().into_iter().partition(|path| path.ends_with(".whl"));
+    assert_eq!(asked.len(), 60, "{asked:?}");
+    asked.extend(wheels);
+    let all = asked.len();
+    asked.sort();
+    asked.dedup();
+    assert_eq!(asked.len(), all);
 }
 
 #[test]
@@ -261,4 +270,69 @@ fn no_whole_file_is_fetched_on_a_guess_where_files_are_judged_or_have_no_hash() 
     gate.get(&gate.page("aa"));
     drop(gate);
     assert_eq!(index.paths(), ["/simple/aa/"]);
+}
+
+/// Asks for the METADATA beside the wheel of this release.
+fn consider(gate: &Gate, name: &str, version: &str) {
+    let metadata = format!("{name}-{version}-py3-none-any.whl.metadata");
+    assert_eq!(gate.get(&gate.file(name, &metadata)).status, 200);
+}
+
+/// The file's bytes as the gateway fetched them, if it did.
+fn fetched(gate: &Gate, index: &LoopbackIndex, filename: &str) -> Option<Result<Vec<u8>, Failure>> {
+    let url = Url::parse(&index.file_url(filename)).unwrap();
+    gate.gateway.guess_no_more();
+    let path = gate.gateway.bytes_of(&url)?;
+    Some(path.map(|path| std::fs::read(path).unwrap()))
+}
+
+#[test]
+fn the_wheel_that_pip_considers_first_is_fetched_and_waited_for() {
+    let (two, one) = (Wheel::new("aa", "2.0").build(), Wheel::new("aa", "1.0").build());
+    let index = LoopbackIndex::builder().file("aa", file(&two)).file("aa", file(&one)).start();
+    let gate = Gate::ahead(&index, Judging::Later);
+    let path = format!("/files/{}", two.filename);
+    index.hold(&path);
+    consider(&gate, "aa", "2.0");
+    consider(&gate, "aa", "1.0");
+    asked(&index, &[&path]);
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| fetched(&gate, &index, &two.filename));
+        index.release();
+        assert_eq!(waiting.join().unwrap().unwrap().unwrap(), two.bytes);
+    });
+    // The second release of a project is one of a search, and costs no download.
+    assert!(fetched(&gate, &index, &one.filename).is_none());
+    assert_eq!(index.count(&format!("/files/{}", one.filename)), 0);
+    // Nothing of this was asked for by pip.
+    assert!(gate.gateway.handed_over().is_empty());
+}
+
+#[test]
+fn a_wheel_that_was_fetched_ahead_is_what_the_index_states_or_an_error() {
+    let aa = Wheel::new("aa", "1.0").build();
+    let other = Hash::Given("sha256", "0".repeat(64));
+    let index = LoopbackIndex::builder().file("aa", file(&aa).hashes([other])).start();
+    let gate = Gate::ahead(&index, Judging::Later);
+    consider(&gate, "aa", "1.0");
+    asked(&index, &[&format!("/files/{}", aa.filename)]);
+    let error = fetched(&gate, &index, &aa.filename).unwrap().unwrap_err();
+    assert!(error.message.contains("is not the file of the lock"), "{}", error.message);
+    // pip did not ask for it, so that it is no refusal yet.
+    assert!(gate.gateway.refusals().is_empty());
+}
+
+#[test]
+fn a_wheel_of_which_the_index_states_no_sha256_or_no_size_is_not_fetched_ahead() {
+    let aa = Wheel::new("aa", "1.0").build();
+    for index in [
+        LoopbackIndex::builder().file("aa", file(&aa).hashes([Hash::Md5])).start(),
+        LoopbackIndex::builder().html_only().file("aa", file(&aa)).start(),
+    ] {
+        let gate = Gate::ahead(&index, Judging::Later);
+        consider(&gate, "aa", "1.0");
+        assert!(fetched(&gate, &index, &aa.filename).is_none());
+        drop(gate);
+        assert_eq!(index.count(&format!("/files/{}", aa.filename)), 0);
+    }
 }
