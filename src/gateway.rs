@@ -42,6 +42,7 @@ use upstream::{Key, Lane, No, Upstream};
 use crate::digest::Sha256;
 use crate::failure::{Failure, Status};
 use crate::http::Client;
+use crate::index::{IndexError, ServedDocument};
 use crate::name::PackageName;
 use crate::page::PageFile;
 use crate::plain_filename::FileName;
@@ -197,11 +198,20 @@ impl Gateway {
         let arrivals = arrivals.get_or_init(|| upstream.arrivals(begun()));
         match upstream.arrival(arrivals.get(url)?) {
             Ok(fetched) => Some(Ok(fetched.path)),
+            // pip may since have been told who is asking.
+            Err(No::Unknown { code: Some(401 | 403 | 407), .. }) => None,
             Err(No::Unknown { failure, .. }) => Some(Err(failure)),
             Err(No::Refused(reason)) => Some(Err(Failure::new(Status::Refused, reason)
                 .hint("the file is not what its index says; nothing was installed"))),
             Err(No::Absent | No::Other { .. }) => None,
         }
+    }
+
+    /// The provenance document at this URL, if it was fetched ahead; waits while it is under way.
+    /// To be asked after [`Self::guess_no_more`].
+    #[must_use]
+    pub fn document_at(&self, url: &Url) -> Option<Result<ServedDocument, IndexError>> {
+        self.inner.ahead.as_ref()?.is_begun(url).then(|| self.inner.upstream.document(url))
     }
 
     /// `127.0.0.1:PORT`, for `NO_PROXY`.

@@ -31,8 +31,13 @@ pub struct Index<'c> {
     pages: Mutex<HashMap<Url, Arc<OnceLock<Asked>>>>,
     /// Which index listed files of which host.
     hosts: Mutex<HashMap<Origin, Url>>,
+    documents: OnceLock<Documents>,
     afterwards: Afterwards,
 }
+
+/// The provenance document at a URL as it was fetched in this run; nothing where nobody asked for
+/// it. May wait for it.
+pub type Documents = Box<dyn Fn(&Url) -> Option<Result<ServedDocument, IndexError>> + Send + Sync>;
 
 /// What becomes of a page when its project is done with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +109,8 @@ impl<'c> Index<'c> {
 
     fn on(way: Way<'c>) -> Self {
         let afterwards = Afterwards::Kept;
-        Self { way, pages: Mutex::default(), hosts: Mutex::default(), afterwards }
+        let (pages, hosts, documents) = (Mutex::default(), Mutex::default(), OnceLock::new());
+        Self { way, pages, hosts, documents, afterwards }
     }
 
     /// The same, letting go of the pages of each project that is done with: those of a lock of
@@ -140,6 +146,12 @@ impl<'c> Index<'c> {
         let _ = slot.set(Ok(page));
     }
 
+    /// Takes provenance documents that were fetched in this run already. The first to be named
+    /// counts.
+    pub fn draw_documents_from(&self, documents: Documents) {
+        let _ = self.documents.set(documents);
+    }
+
     /// The page of a project if it has been asked for in this run; asks nobody.
     #[must_use]
     pub fn known(&self, index_url: &Url, name: &PackageName) -> Option<Arc<Page>> {
@@ -171,12 +183,20 @@ impl<'c> Index<'c> {
         if url.scheme() == "file" {
             return local::read(&local::path(url)?, MAX_PROVENANCE);
         }
-        match self.way.ask(What::Document, url)? {
-            Some(answer) if is_web_page(&answer.content_type) => {
-                Err(IndexError::WebPage { url: Redacted(url).to_string() })
+        match self.documents.get().and_then(|documents| documents(url)) {
+            // pip may since have been told who is asking.
+            Some(Err(IndexError::Http(error))) if matches!(error.code(), Some(401 | 403 | 407)) => {
             }
-            answer => Ok(answer.map(|answer| answer.bytes)),
+            Some(served) => {
+                let served = served?;
+                if served.is_remembered {
+                    self.way.has_now_remembered();
+                }
+                return Ok(served.bytes);
+            }
+            None => {}
         }
+        document(&self.way, url)
     }
 
     /// What the index that serves a locked file says about it; nothing where none of `indexes`
@@ -249,6 +269,38 @@ pub fn served_page(
     name: &PackageName,
 ) -> Result<Option<Served>, IndexError> {
     fetch(&Way::new(client, cache.cloned()), &page_url(index_url, name))
+}
+
+/// A provenance document as it was served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServedDocument {
+    /// Its bytes; none where the server says 404.
+    pub bytes: Option<Vec<u8>>,
+    /// Whether that rests on what was kept from an earlier run.
+    pub is_remembered: bool,
+}
+
+/// Asks for the document at a provenance link, as [`Index::provenance`] does.
+///
+/// # Errors
+/// As there.
+pub fn served_document(
+    client: &Client,
+    cache: Option<&Cache>,
+    url: &Url,
+) -> Result<ServedDocument, IndexError> {
+    let way = Way::new(client, cache.cloned());
+    let bytes = document(&way, url)?;
+    Ok(ServedDocument { bytes, is_remembered: way.has_remembered() })
+}
+
+fn document(way: &Way<'_>, url: &Url) -> Result<Option<Vec<u8>>, IndexError> {
+    match way.ask(What::Document, url)? {
+        Some(answer) if is_web_page(&answer.content_type) => {
+            Err(IndexError::WebPage { url: Redacted(url).to_string() })
+        }
+        answer => Ok(answer.map(|answer| answer.bytes)),
+    }
 }
 
 fn fetch(way: &Way<'_>, url: &Url) -> Result<Option<Served>, IndexError> {

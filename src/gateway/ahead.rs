@@ -9,6 +9,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use url::Url;
+
 use super::inside;
 use super::likely::{Candidate, Likely, best};
 use super::requires::{Environment, Wish, requires};
@@ -53,6 +55,8 @@ struct State {
     workers: usize,
     idle: usize,
     wheels: Wheels,
+    /// The documents that a thread has taken from the queue.
+    documents: HashSet<Url>,
     stopped: bool,
 }
 
@@ -77,6 +81,8 @@ enum Guess {
     Release(Wish),
     /// What that release needs.
     Needs(Key, BTreeSet<String>),
+    /// A provenance document.
+    Document(Url),
 }
 
 impl Ahead {
@@ -117,6 +123,11 @@ impl Ahead {
         let extras = self.state().extras.get(&key.name).cloned().unwrap_or_default();
         self.push(Guess::Needs(key.clone(), extras));
         self.push_wheel(key);
+        let file = self.upstream.known_entry(key);
+        let link = file.and_then(|file| file.provenance).filter(|url| url.scheme() != "file");
+        if let Some(link) = link {
+            self.push(Guess::Document(link));
+        }
     }
 
     /// The wheel beside that METADATA is what pip will want next, unless it finds a conflict: of
@@ -144,6 +155,11 @@ impl Ahead {
                 wheels.fetchers = wheels.fetchers.saturating_add(1);
             }
         }
+    }
+
+    /// Whether this document is being fetched ahead, or was.
+    pub(super) fn is_begun(&self, document: &Url) -> bool {
+        self.state().documents.contains(document)
     }
 
     /// The wheels that are being fetched ahead, or were.
@@ -217,6 +233,7 @@ impl Ahead {
                 Guess::Page(index, name) => drop(self.candidates(index, &name)),
                 Guess::Release(wish) => self.release(&wish),
                 Guess::Needs(key, extras) => self.needs(&key, &extras),
+                Guess::Document(url) => drop(self.upstream.document(&url)),
             }
         }
     }
@@ -228,6 +245,9 @@ impl Ahead {
                 return None;
             }
             if let Some(guess) = state.queue.pop_front() {
+                if let Guess::Document(url) = &guess {
+                    state.documents.insert(url.clone());
+                }
                 return Some(guess);
             }
             state.idle = state.idle.saturating_add(1);

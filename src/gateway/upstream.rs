@@ -19,7 +19,7 @@ use crate::cache::{Cache, Entry, Kind};
 use crate::digest::Sha256;
 use crate::failure::{Failure, Status};
 use crate::http::{Client, HttpError};
-use crate::index::{IndexError, served_page};
+use crate::index::{IndexError, ServedDocument, served_document, served_page};
 use crate::name::PackageName;
 use crate::page::{Beside, Mirrored, Page, PageError, PageFile};
 use crate::plain_filename::FileName;
@@ -77,6 +77,7 @@ pub(super) struct Upstream {
     metadata: Slots<Key, Result<Arc<Vec<u8>>, No>>,
     verdicts: Slots<Key, Result<(), No>>,
     files: Slots<Key, Result<Fetched, No>>,
+    documents: Slots<Url, Result<ServedDocument, IndexError>>,
 }
 
 /// An index of the user's.
@@ -120,6 +121,7 @@ impl Upstream {
             metadata: Slots::default(),
             verdicts: Slots::default(),
             files: Slots::default(),
+            documents: Slots::default(),
         }
     }
 
@@ -321,6 +323,12 @@ impl Upstream {
             let wanted = Wanted { filename, url: file.url.clone(), sha256: file.sha256 };
             house.fetch(&self.client, &wanted, &self.stop).map_err(No::of_wheelhouse)
         })
+    }
+
+    /// The provenance document at a link.
+    pub(super) fn document(&self, url: &Url) -> Result<ServedDocument, IndexError> {
+        let cache = self.cache.as_ref();
+        self.documents.get_or(url, || served_document(&self.client, cache, url))
     }
 
     /// The files that are here or under way, by their real URLs, and those that are about to be.

@@ -117,6 +117,11 @@ impl<'c> Way<'c> {
         self.remembered.load(Ordering::SeqCst) || self.client.has_confirmed()
     }
 
+    /// Something that is kept stood for an answer elsewhere, and that answer is used here.
+    pub(super) fn has_now_remembered(&self) {
+        self.remembered.store(true, Ordering::SeqCst);
+    }
+
     /// What is at this URL; nothing where the server says 404.
     pub(super) fn ask(&self, what: What, url: &Url) -> Result<Option<Answer>, HttpError> {
         // As it is kept: without credentials, and without what is not sent.

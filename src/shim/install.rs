@@ -101,7 +101,10 @@ impl Install<'_> {
         let directory = self.run.subdirectory("wheelhouse").map_err(private_directory)?;
         let wheelhouse = Wheelhouse::new(directory, prepared.settings.cache.as_deref())
             .telling(&self.progress)
-            .drawing_on(ahead.map(elsewhere));
+            .drawing_on(ahead.as_ref().map(elsewhere));
+        if let Some(ahead) = ahead {
+            index.draw_documents_from(Box::new(move |url| ahead.document_at(url)));
+        }
         let policy = sources::policy(self.process);
         let audit = || sources.audit(&index, &trust, policy, &wheelhouse, &lock);
         let arrivals = Arrivals { wheelhouse: &wheelhouse, client: &sources.client };
@@ -148,7 +151,7 @@ impl Install<'_> {
         match resolved {
             Ok((resolved, ahead)) if is_of_wheels(&resolved.lock) => {
                 self.pass_on_warnings(&resolved.stderr);
-                Ok(Wheels::Enough(resolved.lock, ahead))
+                Ok(Wheels::Enough(resolved.lock, ahead.map(Arc::new)))
             }
             Ok(_) | Err(Unresolved::NeedsSource(_)) => Ok(Wheels::NotEnough(None)),
             Err(Unresolved::Pip(captured)) if may_lack_wheels(&captured) => {
@@ -273,7 +276,7 @@ impl Install<'_> {
 /// What resolving by wheels alone came to.
 enum Wheels {
     /// A lock of wheels, and the gateway that may have some of them already.
-    Enough(Lock, Option<Gateway>),
+    Enough(Lock, Option<Arc<Gateway>>),
     /// Something must be built, or there may be none; how pip failed, if it did.
     NotEnough(Option<Captured>),
 }
@@ -316,7 +319,8 @@ pub(super) fn with_verified_digests(mut lock: Lock, findings: &[Finding]) -> Loc
 }
 
 /// What was fetched while pip resolved need not be fetched again.
-fn elsewhere(gateway: Gateway) -> Elsewhere {
+fn elsewhere(gateway: &Arc<Gateway>) -> Elsewhere {
+    let gateway = Arc::clone(gateway);
     Box::new(move |url| gateway.bytes_of(url))
 }
 

@@ -336,3 +336,27 @@ fn a_wheel_of_which_the_index_states_no_sha256_or_no_size_is_not_fetched_ahead()
         assert_eq!(index.count(&format!("/files/{}", aa.filename)), 0);
     }
 }
+
+#[test]
+fn the_document_of_what_pip_considers_is_fetched_once_and_waited_for() {
+    let aa = Wheel::new("aa", "1.0").build();
+    let document = "{}".to_owned();
+    let link = format!("/provenance/{}", aa.filename);
+    let listed = file(&aa).provenance(document.clone());
+    let index = LoopbackIndex::builder().file("aa", listed).start();
+    let gate = Gate::ahead(&index, Judging::Later);
+    let url = Url::parse(&index.at(&link)).unwrap();
+    assert!(gate.gateway.document_at(&url).is_none());
+    index.hold(&link);
+    consider(&gate, "aa", "1.0");
+    asked(&index, &[&link]);
+    gate.gateway.guess_no_more();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| gate.gateway.document_at(&url));
+        index.release();
+        let served = waiting.join().unwrap().unwrap().unwrap();
+        assert_eq!(served.bytes.as_deref(), Some(document.as_bytes()));
+        assert!(!served.is_remembered);
+    });
+    assert_eq!(index.count(&link), 1);
+}

@@ -153,9 +153,9 @@ fn an_install_meets_the_same_and_ends_before_anything_is_installed() {
 fn a_file_that_does_not_arrive_ends_the_install_before_pip_or_the_trust_file_changes() {
     let (index, _) = index_of_aa();
     let world = world(&index).env("TOFU", "1");
-    // That there is none is not believed before the file is wanted.
+    // A guess that was answered so is asked for once more when it is wanted.
     for (fault, times) in [
-        (Fault::status(403), 1),
+        (Fault::status(403), 2),
         (Fault::status(404), 2),
         (Fault::Truncate, 1),
         (Fault::Disconnect, 1),
