@@ -2,9 +2,9 @@
 //!
 //! `cargo bench --bench install`: offline, against the loopback index and the private Sigstore of
 //! the tests, with the real pip. 40 signed wheels that need each other, METADATA beside each
-//! (PEP 658), the index 0, 20 and 80 ms away. Plain pip and the shim in turn, each into a fresh
-//! virtual environment; cold with an empty cache directory, warm with the one that an install of the
-//! same has filled. Medians, and their ratio. Arguments: latencies in ms in place of those.
+//! (PEP 658), the index 0, 20 and 80 ms away. Plain pip, the shim, and the shim without its
+//! gateway in turn, each into a fresh virtual environment; cold with an empty cache directory, warm with the one that an install of the
+//! same has filled. Medians, and their ratios to plain pip. Arguments: latencies in ms in place of those.
 #![allow(missing_docs, unreachable_pub, unused)]
 #![allow(
     clippy::expect_used,
@@ -94,14 +94,34 @@ fn seconds(run: Run) -> f64 {
     took
 }
 
-/// Seconds of one install, by plain pip and by the shim.
-fn pair(index: &LoopbackIndex, caches: [&Path; 2]) -> [f64; 2] {
-    let (plain, ours) = (world(index, caches[0]), world(index, caches[1]));
-    let args = ["install", "-q", "p0"];
-    let took = [seconds(plain.plain_pip(args)), seconds(ours.pip(args))];
-    assert_eq!(plain.freeze().len(), PROJECTS);
-    assert_eq!(plain.freeze(), ours.freeze());
-    took
+/// How an install is made.
+#[derive(Clone, Copy)]
+enum Way {
+    /// By plain pip.
+    Plain,
+    /// Through the shim.
+    Shim,
+    /// Through the shim, where a requirements file names the index: pip asks it by itself then, and
+    /// nothing is fetched before pip has resolved.
+    WithoutGateway,
+}
+
+const WAYS: [Way; 3] = [Way::Plain, Way::Shim, Way::WithoutGateway];
+
+impl Way {
+    /// Seconds of one install.
+    fn install(self, index: &LoopbackIndex, cache: &Path) -> f64 {
+        let world = world(index, cache);
+        let named = world.path("project/index.txt");
+        std::fs::write(named, format!("--index-url {}\np0\n", index.url())).unwrap();
+        let took = seconds(match self {
+            Self::Plain => world.plain_pip(["install", "-q", "p0"]),
+            Self::Shim => world.pip(["install", "-q", "p0"]),
+            Self::WithoutGateway => world.pip(["install", "-q", "-r", "index.txt"]),
+        });
+        assert_eq!(world.freeze().len(), PROJECTS);
+        took
+    }
 }
 
 fn median(times: &mut [f64]) -> f64 {
@@ -113,26 +133,30 @@ fn main() {
     let given: Vec<u64> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
     let latencies = if given.is_empty() { vec![0, 20, 80] } else { given };
     println!("pip install of {PROJECTS} wheels, seconds, medians of {RUNS}");
-    println!("cache  latency  plain   shim  ratio");
+    println!("cache  latency  plain   shim  ratio  without the gateway");
     for latency in latencies {
         let index = index(Duration::from_millis(latency));
         for cache in [Cache::Cold, Cache::Warm] {
-            let (mut plain, mut ours) = (Vec::new(), Vec::new());
-            let kept = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+            let kept = WAYS.map(|_| tempfile::tempdir().unwrap());
             if cache == Cache::Warm {
-                pair(&index, [kept[0].path(), kept[1].path()]);
+                WAYS.iter().zip(&kept).for_each(|(way, kept)| {
+                    way.install(&index, kept.path());
+                });
             }
+            let mut times = WAYS.map(|_| Vec::new());
             for _ in 0..RUNS {
-                let fresh = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-                let caches = if cache == Cache::Cold { &fresh } else { &kept };
-                let [a, b] = pair(&index, [caches[0].path(), caches[1].path()]);
-                plain.push(a);
-                ours.push(b);
+                for ((way, kept), times) in WAYS.iter().zip(&kept).zip(&mut times) {
+                    let fresh = tempfile::tempdir().unwrap();
+                    let chosen = if cache == Cache::Cold { &fresh } else { kept };
+                    times.push(way.install(&index, chosen.path()));
+                }
             }
-            let (plain, ours) = (median(&mut plain), median(&mut ours));
+            let [plain, shim, without] = times.each_mut().map(|times| median(times));
             let name = if cache == Cache::Cold { "cold" } else { "warm" };
-            let ratio = ours / plain;
-            println!("{name:5}  {latency:4} ms  {plain:5.2}  {ours:5.2}  {ratio:5.2}");
+            let (ratio, overlap) = (shim / plain, without / plain);
+            println!(
+                "{name:5}  {latency:4} ms  {plain:5.2}  {shim:5.2}  {ratio:5.2}  {without:5.2}  {overlap:5.2}"
+            );
         }
     }
 }
