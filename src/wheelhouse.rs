@@ -108,7 +108,12 @@ impl Wheelhouse {
     /// it, or where it is not ours to write to, nothing is kept.
     #[must_use]
     pub fn new(directory: PathBuf, pip_cache: Option<&Path>) -> Self {
-        let cache = pip_cache.and_then(Cache::open);
+        Self::keeping(directory, pip_cache.and_then(Cache::open))
+    }
+
+    /// The same with a cache that is open already.
+    #[must_use]
+    pub fn keeping(directory: PathBuf, cache: Option<Cache>) -> Self {
         Self { directory, cache, progress: Arc::default(), elsewhere: None }
     }
 

@@ -68,7 +68,6 @@ pub(super) struct Upstream {
     client: Arc<Client>,
     judging: Judging,
     directory: PathBuf,
-    pip_cache: Option<PathBuf>,
     cache: Option<Cache>,
     token: Token,
     authority: std::sync::OnceLock<String>,
@@ -113,7 +112,6 @@ impl Upstream {
             judging: setup.judging,
             directory: setup.directory,
             cache: setup.pip_cache.as_deref().and_then(Cache::open),
-            pip_cache: setup.pip_cache,
             token,
             authority: std::sync::OnceLock::new(),
             stop: AtomicBool::new(false),
@@ -319,7 +317,7 @@ impl Upstream {
             std::fs::create_dir_all(&directory).map_err(|error| {
                 No::unclear(format!("cannot make {}: {error}", directory.display()))
             })?;
-            let house = Wheelhouse::new(directory, self.pip_cache.as_deref());
+            let house = Wheelhouse::keeping(directory, self.cache.clone());
             let wanted = Wanted { filename, url: file.url.clone(), sha256: file.sha256 };
             house.fetch(&self.client, &wanted, &self.stop).map_err(No::of_wheelhouse)
         })
