@@ -17,6 +17,7 @@ mod route;
 mod server;
 mod slots;
 mod upstream;
+mod wheels;
 mod words;
 
 use std::collections::HashMap;
@@ -26,7 +27,7 @@ use std::sync::{Arc, OnceLock};
 use url::Url;
 
 use ahead::Ahead;
-pub use ahead::{FETCHERS, FIRST_GUESSES, GUESSES_PER_PAGE, MAX_AHEAD, MAX_WHEEL, WORKERS};
+pub use ahead::{FIRST_GUESSES, GUESSES_PER_PAGE, MAX_WHEEL, WORKERS};
 use answer::Answer;
 pub use likely::Likely;
 use record::Record;
@@ -38,6 +39,7 @@ pub use server::MAX_CONNECTIONS;
 use server::Server;
 pub use upstream::{DOCUMENTS, FILES, MAX_METADATA};
 use upstream::{Key, Lane, No, Upstream};
+pub use wheels::{FETCHERS, MAX_AHEAD};
 
 use crate::digest::Sha256;
 use crate::failure::{Failure, Status};

@@ -1,5 +1,5 @@
-//! What is fetched before pip asks for it: pages of what is likely to be needed, and the METADATA
-//! of what is likely to be chosen.
+//! What is fetched before pip asks for it: pages of what is likely to be needed, and the METADATA,
+//! wheels and provenance documents of what is likely to be chosen.
 //!
 //! Owns the guesses: their queue, their bounds and the threads that work on them. pip asks for one
 //! thing after another; following `Requires-Dist` from page to page in parallel hides its waiting.
@@ -16,6 +16,7 @@ use super::likely::{Candidate, Likely, best};
 use super::requires::{Environment, Wish, requires};
 use super::slots::Slots;
 use super::upstream::{Key, Lane, Upstream};
+use super::wheels::Wheels;
 use crate::name::PackageName;
 
 /// How many guesses are worked on at once.
@@ -28,11 +29,6 @@ pub const GUESSES_PER_PAGE: usize = 32;
 /// The largest wheel that is fetched ahead, in bytes; where the index states no size, none is.
 pub const MAX_WHEEL: u64 = 64 * 1024 * 1024;
 
-/// How many wheels are fetched ahead at once, besides those that are read to resolve.
-pub const FETCHERS: usize = 6;
-/// How many bytes of them at most in a run.
-pub const MAX_AHEAD: u64 = 1024 * 1024 * 1024;
-
 /// The guesses of a run.
 pub(super) struct Ahead {
     upstream: Arc<Upstream>,
@@ -41,6 +37,7 @@ pub(super) struct Ahead {
     candidates: Slots<(usize, PackageName), Arc<Vec<Candidate>>>,
     state: Mutex<State>,
     queued: Condvar,
+    wheels: Arc<Wheels>,
 }
 
 #[derive(Default)]
@@ -54,22 +51,9 @@ struct State {
     asked: usize,
     workers: usize,
     idle: usize,
-    wheels: Wheels,
     /// The documents that a thread has taken from the queue.
     documents: HashSet<Url>,
     stopped: bool,
-}
-
-/// The wheels that pip will most likely install.
-#[derive(Default)]
-struct Wheels {
-    queue: VecDeque<Key>,
-    /// Those that a thread has taken from there.
-    begun: Vec<Key>,
-    /// Their projects: of each one wheel is fetched.
-    of: BTreeSet<PackageName>,
-    bytes: u64,
-    fetchers: usize,
 }
 
 /// Something that pip may ask for.
@@ -89,6 +73,7 @@ impl Ahead {
     pub(super) fn new(upstream: Arc<Upstream>, likely: Likely) -> Arc<Self> {
         let environment = Environment { python: likely.python };
         Arc::new(Self {
+            wheels: Wheels::new(Arc::clone(&upstream)),
             upstream,
             likely,
             environment,
@@ -122,38 +107,11 @@ impl Ahead {
     pub(super) fn metadata_asked(self: &Arc<Self>, key: &Key) {
         let extras = self.state().extras.get(&key.name).cloned().unwrap_or_default();
         self.push(Guess::Needs(key.clone(), extras));
-        self.push_wheel(key);
+        self.wheels.consider(key);
         let file = self.upstream.known_entry(key);
         let link = file.and_then(|file| file.provenance).filter(|url| url.scheme() != "file");
         if let Some(link) = link {
             self.push(Guess::Document(link));
-        }
-    }
-
-    /// The wheel beside that METADATA is what pip will want next, unless it finds a conflict: of
-    /// each project only the first is fetched, so that looking for a way costs no downloads.
-    fn push_wheel(self: &Arc<Self>, key: &Key) {
-        let Some(file) = self.upstream.known_entry(key) else { return };
-        let size = file.size.filter(|size| *size <= MAX_WHEEL);
-        let (Some(size), Some(_)) = (size, file.sha256) else { return };
-        let mut state = self.state();
-        let bytes = state.wheels.bytes.saturating_add(size);
-        if self.upstream.judges()
-            || state.stopped
-            || bytes > MAX_AHEAD
-            || !state.wheels.of.insert(key.name.clone())
-        {
-            return;
-        }
-        let wheels = &mut state.wheels;
-        wheels.bytes = bytes;
-        wheels.queue.push_back(key.clone());
-        if wheels.fetchers < FETCHERS {
-            let fetcher = Arc::clone(self);
-            let spawned = std::thread::Builder::new().name("wheels".to_owned());
-            if spawned.spawn(move || fetcher.fetch_wheels()).is_ok() {
-                wheels.fetchers = wheels.fetchers.saturating_add(1);
-            }
         }
     }
 
@@ -164,29 +122,14 @@ impl Ahead {
 
     /// The wheels that are being fetched ahead, or were.
     pub(super) fn begun(&self) -> Vec<Key> {
-        self.state().wheels.begun.clone()
-    }
-
-    fn fetch_wheels(self: Arc<Self>) {
-        loop {
-            let key = {
-                let mut state = self.state();
-                let next = if state.stopped { None } else { state.wheels.queue.pop_front() };
-                let Some(key) = next else {
-                    state.wheels.fetchers = state.wheels.fetchers.saturating_sub(1);
-                    return;
-                };
-                state.wheels.begun.push(key.clone());
-                key
-            };
-            drop(self.upstream.file(&key, Lane::Ahead));
-        }
+        self.wheels.begun()
     }
 
     /// Ends what is under way soon.
     pub(super) fn stop(&self) {
         self.state().stopped = true;
         self.queued.notify_all();
+        self.wheels.stop();
     }
 
     fn wish(self: &Arc<Self>, wish: Wish) {
