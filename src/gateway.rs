@@ -209,11 +209,11 @@ impl Gateway {
         }
     }
 
-    /// The provenance document at this URL, if it was fetched ahead; waits while it is under way.
-    /// To be asked after [`Self::guess_no_more`].
+    /// The provenance document at this URL, if it was to be fetched ahead: asked once, whether that
+    /// has begun or not. To be asked after [`Self::guess_no_more`].
     #[must_use]
     pub fn document_at(&self, url: &Url) -> Option<Result<ServedDocument, IndexError>> {
-        self.inner.ahead.as_ref()?.is_begun(url).then(|| self.inner.upstream.document(url))
+        self.inner.ahead.as_ref()?.is_guessed(url).then(|| self.inner.upstream.document(url))
     }
 
     /// `127.0.0.1:PORT`, for `NO_PROXY`.

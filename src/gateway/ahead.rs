@@ -51,8 +51,6 @@ struct State {
     asked: usize,
     workers: usize,
     idle: usize,
-    /// The documents that a thread has taken from the queue.
-    documents: HashSet<Url>,
     stopped: bool,
 }
 
@@ -107,17 +105,16 @@ impl Ahead {
     pub(super) fn metadata_asked(self: &Arc<Self>, key: &Key) {
         let extras = self.state().extras.get(&key.name).cloned().unwrap_or_default();
         self.push(Guess::Needs(key.clone(), extras));
-        self.wheels.consider(key);
-        let file = self.upstream.known_entry(key);
-        let link = file.and_then(|file| file.provenance).filter(|url| url.scheme() != "file");
-        if let Some(link) = link {
+        let Some(file) = self.upstream.known_entry(key) else { return };
+        self.wheels.consider(key, &file);
+        if let Some(link) = file.provenance.filter(|url| url.scheme() != "file") {
             self.push(Guess::Document(link));
         }
     }
 
-    /// Whether this document is being fetched ahead, or was.
-    pub(super) fn is_begun(&self, document: &Url) -> bool {
-        self.state().documents.contains(document)
+    /// Whether this document was to be fetched ahead.
+    pub(super) fn is_guessed(&self, document: &Url) -> bool {
+        self.state().seen.contains(&Guess::Document(document.clone()).text())
     }
 
     /// The wheels that are being fetched ahead, or were.
@@ -188,9 +185,6 @@ impl Ahead {
                 return None;
             }
             if let Some(guess) = state.queue.pop_front() {
-                if let Guess::Document(url) = &guess {
-                    state.documents.insert(url.clone());
-                }
                 return Some(guess);
             }
             state.idle = state.idle.saturating_add(1);

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::MAX_WHEEL;
 use super::upstream::{Key, Lane, Upstream};
 use crate::name::PackageName;
+use crate::page::PageFile;
 
 /// How many wheels are fetched ahead at once, besides those that are read to resolve.
 pub const FETCHERS: usize = 6;
@@ -39,8 +40,7 @@ impl Wheels {
     }
 
     /// pip considers this file: unless it finds a conflict, it will want the bytes.
-    pub(super) fn consider(self: &Arc<Self>, key: &Key) {
-        let Some(file) = self.upstream.known_entry(key) else { return };
+    pub(super) fn consider(self: &Arc<Self>, key: &Key, file: &PageFile) {
         let size = file.size.filter(|size| *size <= MAX_WHEEL);
         let (Some(size), Some(_)) = (size, file.sha256) else { return };
         let mut state = self.state();

@@ -102,8 +102,8 @@ impl Install<'_> {
         let wheelhouse = Wheelhouse::new(directory, prepared.settings.cache.as_deref())
             .telling(&self.progress)
             .drawing_on(ahead.as_ref().map(elsewhere));
-        if let Some(ahead) = ahead {
-            index.draw_documents_from(Box::new(move |url| ahead.document_at(url)));
+        if let Some(ahead) = ahead.as_ref().map(Arc::downgrade) {
+            index.draw_documents_from(Box::new(move |url| ahead.upgrade()?.document_at(url)));
         }
         let policy = sources::policy(self.process);
         let audit = || sources.audit(&index, &trust, policy, &wheelhouse, &lock);
@@ -113,6 +113,8 @@ impl Install<'_> {
 
         let lock = with_verified_digests(lock, &findings);
         let fetched = arrivals.rest(&wanted(&lock)?, &self.progress, arrived)?;
+        // Nothing of it is asked any more, and pip must not find it.
+        drop(ahead);
         prepared.files.hold(&lock, &fetched)?;
         self.record(&findings, &store)?;
         self.tell(&findings);
@@ -320,8 +322,8 @@ pub(super) fn with_verified_digests(mut lock: Lock, findings: &[Finding]) -> Loc
 
 /// What was fetched while pip resolved need not be fetched again.
 fn elsewhere(gateway: &Arc<Gateway>) -> Elsewhere {
-    let gateway = Arc::clone(gateway);
-    Box::new(move |url| gateway.bytes_of(url))
+    let gateway = Arc::downgrade(gateway);
+    Box::new(move |url| gateway.upgrade()?.bytes_of(url))
 }
 
 /// The files of indexes and links. One named by its place pip fetches from there, under its hash,
