@@ -203,8 +203,7 @@ impl Gateway {
             // pip may since have been told who is asking.
             Err(No::Unknown { code: Some(401 | 403 | 407), .. }) => None,
             Err(No::Unknown { failure, .. }) => Some(Err(failure)),
-            Err(No::Refused(reason)) => Some(Err(Failure::new(Status::Refused, reason)
-                .hint("the file is not what its index says; nothing was installed"))),
+            Err(No::Refused(reason)) => Some(Err(Refusal::failure(reason))),
             Err(No::Absent | No::Other { .. }) => None,
         }
     }

@@ -143,6 +143,13 @@ impl Lock {
         Self::checked(report::read(bytes)?)
     }
 
+    /// The files of indexes and links, which are fetched for pip; it fetches itself what is named
+    /// by its place.
+    pub fn listed(&self) -> impl Iterator<Item = &File> {
+        let listed = |entry: &'_ Entry| matches!(entry.source, Source::Files(_));
+        self.entries.iter().filter(move |entry| listed(entry)).flat_map(Entry::files)
+    }
+
     fn checked(entries: Vec<Entry>) -> Result<Self, LockError> {
         let mut seen = std::collections::BTreeSet::new();
         for entry in &entries {

@@ -11,7 +11,7 @@ use url::Url;
 
 use super::upstream::Key;
 use crate::digest::Sha256;
-use crate::failure::Failure;
+use crate::failure::{Failure, Status};
 use crate::name::PackageName;
 use crate::page::{Page, PageFile};
 use crate::wheelhouse::Fetched;
@@ -44,6 +44,15 @@ pub struct Refusal {
     pub filename: String,
     /// Why not.
     pub reason: String,
+}
+
+impl Refusal {
+    /// What the user is told of a file that is refused for this reason.
+    #[must_use]
+    pub fn failure(reason: String) -> Failure {
+        Failure::new(Status::Refused, reason)
+            .hint("the file is not what its index says; nothing was installed")
+    }
 }
 
 /// Something that could not be found out.

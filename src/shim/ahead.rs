@@ -14,8 +14,7 @@ use super::arguments::{InstallArgs, Positionals};
 use super::install::Install;
 use super::invocation::{Invocation, classify};
 use super::places::place;
-use crate::failure::{Failure, Status};
-use crate::gateway::{Gateway, Guessing, Judging, Likely, Setup};
+use crate::gateway::{Gateway, Guessing, Judging, Likely, Refusal, Setup};
 use crate::index::Index;
 use crate::pip::run::{Captured, Environment};
 use crate::resolution::{Prepared, Request, Resolved, Unresolved};
@@ -85,9 +84,7 @@ impl<'a> Ahead<'a> {
         let resolved = request.resolve(self.prepared, &self.environment);
         self.gateway.guess_no_more();
         if let Some(refusal) = self.gateway.refusals().into_iter().next() {
-            let failure = Failure::new(Status::Refused, refusal.reason)
-                .hint("the file is not what its index says; nothing was installed");
-            return Some(Err(failure.into()));
+            return Some(Err(Refusal::failure(refusal.reason).into()));
         }
         if resolved.is_err() && !self.gateway.failures().is_empty() {
             return None;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::audit::Finding;
 use crate::failure::Failure;
 use crate::http::Client;
-use crate::lock::{Lock, Source};
+use crate::lock::Lock;
 use crate::progress::{Activity, Progress};
 use crate::sources;
 use crate::wheelhouse::{Fetched, JOBS, Wanted, Wheelhouse};
@@ -76,10 +76,6 @@ fn are_good(findings: &[Finding]) -> bool {
 
 /// The files of indexes and links of which the lock itself states what they must be.
 fn stated(lock: &Lock) -> Vec<Wanted> {
-    let files = lock.entries.iter().filter_map(|entry| match &entry.source {
-        Source::Files(files) => Some(files),
-        _ => None,
-    });
-    let stated = files.flatten().filter(|file| file.sha256.is_some());
+    let stated = lock.listed().filter(|file| file.sha256.is_some());
     stated.filter_map(|file| sources::wanted(file).ok()).collect()
 }

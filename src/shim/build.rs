@@ -293,12 +293,8 @@ impl Build<'_> {
         let directory = self.install.run.subdirectory("wheelhouse").map_err(private_directory)?;
         let wheelhouse = Wheelhouse::new(directory, self.prepared.settings.cache.as_deref())
             .telling(&self.install.progress);
-        let missing = lock.entries.iter().filter_map(|entry| match &entry.source {
-            Source::Files(files) => Some(files),
-            _ => None,
-        });
         // What lies in the user's own directories is linked to already.
-        let missing = missing.flatten().filter(|file| {
+        let missing = lock.listed().filter(|file| {
             let is_here = |handed: &Handed| file.sha256 == Some(handed.sha256);
             !handed.iter().any(is_here)
                 && !links.is_some_and(|links| links.join(file.filename.as_str()).exists())

@@ -329,11 +329,7 @@ fn elsewhere(gateway: &Arc<Gateway>) -> Elsewhere {
 /// The files of indexes and links. One named by its place pip fetches from there, under its hash,
 /// so that it says the same of where it came from.
 fn wanted(lock: &Lock) -> Result<Vec<Wanted>, Failure> {
-    let files = lock.entries.iter().filter_map(|entry| match &entry.source {
-        Source::Files(files) => Some(files),
-        _ => None,
-    });
-    files.flatten().map(verified).collect()
+    lock.listed().map(verified).collect()
 }
 
 /// A file as it is to be fetched. Only a verified digest may lead to bytes that are installed.
