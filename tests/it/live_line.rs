@@ -110,7 +110,9 @@ fn control_c_leaves_nothing_of_it() {
 
 #[test]
 fn it_is_nowhere_where_a_line_cannot_be_drawn_again_or_nobody_wants_it() {
-    let index = LoopbackIndex::builder().latency(UNNOTICED);
+    // Later runs ask for the page alone, which is asked for before pip is: one answer must take
+    // longer than what goes unnoticed.
+    let index = LoopbackIndex::builder().latency(UNNOTICED * 2);
     let aa = wheel("aa", "1.0");
     let index = index.file("aa", signed(&aa, &served::octo("aa"))).start();
     let world = served::world(&index).trust(&pin("aa"));
