@@ -24,8 +24,9 @@ const SIGNALS: [i32; 4] = [SIGINT, SIGTERM, SIGHUP, SIGQUIT];
 /// How often the removal of the private directory is tried.
 const REMOVALS: usize = 100;
 
-/// How long a child that only answers may take to heed a signal. One that comes while Python starts
-/// may be lost on it.
+/// How long a child that only answers may take to heed a signal; then it gets it again, and at last
+/// SIGTERM. Python loses one that comes while it starts, or between its question to the user and its
+/// reading of the answer (`input` of CPython clears the error of a flush).
 const HEED: Duration = Duration::from_secs(2);
 
 /// The private directory of one run (mode 0700), and the guard over it.
@@ -66,7 +67,8 @@ struct Current {
 /// What a child is there for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Purpose {
-    /// It answers a question and changes nothing: one that does not heed a signal is ended.
+    /// It answers a question and changes nothing: one that does not heed a signal is told again, and
+    /// then ended.
     Answer,
     /// It may be changing something; it is left to clear up as long as it takes.
     #[default]
@@ -171,11 +173,11 @@ impl Run {
     ///
     /// # Errors
     /// It cannot be started.
-    pub fn spawn(&self, command: &mut Command) -> io::Result<Child> {
+    pub fn spawn(&self, command: &mut Command, purpose: Purpose) -> io::Result<Child> {
         self.attendant.0.begin(|current| {
             let child = command.spawn()?;
             current.child = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-            current.purpose = Purpose::Change;
+            current.purpose = purpose;
             Ok(child)
         })
     }
@@ -289,6 +291,7 @@ fn end(state: &State, signal: i32) {
         if !from_terminal {
             hand_on(child, signal);
         }
+        let mut next = signal;
         // The main thread sees the child end, and reports its exit code.
         while current.child.is_some() {
             let waited = state.changed.wait_timeout(current, HEED);
@@ -297,7 +300,8 @@ fn end(state: &State, signal: i32) {
             if let (true, Purpose::Answer, Some(child)) =
                 (time.timed_out(), current.purpose, current.child)
             {
-                hand_on(child, SIGTERM);
+                hand_on(child, next);
+                next = SIGTERM;
             }
         }
     } else if !current.heeded {

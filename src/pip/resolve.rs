@@ -14,7 +14,7 @@ use super::run::{Captured, Environment, Pip, RunError, exit_code};
 use super::settings::Configuration;
 use super::standby::Standby;
 use crate::failure::{Failure, Status};
-use crate::interrupt::Run;
+use crate::interrupt::{Purpose, Run};
 use crate::lock::{Lock, LockError, MAX_BYTES};
 use crate::redact::{Redacted, redacted_text};
 
@@ -210,7 +210,13 @@ impl<'a> Resolver<'a> {
         let arguments = question.arguments;
         let captured = match self.by_standby(question, &environment) {
             Some(captured) => captured?,
-            None => self.pip.capture(self.run, arguments, &environment, &self.prompt)?,
+            None => {
+                // A pip that builds may have much to clear up.
+                let answers = question.allowed == Allowed::Resolving;
+                let purpose = if answers { Purpose::Answer } else { Purpose::Change };
+                let prompt = &self.prompt;
+                self.pip.capture(self.run, arguments, &environment, purpose, prompt)?
+            }
         };
         let notes = self.guard.take_notes();
         // A failure of pip is told in pip's words, loaded guard or not; a success needs both.

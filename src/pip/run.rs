@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 
 use super::find::DEPTH_VARIABLE;
-use crate::interrupt::Run;
+use crate::interrupt::{Purpose, Run};
 
 /// The real pip: its file, and how deep in calls of ourselves it is started.
 #[derive(Debug, Clone)]
@@ -72,7 +72,8 @@ impl Pip {
         environment: &Environment,
     ) -> Result<ExitStatus, RunError> {
         let mut command = self.command(arguments, environment);
-        let mut child = run.spawn(&mut command).map_err(|source| self.error(source))?;
+        let child = run.spawn(&mut command, Purpose::Change);
+        let mut child = child.map_err(|source| self.error(source))?;
         run.wait(&mut child).map_err(|source| self.error(source))
     }
 
@@ -86,11 +87,13 @@ impl Pip {
         run: &Run,
         arguments: &[OsString],
         environment: &Environment,
+        purpose: Purpose,
         prompt: impl FnMut(&str) + Send,
     ) -> Result<Captured, RunError> {
         let mut command = self.command(arguments, environment);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = run.spawn(&mut command).map_err(|source| self.error(source))?;
+        let child = run.spawn(&mut command, purpose);
+        let mut child = child.map_err(|source| self.error(source))?;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let (stdout, stderr) = std::thread::scope(|scope| {
             let stdout = scope.spawn(move || read_with_prompts(stdout, prompt));
