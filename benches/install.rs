@@ -3,8 +3,9 @@
 //! `cargo bench --bench install`: offline, against the loopback index and the private Sigstore of
 //! the tests, with the real pip. 40 signed wheels that need each other, METADATA beside each
 //! (PEP 658), the index 0, 20 and 80 ms away. Plain pip, the shim, and the shim without its
-//! gateway in turn, each into a fresh virtual environment; cold with an empty cache directory, warm with the one that an install of the
-//! same has filled. Medians, and their ratios to plain pip. Arguments: latencies in ms in place of those.
+//! gateway in turn, each into a fresh virtual environment; cold with an empty cache directory, warm
+//! with the one that an install of the same has filled. Medians, and their ratios to plain pip.
+//! Arguments: latencies in ms in place of those.
 #![allow(missing_docs, unreachable_pub, unused)]
 #![allow(
     clippy::expect_used,

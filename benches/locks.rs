@@ -4,8 +4,8 @@
 //! wheel of its own project, with a page of twenty releases and a provenance document. Three times:
 //! with all of that in files (an index of `file:` URLs), which shows what verifying costs; from the
 //! loopback index with nothing kept from before, and again with what an earlier run has kept, where
-//! each page is asked for and has not changed. The loopback index runs on the same cores; CPU and memory are those of the tool, and of the pip that
-//! it asks for its settings.
+//! each page is asked for and has not changed. The loopback index runs on the same cores; CPU and
+//! memory are those of the tool, and of the pip that it asks for its settings.
 #![allow(missing_docs, unreachable_pub, unused)]
 #![allow(
     clippy::expect_used,

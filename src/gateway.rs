@@ -77,7 +77,8 @@ pub enum Guessing {
 
 /// When files are judged.
 pub enum Judging {
-    /// Before they are handed over. Each is judged at most once. METADATA beside them is not offered.
+    /// Before they are handed over. Each is judged at most once. METADATA beside them is not
+    /// offered.
     Before(Judge),
     /// Not here: only for a pip that runs nobody's code.
     Later,

@@ -1,8 +1,8 @@
 //! HTTP: the only user of ureq.
 //!
 //! Owns connections, TLS, proxies, credentials, redirects, retries and the bounds in size and
-//! time of everything that is fetched. Knows nothing of indexes or wheels; prints and keeps nothing.
-//! An answer is either whole and within its bounds, or an error.
+//! time of everything that is fetched. Knows nothing of indexes or wheels; prints and keeps
+//! nothing. An answer is either whole and within its bounds, or an error.
 
 mod addresses;
 mod agents;

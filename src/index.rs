@@ -1,8 +1,9 @@
 //! Package indexes: the pages of the simple API and the provenance documents behind them.
 //!
 //! Owns which index is asked about a locked file, and in which order. Each page is fetched at
-//! most once in a run, and may be kept for the next. "There is none" is an answer here only where an index says so: 404, or a
-//! page without the link. Everything else is an error. Verifies nothing.
+//! most once in a run, and may be kept for the next. "There is none" is an answer here only where
+//! an index says so: 404, or a page without the link. Everything else is an error. Verifies
+//! nothing.
 
 mod local;
 mod second;

@@ -25,8 +25,8 @@ const SIGNALS: [i32; 4] = [SIGINT, SIGTERM, SIGHUP, SIGQUIT];
 const REMOVALS: usize = 100;
 
 /// How long a child that only answers may take to heed a signal; then it gets it again, and at last
-/// SIGTERM. Python loses one that comes while it starts, or between its question to the user and its
-/// reading of the answer (`input` of CPython clears the error of a flush).
+/// SIGTERM. Python loses one that comes while it starts, or between its question to the user and
+/// its reading of the answer (`input` of CPython clears the error of a flush).
 const HEED: Duration = Duration::from_secs(2);
 
 /// The private directory of one run (mode 0700), and the guard over it.
@@ -67,8 +67,8 @@ struct Current {
 /// What a child is there for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Purpose {
-    /// It answers a question and changes nothing: one that does not heed a signal is told again, and
-    /// then ended.
+    /// It answers a question and changes nothing: one that does not heed a signal is told again,
+    /// and then ended.
     Answer,
     /// It may be changing something; it is left to clear up as long as it takes.
     #[default]

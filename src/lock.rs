@@ -1,8 +1,8 @@
 //! What would be installed: the files of a resolved set, read from a lock or from a pip report.
 //!
 //! Owns the one model that both become (PEP 751 `pylock.toml`, and version 1 of pip's installation
-//! report) and the pins made of it. Pure: reads no file, asks no index, and gives no verdict. A digest
-//! of another algorithm than sha256 never becomes one.
+//! report) and the pins made of it. Pure: reads no file, asks no index, and gives no verdict. A
+//! digest of another algorithm than sha256 never becomes one.
 
 mod places;
 mod pylock;

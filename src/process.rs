@@ -1,4 +1,5 @@
-//! The operating system's side of this process: arguments, environment, working directory, terminal.
+//! The operating system's side of this process: arguments, environment, working directory,
+//! terminal.
 //!
 //! The only reader of these. Everything below gets plain values, so that it can be tested without
 //! a process of its own. Changes none of them.

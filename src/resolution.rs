@@ -124,8 +124,9 @@ impl<'a> Request<'a> {
         Guard::lay(self.run, self.process.variable("PYTHONPATH"))
     }
 
-    /// Lets pip ask these indexes for a project, any project: it gives them the credentials that the
-    /// user, a keyring or a file has, and the guard remembers them. What pip finds does not matter.
+    /// Lets pip ask these indexes for a project, any project: it gives them the credentials that
+    /// the user, a keyring or a file has, and the guard remembers them. What pip finds does not
+    /// matter.
     ///
     /// # Errors
     /// There is no private directory.

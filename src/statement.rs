@@ -2,7 +2,8 @@
 //! signature generation").
 //!
 //! Owns the binding of a statement to one file. The Sigstore verifier alone accepts two subjects, a
-//! subject with a sha512 only, and a wrong sha256 beside a right sha512. Says nothing of who signed.
+//! subject with a sha512 only, and a wrong sha256 beside a right sha512. Says nothing of who
+//! signed.
 
 use std::collections::BTreeMap;
 

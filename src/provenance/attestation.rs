@@ -1,6 +1,7 @@
 //! One attestation object (PEP 740, "Attestation objects").
 //!
-//! Owns its shape and what is decoded from it. The log entries stay JSON: their shape is Sigstore's.
+//! Owns its shape and what is decoded from it. The log entries stay JSON: their shape is
+//! Sigstore's.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

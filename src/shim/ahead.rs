@@ -74,7 +74,8 @@ impl<'a> Ahead<'a> {
     }
 
     /// Resolves; `index` learns what the gateway was told by the user's indexes. The gateway comes
-    /// back for what it has fetched. Nothing where pip must be asked directly: the gateway could not find out something that pip perhaps can.
+    /// back for what it has fetched. Nothing where pip must be asked directly: the gateway could
+    /// not find out something that pip perhaps can.
     pub(super) fn resolve(
         self,
         request: Request<'_>,

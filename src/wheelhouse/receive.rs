@@ -19,7 +19,8 @@ use crate::redact::Redacted;
 /// How much is read at once of a local file.
 const CHUNK: usize = 64 * 1024;
 
-/// Brings the bytes at `url` into an unnamed file in the directory of `house`; ends early once `stop` is set.
+/// Brings the bytes at `url` into an unnamed file in the directory of `house`; ends early once
+/// `stop` is set.
 pub(super) fn receive(
     client: &Client,
     url: &Url,

@@ -1,4 +1,5 @@
-//! Reading pip's command line: example by example, against invariants, and against pip's own parser.
+//! Reading pip's command line: example by example, against invariants, and against pip's own
+//! parser.
 
 use std::ffi::{OsStr, OsString};
 use std::io::Write as _;
@@ -294,8 +295,8 @@ proptest! {
 }
 
 /// pip's own parsers, told to note options instead of acting on them. Takes command lines as a JSON
-/// list, gives back what each is to pip: `error`, `nothing` (it prints, or it is no install), or the
-/// options (first long name and value) and arguments of an install.
+/// list, gives back what each is to pip: `error`, `nothing` (it prints, or it is no install), or
+/// the options (first long name and value) and arguments of an install.
 const PIPS_OWN_READING: &str = r"
 import contextlib, io, json, optparse, sys
 from pip._internal.cli.main_parser import create_main_parser

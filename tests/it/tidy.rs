@@ -72,8 +72,9 @@ const LAYERS: [(&str, &[&str]); 8] = [
 
 const PURE: &str = "pure";
 
-/// Imports within a layer: downloads go through the one HTTP client and the one cache, children belong to the one
-/// run that signals end, and a resolution is read with the sources it is configured by.
+/// Imports within a layer: downloads go through the one HTTP client and the one cache, children
+/// belong to the one run that signals end, and a resolution is read with the sources it is
+/// configured by.
 const SIDEWAYS: [(&str, &str); 11] = [
     ("pip", "interrupt"),
     ("resolution", "lines"),
@@ -133,6 +134,9 @@ const WORDS: [(&str, &[&str]); 11] = [
 
 /// The longest file of `src`.
 const MAX_LINES: usize = 400;
+
+/// How many characters a line may have, as `rustfmt.toml` says.
+const WIDTH: usize = 100;
 
 /// Crates that must not come in, directly or through another: no asynchronous runtime, one HTTP
 /// client, one crypto provider. What `deny.toml` says too, for who has only cargo.
@@ -225,6 +229,17 @@ fn no_file_is_longer_than_can_be_read_at_once() {
     for (path, text) in rust_files("src") {
         let lines = text.lines().count();
         assert!(lines <= MAX_LINES, "{} has {lines} lines", path.display());
+    }
+}
+
+#[test]
+fn no_comment_is_wider_than_the_code() {
+    for directory in ["src", "tests", "benches"] {
+        for (path, text) in rust_files(directory) {
+            let mut comments = text.lines().filter(|line| line.trim_start().starts_with("//"));
+            let wide = comments.find(|line| line.chars().count() > WIDTH);
+            assert_eq!(wide, None, "in {}", path.display());
+        }
     }
 }
 

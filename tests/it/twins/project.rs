@@ -35,8 +35,8 @@ pub struct Place {
 }
 
 impl Place {
-    /// `{project}`, `{venv}`, `{base}` (the Python it stands on), `{index}` (its URL), `{server}` (the URL of its root) and
-    /// `{sha256 of FILE}`.
+    /// `{project}`, `{venv}`, `{base}` (the Python it stands on), `{index}` (its URL), `{server}`
+    /// (the URL of its root) and `{sha256 of FILE}`.
     pub fn fill(&self, text: &str) -> String {
         let mut text = text
             .replace("{project}", &self.project)
