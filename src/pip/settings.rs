@@ -133,6 +133,12 @@ impl Configuration {
         let places = [":env:", "install", "global"];
         places.iter().find_map(|place| self.sections.get(*place)?.get(option)).map(String::as_str)
     }
+
+    /// Whether a switch is set for `pip install`.
+    #[must_use]
+    pub fn is_on(&self, switch: &str) -> bool {
+        self.get(switch).is_some_and(is_true)
+    }
 }
 
 impl Settings {

@@ -20,7 +20,7 @@ use crate::digest::Sha256;
 use crate::direct::{self, Direct};
 use crate::failure::{Failure, Status};
 use crate::filename::DistFilename;
-use crate::gateway::{Gateway, Guessing, Handed, Handover, Judging, Setup};
+use crate::gateway::{Gateway, Guessing, Handed, Handover, Judging, Refusal, Setup};
 use crate::judge::Judge;
 use crate::lock::{Entry, File, Lock, Source};
 use crate::name::PackageName;
@@ -111,14 +111,12 @@ impl Build<'_> {
         let resolved = self.resolve(&closed, &named, directory);
         // A file that was refused is why pip failed, whatever it says.
         let refused = refused(&gateway, &judge, resolved.as_ref().ok());
-        let refused = self.install.decide(refused, self.store, self.trust)?;
+        let refused = self.decide(refused)?;
         if !refused.is_empty() {
             return Ok(Attempt::Agreed(recorded(&refused)));
         }
         if let Some(refusal) = gateway.refusals().into_iter().next() {
-            return Err(Failure::new(Status::Refused, refusal.reason)
-                .hint("the file is not what its index says; nothing was installed")
-                .into());
+            return Err(Refusal::failure(refusal.reason).into());
         }
         if let Some(failed) = gateway.failures().into_iter().next() {
             if failed.code == Some(UNAUTHORIZED) {
@@ -135,7 +133,7 @@ impl Build<'_> {
         let local = place_local(&mut lock, &closed, judge.local())?;
         let judged = [judge.findings(), local].concat();
         let findings = self.findings(&lock, &judged, &handed);
-        let findings = self.install.decide(findings, self.store, self.trust)?;
+        let findings = self.decide(findings)?;
         let lock = with_verified_digests(lock, &findings);
         let fetched = self.fetch(&lock, &handed, closed.find_links.as_deref())?;
         self.install.tell(&findings);
@@ -145,9 +143,13 @@ impl Build<'_> {
         let code = self.hand_to_pip(&closed, &named, &lock, links)?;
         // Only now: a source that does not build is no first use.
         if code == ExitCode::SUCCESS {
-            self.install.record(&findings, self.store)?;
+            self.install.record(&findings, self.prepared, self.store)?;
         }
         Ok(Attempt::Done(code))
+    }
+
+    fn decide(&self, findings: Vec<Finding>) -> Result<Vec<Finding>, Failure> {
+        self.install.decide(findings, self.prepared, self.store, self.trust)
     }
 
     /// What the user named by its place has no attestation: judged before anything of it runs.
@@ -155,7 +157,7 @@ impl Build<'_> {
         let policy = sources::policy(self.install.process);
         let findings: Vec<Finding> =
             named.iter().filter_map(|direct| direct.finding(self.trust, &policy)).collect();
-        self.install.decide(findings, self.store, self.trust).map(drop)
+        self.decide(findings).map(drop)
     }
 
     fn gateway(&self, directory: &Path, judge: &Arc<Judge>) -> Result<Gateway, Failure> {
@@ -270,7 +272,7 @@ impl Build<'_> {
             audit::unattested_by_name(Some(&name), place, kind, self.trust, &policy)
         };
         let findings = blocked.iter().filter_map(finding).collect();
-        match self.install.decide(findings, self.store, self.trust) {
+        match self.decide(findings) {
             Err(refused) => refused.into(),
             Ok(_) => error.into(),
         }

@@ -109,14 +109,14 @@ impl Install<'_> {
         let audit = || sources.audit(&index, &trust, policy, &wheelhouse, &lock);
         let arrivals = Arrivals { wheelhouse: &wheelhouse, client: &sources.client };
         let (findings, arrived) = arrivals.during(&lock, &self.progress, audit)?;
-        let findings = self.decide(findings, &store, &trust)?;
+        let findings = self.decide(findings, &prepared, &store, &trust)?;
 
         let lock = with_verified_digests(lock, &findings);
         let fetched = arrivals.rest(&wanted(&lock)?, &self.progress, arrived)?;
         // Nothing of it is asked any more, and pip must not find it.
         drop(ahead);
         prepared.files.hold(&lock, &fetched)?;
-        self.record(&findings, &store)?;
+        self.record(&findings, &prepared, &store)?;
         self.tell(&findings);
         let notes = self.passed_over(&prepared, &lock, &index, &sources.indexes);
         notes.iter().for_each(|line| self.report.news(line));
@@ -164,8 +164,17 @@ impl Install<'_> {
     }
 
     /// Every verdict is good: whom to trust is recorded.
-    pub(super) fn record(&self, findings: &[Finding], store: &Store) -> Result<(), Failure> {
-        if self.is_dry_run() { Ok(()) } else { sources::record(self.report, findings, store) }
+    pub(super) fn record(
+        &self,
+        findings: &[Finding],
+        prepared: &Prepared<'_>,
+        store: &Store,
+    ) -> Result<(), Failure> {
+        // A dry run changes nothing; that includes whom the user trusts.
+        if self.is_set("--dry-run", prepared) {
+            return Ok(());
+        }
+        sources::record(self.report, findings, store)
     }
 
     /// The user is told what is good and what is unknown.
@@ -230,6 +239,7 @@ impl Install<'_> {
     pub(super) fn decide(
         &self,
         mut findings: Vec<Finding>,
+        prepared: &Prepared<'_>,
         store: &Store,
         trust: &TrustFile,
     ) -> Result<Vec<Finding>, Failure> {
@@ -238,7 +248,7 @@ impl Install<'_> {
             file: trust,
             record_with: "run the same command with TOFU=1 in its environment",
         };
-        if self.may_ask() {
+        if self.may_ask(prepared) {
             ask(self.report, &mut findings, &context);
         }
         let refused: Vec<_> = findings.iter().filter(|finding| finding.is_refused()).collect();
@@ -252,16 +262,16 @@ impl Install<'_> {
         Err(Failure::new(Status::Refused, message))
     }
 
-    fn may_ask(&self) -> bool {
+    fn may_ask(&self, prepared: &Prepared<'_>) -> bool {
         self.process.interactive
-            && !self.arguments.has("--no-input")
-            && !self.process.variable_is_on("PIP_NO_INPUT")
+            && !self.is_set("--no-input", prepared)
             && !self.process.variable_is_on("CI")
     }
 
-    /// A dry run changes nothing; that includes whom the user trusts.
-    fn is_dry_run(&self) -> bool {
-        self.arguments.has("--dry-run") || self.process.variable_is_on("PIP_DRY_RUN")
+    /// Whether one of pip's switches is set, wherever pip lets it be set.
+    fn is_set(&self, switch: &str, prepared: &Prepared<'_>) -> bool {
+        self.arguments.has(switch)
+            || prepared.probe.configuration.is_on(switch.trim_start_matches('-'))
     }
 
     /// A pip that failed by itself has its own words and its own exit code.

@@ -107,14 +107,17 @@ fn nobody_is_asked_to_trust_another_publisher_than_the_recorded_one() {
 
 #[test]
 fn who_asked_for_no_questions_is_not_asked() {
-    let world = world();
+    let world = world().file("no-input.conf", "[install]\nno-input = true\n");
     let install = |args| at_a_terminal(&world, "yes", args);
     for run in [
         install(&["pip", "install", "--no-input", "aa"]),
         install(&["pip", "install", "aa"]).env("CI", "1"),
         install(&["pip", "install", "aa"]).env("PIP_NO_INPUT", "1"),
         install(&["sh", "-c", "pip install aa </dev/null"]),
+        install(&["pip", "install", "aa"]).env("PIP_CONFIG_FILE", "no-input.conf"),
     ] {
         world.leaves_all_as_it_was(run, 77).lacks("[y/N]").stdout_has("TOFU=1");
     }
+    let asked = install(&["pip", "install", "aa"]).env("PIP_NO_INPUT", "n").run();
+    asked.exits(0).stdout_has("[y/N]");
 }

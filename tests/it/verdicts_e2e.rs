@@ -128,6 +128,19 @@ fn a_dry_run_records_nothing() {
 }
 
 #[test]
+fn a_dry_run_by_configuration_is_one_as_pip_reads_it() {
+    for (value, recorded) in [("yes", None), ("no", Some(PIN_AA))] {
+        let world = World::new().signed(aa(), &octo()).env("TOFU", "1");
+        let in_file = world.pip_conf(&format!("[install]\ndry-run = {value}\n"));
+        in_file.pip(["install", "aa"]).run().exits(0);
+        assert_eq!(in_file.trust_file().as_deref(), recorded, "{value}");
+        let world = World::new().signed(aa(), &octo()).env("TOFU", "1");
+        world.pip(["install", "aa"]).env("PIP_DRY_RUN", value).run().exits(0);
+        assert_eq!(world.trust_file().as_deref(), recorded, "{value}");
+    }
+}
+
+#[test]
 fn strict_refuses_what_is_unknown() {
     let world = World::new().signed(aa(), &octo()).wheel(Wheel::new("bb", "1.0")).trust(PIN_AA);
     let world = world.env("STRICT", "1");
