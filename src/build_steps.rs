@@ -101,14 +101,9 @@ impl Closed {
         if !installs && FOR_ANOTHER_PLATFORM.iter().any(|option| arguments.has(option)) {
             argv.extend(["--target".into(), output.with_extension("target").into()]);
         }
-        match self.indexes.split_first() {
-            Some((first, others)) => {
-                argv.extend(["--index-url".into(), first.into()]);
-                for other in others {
-                    argv.extend(["--extra-index-url".into(), other.into()]);
-                }
-            }
-            None => argv.push("--no-index".into()),
+        // The gateway's URL is in the environment: a command line can be read by everybody.
+        if self.indexes.is_empty() {
+            argv.push("--no-index".into());
         }
         if let Some(directory) = &self.find_links {
             argv.extend(["--find-links".into(), directory.into()]);
@@ -170,13 +165,13 @@ impl Closed {
     }
 
     /// The environment of both steps: no configuration file, whose other values become variables,
-    /// a private cache, and no proxy before the gateway. `index` is for a pip that a build starts
-    /// by itself, so that it finds what this one does.
+    /// a private cache, and these variables about proxies, none of which stands before the gateway.
+    /// `index` is for the pip itself and for one that a build starts.
     #[must_use]
     pub fn environment(
         &self,
         probe: &Probe,
-        no_proxy: Option<&str>,
+        proxies: Vec<(&'static str, String)>,
         index: &ForNestedPips<'_>,
     ) -> Environment {
         let mut set: Vec<(OsString, OsString)> = Vec::new();
@@ -189,14 +184,7 @@ impl Closed {
         }
         set.push(("PIP_CONFIG_FILE".into(), "/dev/null".into()));
         set.push(("PIP_CACHE_DIR".into(), self.cache.clone().into()));
-        // `*` means every host only where it stands alone.
-        let no_proxy = match no_proxy.map(str::trim) {
-            None | Some("") => "127.0.0.1".to_owned(),
-            Some("*") => "*".to_owned(),
-            Some(already) => format!("{already},127.0.0.1"),
-        };
-        set.push(("NO_PROXY".into(), no_proxy.clone().into()));
-        set.push(("no_proxy".into(), no_proxy.into()));
+        set.extend(proxies.into_iter().map(|(name, value)| (name.into(), value.into())));
         match (index, self.indexes.split_first()) {
             (ForNestedPips::Gateway, Some((first, others))) => {
                 set.push(("PIP_INDEX_URL".into(), first.into()));

@@ -39,6 +39,12 @@ impl Direct {
         findings.next()
     }
 
+    /// Whether pip must reach another machine for it, by itself and past every index.
+    #[must_use]
+    pub const fn is_remote(&self) -> bool {
+        matches!(self.kind, UnsignedKind::DirectUrl | UnsignedKind::VersionControl)
+    }
+
     /// Reads a requirement; nothing if it names a project.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

@@ -49,6 +49,9 @@ use crate::name::PackageName;
 use crate::page::PageFile;
 use crate::plain_filename::FileName;
 
+/// Where every gateway listens, for `NO_PROXY`.
+pub const HOST: &str = "127.0.0.1";
+
 /// What a gateway needs.
 pub struct Setup {
     /// The way to the network.
@@ -216,7 +219,7 @@ impl Gateway {
         self.inner.ahead.as_ref()?.is_guessed(url).then(|| self.inner.upstream.document(url))
     }
 
-    /// `127.0.0.1:PORT`, for `NO_PROXY`.
+    /// `127.0.0.1:PORT`.
     #[must_use]
     pub fn authority(&self) -> &str {
         self.server.authority()

@@ -91,8 +91,37 @@ impl ProxyVariables {
             http: read("http_proxy"),
             https: read("https_proxy"),
             all: read("all_proxy"),
-            no_proxy: read("no_proxy"),
+            // Not as the others: requests looks further where the lower-case one is empty.
+            no_proxy: lookup("no_proxy").filter(|v| !v.is_empty()).or_else(|| lookup("NO_PROXY")),
         }
+    }
+}
+
+impl Transport {
+    /// The variables that have a pip reach `host` past every proxy of the environment. Beside a
+    /// `--proxy` the user's own exceptions do not count, as they do not for pip.
+    #[must_use]
+    pub fn exceptions_with(&self, host: &str) -> [(&'static str, String); 2] {
+        let user = match &self.proxy {
+            Proxy::Url(_) => None,
+            Proxy::Environment | Proxy::Direct => self.proxy_variables.no_proxy.as_deref(),
+        };
+        // `*` means every host only where it stands alone.
+        let no_proxy = match user.map(str::trim) {
+            None | Some("") => host.to_owned(),
+            Some("*") => "*".to_owned(),
+            Some(already) => format!("{already},{host}"),
+        };
+        ["no_proxy", "NO_PROXY"].map(|name| (name, no_proxy.clone()))
+    }
+
+    /// A `--proxy` as variables, for a pip that must reach one host past it: an option knows no
+    /// exceptions. Empty where the user gave none.
+    #[must_use]
+    pub fn proxy_as_variables(&self) -> Vec<(&'static str, String)> {
+        let Proxy::Url(url) = &self.proxy else { return Vec::new() };
+        let names = ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"];
+        names.map(|name| (name, url.clone())).into()
     }
 }
 

@@ -4,7 +4,6 @@
 //! resolved, under the guard, and every file is judged afterwards as it would be without. Where
 //! the gateway cannot stand in for an index, pip reaches it directly.
 
-use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,11 +13,13 @@ use super::arguments::{InstallArgs, Positionals};
 use super::install::Install;
 use super::invocation::{Invocation, classify};
 use super::places::place;
-use crate::gateway::{Gateway, Guessing, Judging, Likely, Refusal, Setup};
+use crate::direct::Direct;
+use crate::gateway::{Gateway, Guessing, HOST, Judging, Likely, Refusal, Setup};
 use crate::index::Index;
 use crate::pip::run::{Captured, Environment};
 use crate::resolution::{Prepared, Request, Resolved, Unresolved};
 use crate::sources::Sources;
+use crate::transport::Proxy;
 
 /// Options whose place the gateway takes.
 const STOOD_IN_FOR: [&str; 3] = ["--index-url", "--extra-index-url", "--proxy"];
@@ -53,6 +54,7 @@ impl<'a> Ahead<'a> {
             || arguments.abbreviated()
             || sources.indexes.is_empty()
             || !sources.indexes.iter().all(reachable)
+            || (has_proxy(prepared) && reaches_out(arguments, prepared))
         {
             return None;
         }
@@ -69,7 +71,7 @@ impl<'a> Ahead<'a> {
         let gateway = Gateway::start(setup).ok()?;
         gateway.expect(&asked_for(arguments, prepared));
         let arguments = led(arguments, prepared)?;
-        let environment = environment(install, prepared, &gateway.index_urls());
+        let environment = environment(prepared, &gateway.index_urls());
         Some(Self { gateway, arguments, environment, prepared })
     }
 
@@ -87,7 +89,13 @@ impl<'a> Ahead<'a> {
         if let Some(refusal) = self.gateway.refusals().into_iter().next() {
             return Some(Err(Refusal::failure(refusal.reason).into()));
         }
-        if resolved.is_err() && !self.gateway.failures().is_empty() {
+        // What pip found to be missing may lie behind a proxy that it was not told of.
+        let in_doubt = match &resolved {
+            Ok(_) => false,
+            Err(Unresolved::Pip(_)) if has_proxy(self.prepared) => true,
+            Err(_) => !self.gateway.failures().is_empty(),
+        };
+        if in_doubt && request.run.interrupted().is_none() {
             return None;
         }
         for known in self.gateway.pages() {
@@ -119,6 +127,21 @@ impl<'a> Ahead<'a> {
     }
 }
 
+/// Whether the user gave pip a `--proxy`, which knows no exceptions and so is taken from a pip that
+/// resolves through the gateway.
+fn has_proxy(prepared: &Prepared<'_>) -> bool {
+    matches!(prepared.settings.transport.proxy, Proxy::Url(_))
+}
+
+/// Whether pip reaches other machines besides its indexes, as far as the user's words tell.
+fn reaches_out(arguments: &InstallArgs, prepared: &Prepared<'_>) -> bool {
+    let is_url = |place: &String| Url::parse(place).is_ok_and(|url| url.scheme() != "file");
+    let is_remote = |word: &String| Direct::parse(word).is_some_and(|place| place.is_remote());
+    prepared.files.remote
+        || prepared.settings.find_links.iter().any(is_url)
+        || asked_for(arguments, prepared).iter().any(is_remote)
+}
+
 /// What the user named.
 fn asked_for(arguments: &InstallArgs, prepared: &Prepared<'_>) -> Vec<String> {
     let words = arguments.requirement_arguments().into_iter();
@@ -130,9 +153,9 @@ fn asked_for(arguments: &InstallArgs, prepared: &Prepared<'_>) -> Vec<String> {
 fn led(arguments: &InstallArgs, prepared: &Prepared<'_>) -> Option<InstallArgs> {
     let mut argv = arguments.global_without(&STOOD_IN_FOR);
     argv.push(arguments.subcommand().word().into());
-    if prepared.probe.configuration.get("proxy").is_some() {
+    if arguments.has("--proxy") || prepared.probe.configuration.get("proxy").is_some() {
         // The only way to take back what a configuration file says: pip passes over an empty
-        // variable, and an empty option is no proxy.
+        // variable, and an empty option is no proxy. It may be the very one that the user gave.
         argv.push("--proxy=".into());
     }
     argv.extend(arguments.without(&STOOD_IN_FOR, Positionals::Keep));
@@ -143,7 +166,7 @@ fn led(arguments: &InstallArgs, prepared: &Prepared<'_>) -> Option<InstallArgs> 
 }
 
 /// pip is led to the gateway by variables: a command line can be read by everybody on the machine.
-fn environment(install: &Install<'_>, prepared: &Prepared<'_>, urls: &[String]) -> Environment {
+fn environment(prepared: &Prepared<'_>, urls: &[String]) -> Environment {
     let mut set = vec![];
     let mut remove = vec!["PIP_PYPI_URL"];
     if let Some((first, others)) = urls.split_first() {
@@ -157,14 +180,7 @@ fn environment(install: &Install<'_>, prepared: &Prepared<'_>, urls: &[String]) 
             remove.push("PIP_EXTRA_INDEX_URL");
         }
     }
-    for name in ["NO_PROXY", "no_proxy"] {
-        let already = install.process.variable(name).map(OsStr::to_owned);
-        let mut value = already.unwrap_or_default();
-        if !value.is_empty() {
-            value.push(",");
-        }
-        value.push("127.0.0.1");
-        set.push((name.into(), value));
-    }
+    let exceptions = prepared.settings.transport.exceptions_with(HOST);
+    set.extend(exceptions.map(|(name, value)| (name.into(), value.into())));
     Environment { set, remove }
 }

@@ -20,7 +20,7 @@ use crate::digest::Sha256;
 use crate::direct::{self, Direct};
 use crate::failure::{Failure, Status};
 use crate::filename::DistFilename;
-use crate::gateway::{Gateway, Guessing, Handed, Handover, Judging, Refusal, Setup};
+use crate::gateway::{Gateway, Guessing, HOST, Handed, Handover, Judging, Refusal, Setup};
 use crate::judge::Judge;
 use crate::lock::{Entry, File, Lock, Source};
 use crate::name::PackageName;
@@ -240,7 +240,7 @@ impl Build<'_> {
             arguments: &argv,
             output: &output,
             allowed: Allowed::Builds(places),
-            environment: self.environment(closed, &ForNestedPips::Gateway),
+            environment: self.environment(closed, named, &ForNestedPips::Gateway),
         };
         let building = self.install.progress.begin(Activity::Building, 0);
         let resolved = self.prepared.resolver().report(&question);
@@ -278,10 +278,18 @@ impl Build<'_> {
         }
     }
 
-    fn environment(&self, closed: &Closed, nested: &ForNestedPips<'_>) -> Environment {
-        let process = self.install.process;
-        let no_proxy = process.text("NO_PROXY").or_else(|| process.text("no_proxy"));
-        closed.environment(&self.prepared.probe, no_proxy.as_deref(), nested)
+    fn environment(
+        &self,
+        closed: &Closed,
+        named: &[Direct],
+        nested: &ForNestedPips<'_>,
+    ) -> Environment {
+        let transport = &self.prepared.settings.transport;
+        let mut proxies = transport.exceptions_with(HOST).to_vec();
+        if named.iter().any(Direct::is_remote) {
+            proxies.extend(transport.proxy_as_variables());
+        }
+        closed.environment(&self.prepared.probe, proxies, nested)
     }
 
     /// The files of the lock that pip did not need whole to resolve: it may have read their
@@ -349,7 +357,7 @@ impl Build<'_> {
         let directory = self.install.run.directory();
         let nested = directory.join(LINKS);
         let report = steps::report_destination(self.install.arguments, &self.prepared.probe);
-        let mut environment = self.environment(closed, &ForNestedPips::Links(&nested));
+        let mut environment = self.environment(closed, named, &ForNestedPips::Links(&nested));
         // No hash holds what a build requires, nor what has none and is looked at again.
         let guard = self.prepared.resolver().guard;
         let places = self.places(vec![directory.to_owned()], named);

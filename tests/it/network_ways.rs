@@ -1,12 +1,14 @@
 //! The ways to an index: certificates and proxies as pip has them, for pip and for us alike.
 
-use crate::support::index::LoopbackIndex;
+use crate::support::index::{DistFile, LoopbackIndex};
 use crate::support::proxy::Proxy;
 use crate::support::sandbox::Sandbox;
 use crate::support::served::{
     Before, installed, octo, our_requests, pin, signed, wheel, world, world_with_lock_of_aa,
 };
 use crate::support::tls::Authority;
+use crate::support::wheel::Wheel;
+use crate::support::world::{PIN_AA, World, octo as octo_of_world};
 
 /// An index over TLS whose authority no machine knows, and a world that has its certificate in
 /// `ca.pem` but has not been told so.
@@ -126,4 +128,49 @@ fn what_is_excepted_from_the_proxy_goes_past_it() {
     assert!(proxy.heads().is_empty() && index.connections() >= 2);
     let dead = world.tool(["-L", "pylock.toml", "--retries", "0", "--proxy", "http://127.0.0.1:1"]);
     dead.run().exits(69).stderr_has("cannot reach").stderr_has("--proxy");
+}
+
+/// A world whose requirement `bb` lies on a page of another server, which is `localhost` to it.
+fn with_links_elsewhere() -> (World, LoopbackIndex, String) {
+    let bb = Wheel::new("bb", "1.0").build();
+    let other = LoopbackIndex::builder().file("bb", DistFile::new(&bb.filename, bb.bytes)).start();
+    let page = format!("http://localhost:{}/simple/bb/", other.port());
+    (World::new().signed(Wheel::new("aa", "1.0"), &octo_of_world()).trust(PIN_AA), other, page)
+}
+
+#[test]
+fn what_pip_reaches_by_itself_is_excepted_from_the_proxy_as_before() {
+    for (name, value, proxied) in [
+        ("NO_PROXY", "localhost,127.0.0.1", false),
+        ("no_proxy", "localhost,127.0.0.1", false),
+        ("NO_PROXY", "*", false),
+        ("NO_PROXY", "127.0.0.1", true),
+    ] {
+        let ((world, _other, page), proxy) = (with_links_elsewhere(), Proxy::start());
+        let world = world.env("HTTP_PROXY", &proxy.url()).env("http_proxy", &proxy.url());
+        let run = world.pip(["install", "--retries", "0", "-f", &page, "aa"]).env(name, value);
+        run.run().exits(0);
+        assert_eq!(!proxy.heads().is_empty(), proxied, "{name}={value}: {:?}", proxy.heads());
+    }
+}
+
+#[test]
+fn a_proxy_on_the_command_line_takes_what_pip_reaches_by_itself() {
+    for (pip, args) in [
+        ("26.3", &["-f", "PAGE", "aa"][..]),
+        ("26.3", &["bb @ FILE"]),
+        ("24.0", &["bb @ FILE"]),
+        ("26.3", &["--no-binary=aa", "bb @ FILE"]),
+    ] {
+        let (_, other, page) = with_links_elsewhere();
+        let (world, proxy) = (World::with_pip(pip), Proxy::start());
+        let file = format!("http://localhost:{}/files/bb-1.0-py3-none-any.whl", other.port());
+        let url = proxy.url();
+        let words = [&["install", "--retries", "0", "--proxy", &url], args].concat();
+        let words = words.iter().map(|word| word.replace("PAGE", &page).replace("FILE", &file));
+        world.pip(words).run();
+        let heads = proxy.heads();
+        assert!(heads.iter().any(|head| head.contains("://localhost:")), "{args:?}: {heads:?}");
+        assert!(other.requests().is_empty());
+    }
 }

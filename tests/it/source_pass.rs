@@ -303,6 +303,21 @@ fn no_build_sees_the_credentials_of_an_index() {
 }
 
 #[test]
+fn the_way_to_the_gateway_stands_on_no_command_line() {
+    for pip in PIPS {
+        let world = World::with_pip(pip);
+        let spy = SPY.replace(" + read(pid, 'environ')", "");
+        let sdist = world.sdist("src", "1.0").backend(&spy);
+        let world = world.source(sdist);
+        // The pips that pip starts for an isolated build get it there from pip itself.
+        world.pip(["install", "--no-build-isolation", "src"]).run().exits(0);
+        let seen = std::fs::read(world.path("home/seen")).unwrap();
+        let seen = String::from_utf8_lossy(&seen);
+        assert!(seen.contains("--dry-run") && !seen.contains("http://127.0.0.1:"), "{seen}");
+    }
+}
+
+#[test]
 fn a_backend_that_fails_is_told_by_pip_and_nothing_is_recorded() {
     for (pip, code) in [
         ("26.3", "raise RuntimeError('no luck')"),
