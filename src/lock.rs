@@ -4,11 +4,14 @@
 //! report) and the pins made of it. Pure: reads no file, asks no index, and gives no verdict. A
 //! digest of another algorithm than sha256 never becomes one.
 
+mod direct;
 mod places;
 mod pylock;
 mod report;
 
 pub use pylock::without_userinfo;
+
+use direct::{direct, writable};
 
 use crate::digest::Sha256;
 use crate::filename::DistFilename;
@@ -174,8 +177,15 @@ impl Lock {
     }
 
     /// The same as requirements, a file named by its place as `name @ URL --hash=sha256:HEX`.
-    #[must_use]
-    pub fn requirements(&self, which: Which) -> String {
+    ///
+    /// # Errors
+    /// A place cannot be written so that pip reads it as it is.
+    pub fn requirements(&self, which: Which) -> Result<String, LockError> {
+        for entry in &self.entries {
+            if let Source::Direct(file) = &entry.source {
+                writable(&file.url).map_err(|reason| package(entry.name.as_str(), reason))?;
+            }
+        }
         let line = |entry: &Entry| {
             let direct = matches!(entry.source, Source::Direct(_));
             match (&entry.requested, which) {
@@ -185,7 +195,7 @@ impl Lock {
                 (Requested::No | Requested::Unsaid, _) => entry.pin(""),
             }
         };
-        self.entries.iter().filter_map(line).collect()
+        Ok(self.entries.iter().filter_map(line).collect())
     }
 
     /// Constraints to the versions of the set, without hashes: `name==version` a line.
@@ -283,28 +293,6 @@ fn file(
     let filename = FileName::parse(filename).map_err(|error| package(entry, error.to_string()))?;
     let file = File { filename, url: url.to_owned(), sha256 };
     Ok((file, version.map_or(stated, str::to_owned)))
-}
-
-/// The file of a direct reference. Its name need not follow any convention (`main.zip`); where it
-/// does, it must be a file of the entry, and the version may come from it.
-fn direct(
-    entry: &str,
-    name: &PackageName,
-    version: Option<&str>,
-    place: &str,
-    sha256: Option<&str>,
-) -> Result<(File, Option<String>), LockError> {
-    let filename = last_segment(place).ok_or_else(|| package(entry, "its URL names no file"))?;
-    if DistFilename::parse(&filename).is_ok() {
-        let (file, version) = file(entry, name, version, &filename, place, sha256)?;
-        return Ok((file, Some(version)));
-    }
-    let sha256 = sha256
-        .map(Sha256::parse)
-        .transpose()
-        .map_err(|error| package(entry, format!("file `{filename}`: {error}")))?;
-    let filename = FileName::parse(&filename).map_err(|error| package(entry, error.to_string()))?;
-    Ok((File { filename, url: place.to_owned(), sha256 }, version.map(str::to_owned)))
 }
 
 /// The file name at the end of a URL, percent-decoded, without query and fragment.

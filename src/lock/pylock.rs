@@ -84,7 +84,7 @@ fn entry(package_entry: &Package) -> Result<Entry, LockError> {
     let source = if let Some(archive) = &package_entry.archive {
         let place = archive.place(stated)?;
         let (file, stated_version) =
-            direct(stated, &name, version.as_deref(), place, archive.sha256())?;
+            direct(stated, &name, version.as_deref(), place, &archive.hashes)?;
         version = stated_version;
         Source::Direct(file)
     } else if let Some(vcs) = &package_entry.vcs {

@@ -72,11 +72,10 @@ fn entry(item: &Item) -> Result<Entry, LockError> {
     let info = &item.download_info;
     let source = match (&info.archive_info, &info.vcs_info, &info.dir_info) {
         (Some(archive), None, None) => {
-            let sha256 = archive.hashes.get("sha256").map(String::as_str);
-            let sha256 =
-                sha256.or_else(|| archive.hash.as_deref().and_then(|h| h.strip_prefix("sha256=")));
+            let digests = archive.digests();
+            let sha256 = digests.get("sha256").map(String::as_str);
             if item.is_direct {
-                let (file, _) = direct(stated, &name, version.as_deref(), &info.url, sha256)?;
+                let (file, _) = direct(stated, &name, version.as_deref(), &info.url, &digests)?;
                 Source::Direct(file)
             } else {
                 let filename = last_segment(&info.url)
@@ -98,6 +97,16 @@ fn entry(item: &Item) -> Result<Entry, LockError> {
         None => Requested::Unsaid,
     };
     Ok(Entry { name, version, source, requested })
+}
+
+impl ArchiveInfo {
+    /// What it states, by algorithm.
+    fn digests(&self) -> BTreeMap<String, String> {
+        let single = self.hash.as_deref().and_then(|hash| hash.split_once('='));
+        let single = single.filter(|_| self.hashes.is_empty());
+        let owned = |(algorithm, hex): (&str, &str)| (algorithm.to_owned(), hex.to_owned());
+        self.hashes.clone().into_iter().chain(single.map(owned)).collect()
+    }
 }
 
 /// Extras, each checked to be a name: they are written into a requirements file.

@@ -13,6 +13,7 @@ use super::install::Install;
 use crate::build_steps::{Closed, PLACES};
 use crate::failure::{Failure, Status};
 use crate::lock::{Lock, Which};
+use crate::pip::resolve::ResolveError;
 use crate::pip::run::{Environment, RunError, exit_code};
 use crate::pip::standby::Standby;
 use crate::resolution::private_directory;
@@ -47,7 +48,8 @@ impl World<'_> {
     ) -> Result<ExitCode, Failure> {
         let which = if form == Form::NamedFile { Which::Named } else { Which::All };
         let pins = write(install, "pins.txt", &lock.pins())?;
-        let requirements = write(install, "requirements.txt", &lock.requirements(which))?;
+        let requirements = lock.requirements(which).map_err(ResolveError::from)?;
+        let requirements = write(install, "requirements.txt", &requirements)?;
         let links = write(install, LINKS, &self.links)?;
         let report = install.run.directory().join("report.json");
         let words = self.closed.map(|closed| closed.instead(form));

@@ -67,6 +67,7 @@ mod shells;
 mod source_builds;
 mod source_pass;
 mod standby;
+mod stated_places;
 mod support;
 mod surroundings;
 mod tidy;

@@ -25,6 +25,8 @@ pub struct Request {
     pub method: String,
     /// Without the index's prefix; another path than below it begins with `!`.
     pub path: String,
+    /// What stands behind its `?`, as it was sent.
+    pub query: String,
     /// Names in lower case.
     pub headers: Vec<(String, String)>,
 }
@@ -122,7 +124,9 @@ enum Next {
 fn converse(shared: &Shared, mut stream: impl Read + Write) {
     let mut pending = Vec::new();
     while let Some(mut request) = read_request(shared, &mut stream, &mut pending) {
-        let path = request.path.split(['?', '#']).next().unwrap_or_default();
+        let target = std::mem::take(&mut request.path);
+        let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+        request.query = query.to_owned();
         request.path = match path.strip_prefix(&shared.prefix) {
             Some(rest) => rest.to_owned(),
             None => format!("!{path}"),
@@ -165,7 +169,7 @@ fn read_request(shared: &Shared, stream: &mut impl Read, pending: &mut Vec<u8>) 
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.to_lowercase(), value.trim().to_owned()))
         .collect();
-    Some(Request { method, path, headers })
+    Some(Request { method, path, query: String::new(), headers })
 }
 
 impl State {

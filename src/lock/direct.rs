@@ -1,0 +1,70 @@
+//! A file that was named by its place, and how pip is told of it.
+//!
+//! Owns what such a URL may hold. It becomes a line of a requirements file, where more than a URL
+//! has a meaning, and it may come from the METADATA of a stranger (`Requires-Dist: x @ URL`). Pure.
+
+use std::collections::BTreeMap;
+
+use super::{File, LockError, file, last_segment, package};
+use crate::digest::Sha256;
+use crate::filename::DistFilename;
+use crate::name::PackageName;
+use crate::plain_filename::FileName;
+
+/// The algorithms whose digest pip takes from a URL, behind `#` or `&` (`models/link.py`).
+const IN_URLS: [&str; 6] = ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"];
+
+/// The file of a direct reference. Its name need not follow any convention (`main.zip`); where it
+/// does, it must be a file of the entry, and the version may come from it.
+///
+/// `digests` are those that the document states, by algorithm.
+pub(super) fn direct(
+    entry: &str,
+    name: &PackageName,
+    version: Option<&str>,
+    place: &str,
+    digests: &BTreeMap<String, String>,
+) -> Result<(File, Option<String>), LockError> {
+    let sha256 = digests.get("sha256").map(String::as_str);
+    if let (None, Some(other)) = (sha256, digests.keys().next()) {
+        // The user's own word for the bytes, which nobody would hold them to.
+        let reason = format!("its digest is of {other} alone; state it as sha256");
+        return Err(package(entry, reason));
+    }
+    if place.contains("://") {
+        writable(place).map_err(|reason| package(entry, reason))?;
+    }
+    let filename = last_segment(place).ok_or_else(|| package(entry, "its URL names no file"))?;
+    if DistFilename::parse(&filename).is_ok() {
+        let (file, version) = file(entry, name, version, &filename, place, sha256)?;
+        return Ok((file, Some(version)));
+    }
+    let sha256 = sha256
+        .map(Sha256::parse)
+        .transpose()
+        .map_err(|error| package(entry, format!("file `{filename}`: {error}")))?;
+    let filename = FileName::parse(&filename).map_err(|error| package(entry, error.to_string()))?;
+    Ok((File { filename, url: place.to_owned(), sha256 }, version.map(str::to_owned)))
+}
+
+/// The place, if it means nothing but itself in a requirements file.
+///
+/// # Errors
+/// It would end the line or the word, stand for a variable of the environment, or state a digest,
+/// which pip takes for as good as the verified one.
+pub(super) fn writable(place: &str) -> Result<&str, &'static str> {
+    let lower = place.to_ascii_lowercase();
+    let states = |algorithm: &&str| {
+        let mut parts = lower.split(['?', '&', '#']).skip(1);
+        parts.any(|part| part.strip_prefix(*algorithm).is_some_and(|rest| rest.starts_with('=')))
+    };
+    if !place.chars().all(|c| c.is_ascii_graphic()) {
+        Err("its URL has a blank, a control character or one that is not ASCII in it")
+    } else if place.contains("${") {
+        Err("its URL has `${` in it, which stands for a variable in a requirements file")
+    } else if IN_URLS.iter().any(states) {
+        Err("its URL states a digest where only a `#sha256=` at its end can be held to")
+    } else {
+        Ok(place)
+    }
+}
