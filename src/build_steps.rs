@@ -11,8 +11,7 @@ use url::Url;
 use crate::pip::resolve::Probe;
 use crate::pip::run::Environment;
 use crate::shim::arguments::{InstallArgs, Positionals, Subcommand};
-use crate::shim::options;
-use crate::steps::{FOR_ANOTHER_PLATFORM, Form, Installed, NOT_FOR_REPORT};
+use crate::steps::{FOR_ANOTHER_PLATFORM, Form, Installed, NOT_FOR_REPORT, without_files};
 
 /// Options that say where packages come from, or how that is reached. The gateway does both.
 pub const PLACES: [&str; 10] = [
@@ -101,9 +100,17 @@ impl Closed {
         if !installs && FOR_ANOTHER_PLATFORM.iter().any(|option| arguments.has(option)) {
             argv.extend(["--target".into(), output.with_extension("target").into()]);
         }
-        // The gateway's URL is in the environment: a command line can be read by everybody.
-        if self.indexes.is_empty() {
-            argv.push("--no-index".into());
+        match self.indexes.split_first() {
+            // It stands in the environment: a command line can be read by everybody. But a pip that
+            // is isolated reads no variables.
+            Some((first, others)) if arguments.has("--isolated") => {
+                argv.extend(["--index-url".into(), first.into()]);
+                for other in others {
+                    argv.extend(["--extra-index-url".into(), other.into()]);
+                }
+            }
+            Some(_) => {}
+            None => argv.push("--no-index".into()),
         }
         if let Some(directory) = &self.find_links {
             argv.extend(["--find-links".into(), directory.into()]);
@@ -174,15 +181,7 @@ impl Closed {
         proxies: Vec<(&'static str, String)>,
         index: &ForNestedPips<'_>,
     ) -> Environment {
-        let mut set: Vec<(OsString, OsString)> = Vec::new();
-        for (key, value) in probe.configuration.effective_files() {
-            let is_option = options::named(&format!("--{key}")).is_some();
-            if is_option && !PLACE_KEYS.contains(&key) {
-                let name = format!("PIP_{}", key.to_uppercase().replace('-', "_"));
-                set.push((name.into(), value.into()));
-            }
-        }
-        set.push(("PIP_CONFIG_FILE".into(), "/dev/null".into()));
+        let mut set = without_files(probe, &PLACE_KEYS);
         set.push(("PIP_CACHE_DIR".into(), self.cache.clone().into()));
         set.extend(proxies.into_iter().map(|(name, value)| (name.into(), value.into())));
         match (index, self.indexes.split_first()) {

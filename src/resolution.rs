@@ -5,7 +5,7 @@
 //! tool alike. Installs nothing and judges nothing.
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use url::Url;
@@ -62,6 +62,14 @@ impl<'a> Prepared<'a> {
         &self.resolver
     }
 
+    /// What the user named: on the command line, and in files.
+    #[must_use]
+    pub fn asked_for(&self, arguments: &InstallArgs) -> Vec<String> {
+        let words = arguments.requirement_arguments().into_iter();
+        let words = words.map(|word| word.to_string_lossy().into_owned());
+        words.chain(self.files.requirements.iter().cloned()).collect()
+    }
+
     /// Copies the user's requirements files into `directory`.
     ///
     /// # Errors
@@ -89,6 +97,17 @@ pub struct Resolved {
     pub lock: Lock,
     /// pip's standard error.
     pub stderr: Vec<u8>,
+    /// What else it said, where it was a `pip install`.
+    pub said: Option<Said>,
+}
+
+/// What a `pip install` said that installed nothing.
+#[derive(Debug)]
+pub struct Said {
+    /// Its standard output.
+    pub stdout: Vec<u8>,
+    /// Where its report lies.
+    pub report: PathBuf,
 }
 
 impl<'a> Request<'a> {
@@ -186,7 +205,7 @@ impl<'a> Request<'a> {
             let argv = steps::lock(self.arguments, &output, &wheels_only);
             match resolver.lock(&Question::resolving(&argv, &output, environment)) {
                 Ok((lock, stderr)) if overlooks || steps::overlooks_nothing(&lock) => {
-                    return Ok(Resolved { lock, stderr });
+                    return Ok(Resolved { lock, stderr, said: None });
                 }
                 // Something of it is installed, or `pip lock` could not: then `pip install`
                 // itself says what it would do, or why not, in its own words.
@@ -197,8 +216,10 @@ impl<'a> Request<'a> {
         }
         let output = directory.join("report.json");
         let argv = steps::report(self.arguments, self.installed, &output, &wheels_only);
-        let (lock, stderr) = resolver.report(&Question::resolving(&argv, &output, environment))?;
-        Ok(Resolved { lock, stderr })
+        let question = Question::resolving(&argv, &output, environment);
+        let (lock, captured) = resolver.report(&question)?;
+        let said = Some(Said { stdout: captured.stdout, report: output });
+        Ok(Resolved { lock, stderr: captured.stderr, said })
     }
 }
 

@@ -64,18 +64,28 @@ pub enum Form {
     HashedFile,
 }
 
+/// Whether the user's own words can be given to pip a second time, with hashes required.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inputs {
+    /// They say the same again, and a constraint can give a hash to everything that they name.
+    Repeatable,
+    /// A requirements file came from a URL, and could be another one when pip asks for it again;
+    /// or a file is named by its place, which gets no hash from a constraint.
+    Once,
+}
+
 /// Which form the second step takes.
 ///
-/// `remote` says whether a requirements file came from a URL: it could be another one when pip
-/// asks for it again. A file named by its place gets no hash from a constraint, and the entries of
-/// a `pylock.toml` bring hashes of their own, which pip would take as good enough. For the
-/// dependencies alone pip would want the named packages too, which are not there. An empty set
-/// needs no pins, so that every pip can be left to say that all is there already.
+/// The entries of a `pylock.toml` bring hashes of their own, which pip would take as good enough.
+/// For the dependencies alone pip would want the named packages too, which are not there. An empty
+/// set needs no pins, so that every pip can be left to say that all is there already; where the
+/// inputs are [`Inputs::Once`] the caller must see to it that they are not read again.
 #[must_use]
-pub fn form(probe: &Probe, arguments: &InstallArgs, lock: &Lock, remote: bool) -> Form {
+pub fn form(probe: &Probe, arguments: &InstallArgs, lock: &Lock, inputs: Inputs) -> Form {
     let constraints = probe.version >= HASHED_CONSTRAINTS;
     let dependencies = arguments.has("--only-deps");
-    let own = constraints && !remote && !lock.has_direct() && !has_pylock(arguments);
+    let repeatable = inputs == Inputs::Repeatable && !lock.has_direct();
+    let own = constraints && repeatable && !has_pylock(arguments);
     if own && !dependencies || lock.entries.is_empty() {
         Form::OwnArguments
     } else if constraints && lock.says_who_is_requested() && !dependencies {
@@ -336,15 +346,36 @@ pub fn report_destination(arguments: &InstallArgs, probe: &Probe) -> Option<OsSt
     given.or_else(|| configured().map(OsString::from)).filter(|_| installs)
 }
 
-/// The variables that the second step must not inherit.
+/// What changes in the environment of the second step. Where a file of ours says everything that
+/// is to be installed, configuration files must add nothing: what they name may lie at a URL.
 #[must_use]
-pub fn removed_variables(form: Form) -> Vec<&'static str> {
+pub fn second_environment(form: Form, probe: &Probe) -> Environment {
+    let remove = SECOND_STEP_REMOVES.to_vec();
     match form {
-        Form::OwnArguments => SECOND_STEP_REMOVES.to_vec(),
+        Form::OwnArguments => Environment { set: Vec::new(), remove },
         Form::NamedFile | Form::HashedFile => {
-            [SECOND_STEP_REMOVES.as_slice(), &REPLACED_STEP_REMOVES].concat()
+            let replaced = REPLACED.map(|option| option.trim_start_matches('-'));
+            let adds =
+                probe.configuration.effective_files().any(|(key, _)| replaced.contains(&key));
+            let set = if adds { without_files(probe, &replaced) } else { Vec::new() };
+            Environment { set, remove: [remove.as_slice(), &REPLACED_STEP_REMOVES].concat() }
         }
     }
+}
+
+/// No configuration file; what the files say as variables instead, but for these keys.
+#[must_use]
+pub fn without_files(probe: &Probe, left_out: &[&str]) -> Vec<(OsString, OsString)> {
+    let mut set: Vec<(OsString, OsString)> = Vec::new();
+    for (key, value) in probe.configuration.effective_files() {
+        let is_option = options::named(&format!("--{key}")).is_some();
+        if is_option && !left_out.contains(&key) {
+            let name = format!("PIP_{}", key.to_uppercase().replace('-', "_"));
+            set.push((name.into(), value.into()));
+        }
+    }
+    set.push(("PIP_CONFIG_FILE".into(), "/dev/null".into()));
+    set
 }
 
 fn words(words: &[&str]) -> Vec<OsString> {

@@ -167,14 +167,14 @@ impl<'a> Resolver<'a> {
         Ok((lock, captured.stderr))
     }
 
-    /// Runs a `pip install --dry-run --report` that writes to `output`, and reads the report; the
-    /// rest as [`Self::lock`].
+    /// Runs a `pip install --dry-run --report` that writes to `output`, and reads the report. What
+    /// pip printed comes with it.
     ///
     /// # Errors
     /// pip fails, would run unverified code, or leaves no report.
-    pub fn report(&self, question: &Question<'_>) -> Result<(Lock, Vec<u8>), ResolveError> {
+    pub fn report(&self, question: &Question<'_>) -> Result<(Lock, Captured), ResolveError> {
         let (captured, _) = self.guarded(question)?;
-        Ok((Lock::from_report(&read(question.output)?)?, captured.stderr))
+        Ok((Lock::from_report(&read(question.output)?)?, captured))
     }
 
     /// Asks the interpreter that waits; nothing where that cannot be. Its first question is asked

@@ -50,6 +50,8 @@ impl<'a> Ahead<'a> {
         let reachable = |url: &Url| matches!(url.scheme(), "http" | "https");
         let arguments = install.arguments;
         if named_in_files
+            // pip is led by variables, and reads none then.
+            || arguments.has("--isolated")
             || arguments.unknown()
             || arguments.abbreviated()
             || sources.indexes.is_empty()
@@ -69,7 +71,7 @@ impl<'a> Ahead<'a> {
             ahead: Guessing::Likely(Likely { python, platforms: Vec::new() }),
         };
         let gateway = Gateway::start(setup).ok()?;
-        gateway.expect(&asked_for(arguments, prepared));
+        gateway.expect(&prepared.asked_for(arguments));
         let arguments = led(arguments, prepared)?;
         let environment = environment(prepared, &gateway.index_urls());
         Some(Self { gateway, arguments, environment, prepared })
@@ -105,6 +107,9 @@ impl<'a> Ahead<'a> {
             Ok(mut resolved) => {
                 place(&mut resolved.lock, &self.gateway);
                 resolved.stderr = self.in_words_of_the_user(&resolved.stderr);
+                if let Some(said) = &mut resolved.said {
+                    said.stdout = self.in_words_of_the_user(&said.stdout);
+                }
                 Ok((resolved, Some(self.gateway)))
             }
             Err(Unresolved::Pip(captured)) => Err(Unresolved::Pip(Captured {
@@ -139,14 +144,7 @@ fn reaches_out(arguments: &InstallArgs, prepared: &Prepared<'_>) -> bool {
     let is_remote = |word: &String| Direct::parse(word).is_some_and(|place| place.is_remote());
     prepared.files.remote
         || prepared.settings.find_links.iter().any(is_url)
-        || asked_for(arguments, prepared).iter().any(is_remote)
-}
-
-/// What the user named.
-fn asked_for(arguments: &InstallArgs, prepared: &Prepared<'_>) -> Vec<String> {
-    let words = arguments.requirement_arguments().into_iter();
-    let words = words.map(|word| word.to_string_lossy().into_owned());
-    words.chain(prepared.files.requirements.iter().cloned()).collect()
+        || prepared.asked_for(arguments).iter().any(is_remote)
 }
 
 /// The user's command line without the options that say where to look and through which proxy.

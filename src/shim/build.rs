@@ -13,7 +13,7 @@ use url::Url;
 use super::install::{Install, verified, with_verified_digests};
 use super::places::{links_page, local_url, place, place_local, told, url_of};
 use super::refused::{Agreed, recorded, refused};
-use super::second_step::{LINKS, World};
+use super::second_step::{LINKS, World, inputs};
 use crate::audit::{self, Finding};
 use crate::build_steps::{Closed, ForNestedPips};
 use crate::digest::Sha256;
@@ -245,8 +245,8 @@ impl Build<'_> {
         let building = self.install.progress.begin(Activity::Building, 0);
         let resolved = self.prepared.resolver().report(&question);
         drop(building);
-        let (lock, stderr) = resolved.map_err(|error| self.unresolved(error))?;
-        self.install.pass_on_warnings(&stderr);
+        let (lock, captured) = resolved.map_err(|error| self.unresolved(error))?;
+        self.install.pass_on_warnings(&captured.stderr);
         Ok(lock)
     }
 
@@ -364,10 +364,15 @@ impl Build<'_> {
         let guarded = guard.environment(&Allowed::Builds(places));
         environment.set.extend(guarded.set);
         environment.remove.extend(guarded.remove);
-        let world = World { links, files: directory, closed: Some(closed), environment, report };
-        let code = if lock.entries.iter().all(|it| matches!(it.source, Source::Files(_))) {
-            let remote = self.prepared.files.remote;
-            let form = steps::form(&self.prepared.probe, self.install.arguments, lock, remote);
+        let probe = &self.prepared.probe;
+        let world =
+            World { links, files: directory, closed: Some(closed), environment, report, probe };
+        // A place that is named and installed already is not in the lock, and can have no hash.
+        let of_files = lock.entries.iter().all(|it| matches!(it.source, Source::Files(_)));
+        let code = if of_files && (named.is_empty() || !lock.entries.is_empty()) {
+            let arguments = self.install.arguments;
+            let inputs = inputs(self.prepared, arguments);
+            let form = steps::form(&self.prepared.probe, arguments, lock, inputs);
             world.install_hashed(self.install, form, lock, None)?
         } else {
             world.install_unhashed(self.install, closed, lock)?

@@ -12,7 +12,7 @@ use super::ahead::Ahead;
 use super::arguments::InstallArgs;
 use super::arrivals::Arrivals;
 use super::build::Build;
-use super::second_step::World;
+use super::second_step::{World, inputs, say_again};
 use crate::audit::Finding;
 use crate::failure::{Failure, Status};
 use crate::gateway::Gateway;
@@ -25,9 +25,9 @@ use crate::process::Process;
 use crate::progress::Progress;
 use crate::refusal::{self, TrustContext};
 use crate::report::Report;
-use crate::resolution::{Prepared, Request, Unresolved, private_directory};
+use crate::resolution::{Prepared, Request, Resolved, Unresolved, private_directory};
 use crate::sources::{self, Own, Sources};
-use crate::steps::{self, Installed};
+use crate::steps::{self, Inputs, Installed};
 use crate::trust::file::TrustFile;
 use crate::trust::policy::{Reason, Verdict};
 use crate::trust::store::Store;
@@ -79,8 +79,8 @@ impl Install<'_> {
         let index = sources.index();
         let wheels = self.wheels(&prepared, &sources, &index);
         sources.lend(&guard.logins());
-        let (lock, ahead) = match wheels? {
-            Wheels::Enough(lock, ahead) => (lock, ahead),
+        let (resolved, ahead) = match wheels? {
+            Wheels::Enough(resolved, ahead) => (resolved, ahead),
             Wheels::NotEnough(failed) => {
                 let (store, trust) = (&store, &trust);
                 let guard = &guard;
@@ -98,6 +98,15 @@ impl Install<'_> {
             }
         };
 
+        let destination = steps::report_destination(self.arguments, &prepared.probe);
+        let inputs = inputs(&prepared, self.arguments);
+        if let (true, Inputs::Once, Some(said)) =
+            (resolved.lock.entries.is_empty(), inputs, &resolved.said)
+        {
+            // Asked again, it could be told something else.
+            return Ok(say_again(self, said, &resolved.stderr, destination.as_deref())?);
+        }
+        let lock = resolved.lock;
         let directory = self.run.subdirectory("wheelhouse").map_err(private_directory)?;
         let wheelhouse = Wheelhouse::new(directory, prepared.settings.cache.as_deref())
             .telling(&self.progress)
@@ -120,13 +129,14 @@ impl Install<'_> {
         self.tell(&findings);
         let notes = self.passed_over(&prepared, &lock, &index, &sources.indexes);
         notes.iter().for_each(|line| self.report.news(line));
-        let form = steps::form(&prepared.probe, self.arguments, &lock, prepared.files.remote);
+        let form = steps::form(&prepared.probe, self.arguments, &lock, inputs);
         let world = World {
             links: lock.links(wheelhouse.directory()),
             files: wheelhouse.directory(),
             closed: None,
             environment: Environment::default(),
-            report: steps::report_destination(self.arguments, &prepared.probe),
+            report: destination,
+            probe: &prepared.probe,
         };
         let standby = prepared.resolver().take_standby().map(|it| (it, guard.undone()));
         Ok(world.install_hashed(self, form, &lock, standby)?)
@@ -153,7 +163,7 @@ impl Install<'_> {
         match resolved {
             Ok((resolved, ahead)) if is_of_wheels(&resolved.lock) => {
                 self.pass_on_warnings(&resolved.stderr);
-                Ok(Wheels::Enough(resolved.lock, ahead.map(Arc::new)))
+                Ok(Wheels::Enough(resolved, ahead.map(Arc::new)))
             }
             Ok(_) | Err(Unresolved::NeedsSource(_)) => Ok(Wheels::NotEnough(None)),
             Err(Unresolved::Pip(captured)) if may_lack_wheels(&captured) => {
@@ -196,10 +206,8 @@ impl Install<'_> {
         if elsewhere || configured || self.arguments.has("--only-binary") {
             return Vec::new();
         }
-        let words = self.arguments.requirement_arguments().into_iter();
-        let words = words.map(|word| word.to_string_lossy().into_owned());
-        let asked = words.chain(prepared.files.requirements.iter().cloned());
-        let asked: Vec<String> = asked.chain(prepared.files.constraints.iter().cloned()).collect();
+        let mut asked = prepared.asked_for(self.arguments);
+        asked.extend(prepared.files.constraints.iter().cloned());
         let python = &prepared.probe.facts.python;
         let note = |entry: &crate::lock::Entry| {
             let chosen = entry.version.as_deref()?.parse().ok()?;
@@ -288,7 +296,7 @@ impl Install<'_> {
 /// What resolving by wheels alone came to.
 enum Wheels {
     /// A lock of wheels, and the gateway that may have some of them already.
-    Enough(Lock, Option<Arc<Gateway>>),
+    Enough(Resolved, Option<Arc<Gateway>>),
     /// Something must be built, or there may be none; how pip failed, if it did.
     NotEnough(Option<Captured>),
 }

@@ -9,15 +9,17 @@ use std::process::ExitCode;
 
 use url::Url;
 
+use super::arguments::InstallArgs;
 use super::install::Install;
 use crate::build_steps::{Closed, PLACES};
+use crate::direct::Direct;
 use crate::failure::{Failure, Status};
 use crate::lock::{Lock, Which};
-use crate::pip::resolve::ResolveError;
+use crate::pip::resolve::{Probe, ResolveError};
 use crate::pip::run::{Environment, RunError, exit_code};
 use crate::pip::standby::Standby;
-use crate::resolution::private_directory;
-use crate::steps::{self, Form, HashedFiles, Instead};
+use crate::resolution::{Prepared, Said, private_directory};
+use crate::steps::{self, Form, HashedFiles, Inputs, Instead};
 
 /// The name of the page that leads to the files, in the run's directory.
 pub(super) const LINKS: &str = "links.html";
@@ -34,6 +36,8 @@ pub(super) struct World<'a> {
     pub(super) environment: Environment,
     /// Where the user wants pip's installation report.
     pub(super) report: Option<OsString>,
+    /// How pip is configured.
+    pub(super) probe: &'a Probe,
 }
 
 impl World<'_> {
@@ -62,7 +66,11 @@ impl World<'_> {
         };
         let argv = steps::install(install.arguments, form, files);
         let mut environment = self.environment.clone();
-        environment.remove.extend(steps::removed_variables(form));
+        let changes = steps::second_environment(form, self.probe);
+        environment.remove.extend(changes.remove);
+        if self.closed.is_none() {
+            environment.set.extend(changes.set);
+        }
         let status = match standby {
             Some((standby, undone)) => {
                 environment.set.extend(undone.set);
@@ -110,16 +118,43 @@ impl World<'_> {
         let directory = Url::from_directory_path(self.files)
             .map_or_else(|()| format!("file://{}/", self.files.display()), |url| url.to_string());
         let text = lock.with_real_requests(&lock.with_real_places(&text, &directory));
-        let written = if destination == "-" {
-            install.report.bytes(format!("{text}\n").as_bytes())
-        } else {
-            std::fs::write(install.process.directory.join(destination), text)
-        };
-        written.map_err(|error| {
-            let message = format!("cannot write the report {}: {error}", destination.display());
-            Failure::new(Status::BadInput, message)
-        })
+        give(install, &text, destination)
     }
+}
+
+/// Whether pip can be given what the user named a second time.
+pub(super) fn inputs(prepared: &Prepared<'_>, arguments: &InstallArgs) -> Inputs {
+    let asked = prepared.asked_for(arguments);
+    let by_place = asked.iter().any(|word| Direct::parse(word).is_some());
+    if prepared.files.remote || by_place { Inputs::Once } else { Inputs::Repeatable }
+}
+
+/// What a `pip install` said that found nothing to install, as the answer that it is. `report` is
+/// where the user wants its report.
+pub(super) fn say_again(
+    install: &Install<'_>,
+    said: &Said,
+    stderr: &[u8],
+    report: Option<&OsStr>,
+) -> Result<ExitCode, Failure> {
+    install.report.replay(&said.stdout, stderr);
+    if let Some(destination) = report {
+        let text = std::fs::read_to_string(&said.report).map_err(private_directory)?;
+        give(install, &text, destination)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn give(install: &Install<'_>, text: &str, destination: &OsStr) -> Result<(), Failure> {
+    let written = if destination == "-" {
+        install.report.bytes(format!("{text}\n").as_bytes())
+    } else {
+        std::fs::write(install.process.directory.join(destination), text)
+    };
+    written.map_err(|error| {
+        let message = format!("cannot write the report {}: {error}", destination.display());
+        Failure::new(Status::BadInput, message)
+    })
 }
 
 /// Writes a file of the run.

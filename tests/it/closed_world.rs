@@ -3,6 +3,8 @@
 
 use std::fs;
 
+use pypi_verify_now::digest::Sha256;
+
 use crate::support::index::{DistFile, Hash, Projects};
 use crate::support::run::Outcome;
 use crate::support::wheel::Wheel;
@@ -194,6 +196,43 @@ fn a_requirements_file_of_a_url_that_grows_after_the_lock_brings_nothing() {
     let url = world.index.at("/r.txt");
     brings_the_locked_bytes(&world, &["install", "-r", &url]);
     assert_eq!(world.index.count("/r.txt"), 2);
+}
+
+/// `evil` at a place of its own, as a line that states its hash.
+fn evil_line(world: &World, name: &str) -> String {
+    let evil = evil(name, "9.0").build();
+    let path = format!("/elsewhere/{}", evil.filename);
+    world.index.serve(&path, "application/zip", evil.bytes.clone());
+    format!("{name} @ {}#sha256={}\n", world.index.at(&path), Sha256::of(&evil.bytes))
+}
+
+#[test]
+fn a_requirements_file_of_a_url_is_not_read_again_where_all_is_there() {
+    for pip in ["26.3", "24.0"] {
+        let world = world(pip);
+        world.pip(["install", "aa"]).run().exits(0);
+        world.index.fault_times("/r.txt", 2, text("aa\n"));
+        world.index.serve("/r.txt", "text/plain", evil_line(&world, "evil"));
+        let url = world.index.at("/r.txt");
+        let outcome = brings_the_locked_bytes(&world, &["install", "-r", &url]);
+        outcome.stdout_has("Requirement already satisfied: aa");
+        assert_eq!(world.index.count("/r.txt"), 2);
+    }
+}
+
+#[test]
+fn what_a_configuration_file_names_at_a_url_is_not_read_again() {
+    for pip in ["26.3", "24.0"] {
+        for key in ["constraint", "requirement"] {
+            let world = world(pip);
+            let url = world.index.at("/r.txt");
+            let world = world.pip_conf(&format!("[install]\n{key} = {url}\nno-color = yes\n"));
+            world.index.fault_times("/r.txt", 2, text("aa\n"));
+            world.index.serve("/r.txt", "text/plain", evil_line(&world, "aa"));
+            brings_the_locked_bytes(&world, &["install", "aa"]);
+            assert_eq!(world.index.count("/r.txt"), 2);
+        }
+    }
 }
 
 fn text(text: &str) -> crate::support::index::Fault {

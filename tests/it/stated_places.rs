@@ -125,3 +125,20 @@ fn bytes_are_held_to_the_digest_of_the_users_own_url() {
         assert_eq!(world.installed().is_empty(), status != 0);
     }
 }
+
+#[test]
+fn a_file_that_is_installed_already_stays_as_it_is_for_pip() {
+    for pip in ["26.3", "24.0"] {
+        let xx = Wheel::new("xx", "1.0").build();
+        let world = World::with_pip(pip).file(&xx.filename, &xx.bytes);
+        let world = world.wheel(Wheel::new("aa", "1.0"));
+        let install = |args: &[&str]| {
+            world.pip([&["install", "./xx-1.0-py3-none-any.whl"], args].concat()).run()
+        };
+        install(&[]).exits(0);
+        install(&[]).exits(0).stdout_has("xx is already installed with the same version");
+        install(&["--report", "-"]).exits(0).stdout_has("\"install\": []");
+        install(&["aa"]).exits(0);
+        assert_eq!(world.installed(), ["aa 1.0", "xx 1.0"]);
+    }
+}
