@@ -12,6 +12,7 @@ use super::ahead::Ahead;
 use super::arguments::InstallArgs;
 use super::arrivals::Arrivals;
 use super::build::Build;
+use super::given;
 use super::second_step::{World, inputs, say_again};
 use crate::audit::Finding;
 use crate::failure::{Failure, Status};
@@ -55,6 +56,8 @@ pub fn install(
     arguments: &InstallArgs,
 ) -> Result<ExitCode, Failure> {
     let run = Run::begin().map_err(private_directory)?;
+    let given = given::kept(process, arguments, &run)?;
+    let arguments = given.as_ref().unwrap_or(arguments);
     let progress = Arc::default();
     let install = Install { process, report, pip, arguments, run, progress };
     match install.verified() {

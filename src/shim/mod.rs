@@ -8,6 +8,7 @@ pub mod arguments;
 mod arrivals;
 mod build;
 pub mod entry;
+mod given;
 pub mod install;
 pub mod invocation;
 pub mod options;

@@ -24,6 +24,7 @@ mod find_pip;
 mod gateway;
 mod gateway_ahead;
 mod gateway_pip;
+mod given_once;
 mod guard;
 mod help;
 mod http;

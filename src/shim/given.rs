@@ -1,0 +1,89 @@
+//! Files that can be read only once: a pipe, `/dev/stdin` at a terminal, `<(command)`.
+//!
+//! Owns their copies. We read what the user gave, and pip does so more than once; of a pipe only
+//! the first would see anything, and the others would take it for an empty file.
+
+use std::ffi::{OsStr, OsString};
+use std::io::Read as _;
+use std::path::Path;
+
+use super::arguments::{InstallArgs, Positionals};
+use super::invocation::{Invocation, classify};
+use crate::failure::{Failure, Status};
+use crate::interrupt::Run;
+use crate::process::Process;
+use crate::resolution::private_directory;
+
+/// Options that name such a file.
+const FILES: [&str; 4] =
+    ["--requirement", "--constraint", "--build-constraint", "--requirements-from-script"];
+
+/// The largest such file, in bytes; the same as of any other file of requirements.
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
+
+/// The command line with copies in place of files that can be read only once; nothing where it
+/// names none.
+///
+/// # Errors
+/// One cannot be read, or an option is not known here, so that no other can be replaced for certain.
+pub(super) fn kept(
+    process: &Process,
+    arguments: &InstallArgs,
+    run: &Run,
+) -> Result<Option<InstallArgs>, Failure> {
+    let is_once = |value: &OsStr| is_read_once(&process.directory.join(value));
+    let mut named = FILES.iter().flat_map(|option| arguments.values(option));
+    let Some(first) = named.find(|value| is_once(value)) else { return Ok(None) };
+    let cannot = |reason: &str| {
+        let message = format!("cannot keep what {} gives once: {reason}", first.display());
+        Failure::new(Status::BadInput, message).hint("write it to a file, and name that")
+    };
+    if arguments.unknown() {
+        return Err(cannot("an option beside it is not known"));
+    }
+    let mut argv = arguments.global_without(&[]);
+    argv.push(arguments.subcommand().word().into());
+    for option in FILES {
+        for value in arguments.values(option) {
+            let value = if is_once(value) {
+                copy(process, value, run)?.into_os_string()
+            } else {
+                value.to_owned()
+            };
+            argv.extend([OsString::from(option), value]);
+        }
+    }
+    argv.extend(arguments.without(&FILES, Positionals::Keep));
+    match classify(&argv) {
+        Invocation::Install(arguments) => Ok(Some(arguments)),
+        _ => Err(cannot("the command line is unclear")),
+    }
+}
+
+/// Whether a second reader sees something else than the first. A null device is empty for all.
+fn is_read_once(path: &Path) -> bool {
+    let is_special = |found: std::fs::Metadata| !found.is_file() && !found.is_dir();
+    path != Path::new("/dev/null") && std::fs::metadata(path).is_ok_and(is_special)
+}
+
+/// A copy of the same name, in a directory of its own.
+fn copy(process: &Process, value: &OsStr, run: &Run) -> Result<std::path::PathBuf, Failure> {
+    let path = process.directory.join(value);
+    let mut bytes = Vec::new();
+    let read = std::fs::File::open(&path)
+        .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes));
+    let failed = |reason: String| {
+        let message = format!("cannot read {}: {reason}", path.display());
+        Failure::new(Status::BadInput, message)
+    };
+    match read {
+        Err(error) => return Err(failed(error.to_string())),
+        Ok(count) if count as u64 > MAX_BYTES => {
+            return Err(failed(format!("larger than {MAX_BYTES} bytes")));
+        }
+        Ok(_) => {}
+    }
+    let directory = run.subdirectory("given").map_err(private_directory)?;
+    let copy = directory.join(path.file_name().unwrap_or(OsStr::new("given")));
+    std::fs::write(&copy, bytes).map(|()| copy).map_err(private_directory)
+}
