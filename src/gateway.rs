@@ -10,6 +10,7 @@ mod ahead;
 mod answer;
 mod inside;
 mod likely;
+mod peer;
 mod record;
 mod request;
 mod requires;

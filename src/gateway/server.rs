@@ -12,6 +12,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::answer::{Answer, Extent, Then};
+use super::peer::is_another_user;
 use super::request::{self, Method, Request};
 
 /// The most connections at once; pip has one or two, and so has each build of a source.
@@ -116,6 +117,9 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>, handler: &Arc<Handler>) 
         let (shares, handler) = (Arc::clone(shared), Arc::clone(handler));
         let converse = move || {
             let _listed = Listed { shared: &shares, number };
+            if is_another_user(&stream) {
+                return;
+            }
             // A connection that fails is over, and nobody else's concern.
             let _ = converse(&shares, &mut stream, &*handler);
             let _ = stream.shutdown(Shutdown::Both);

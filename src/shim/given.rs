@@ -25,7 +25,8 @@ const MAX_BYTES: u64 = 64 * 1024 * 1024;
 /// names none.
 ///
 /// # Errors
-/// One cannot be read, or an option is not known here, so that no other can be replaced for certain.
+/// One cannot be read, or an option is not known here, so that no other can be replaced for
+/// certain.
 pub(super) fn kept(
     process: &Process,
     arguments: &InstallArgs,

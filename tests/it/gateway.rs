@@ -320,6 +320,25 @@ fn who_does_not_know_the_path_or_comes_under_another_name_gets_nothing() {
 }
 
 #[test]
+fn another_user_gets_nothing_even_with_the_path() {
+    let index = index();
+    let gate = Gate::new(&index, give);
+    let ask = "import os, sys, urllib.request\nos.setuid(int(sys.argv[1]))\n\
+        print(urllib.request.urlopen(sys.argv[2]).status)";
+    let url = format!("http://{}{}", gate.gateway.authority(), gate.page("aa"));
+    let this_user = rustix::process::geteuid();
+    // Only root can become somebody else.
+    let others = if this_user.is_root() { vec![65534_u32, 1] } else { vec![] };
+    for (user, answered) in
+        [(this_user.as_raw(), true)].into_iter().chain(others.into_iter().map(|it| (it, false)))
+    {
+        let mut command = std::process::Command::new("python3");
+        let output = command.args(["-c", ask, &user.to_string(), &url]).output().unwrap();
+        assert_eq!(output.stdout == b"200\n", answered, "{user}: {output:?}");
+    }
+}
+
+#[test]
 fn only_whole_get_and_head_requests_are_understood() {
     let index = index();
     let gate = Gate::new(&index, give);
