@@ -135,6 +135,17 @@ fn a_dependency_that_the_metadata_beside_the_file_hides_is_not_installed() {
 }
 
 #[test]
+fn a_place_with_a_hash_that_the_metadata_beside_the_file_hides_is_not_installed() {
+    for pip in ["26.3", "25.3"] {
+        let world = World::with_pip(pip);
+        let requirement = evil_line(&world, "evil");
+        let lying = dist(aa().requires(requirement.trim())).metadata(&aa().build().metadata);
+        let world = world.file_on_index(signed(lying, &octo())).trust(PIN_AA);
+        fails(&world, &["install", "aa"], 1).stderr_has("evil");
+    }
+}
+
+#[test]
 fn hashes_cannot_be_switched_off() {
     // The other file of the same name turns up in a place that pip looks at, after the lock.
     for (pip, variable, flag) in [
