@@ -65,12 +65,12 @@ pub struct Fetched {
 /// Why a file did not reach the wheelhouse.
 #[derive(Debug, thiserror::Error)]
 pub enum WheelhouseError {
-    /// The bytes are others than those of the lock.
-    #[error("{filename} is not the file of the lock: expected sha256 {expected}, got {got}")]
+    /// The bytes are others than those that the lock or the index states.
+    #[error("{filename} is another file than stated: expected sha256 {expected}, got {got}")]
     Mismatch {
         /// The file.
         filename: FileName,
-        /// What the lock says.
+        /// What was stated.
         expected: Sha256,
         /// What arrived.
         got: Sha256,

@@ -75,7 +75,7 @@ fn bytes_swapped_behind_an_unchanged_page_are_refused() {
             file.bytes = evil("aa", "1.0").build().bytes;
             file.hashes = vec![Hash::Given("sha256", right)];
         });
-        fails(&world, args, 77).stderr_has("is not the file");
+        fails(&world, args, 77).stderr_has("is another file than stated");
     }
 }
 

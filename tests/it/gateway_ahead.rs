@@ -317,7 +317,7 @@ fn a_wheel_that_was_fetched_ahead_is_what_the_index_states_or_an_error() {
     consider(&gate, "aa", "1.0");
     asked(&index, &[&format!("/files/{}", aa.filename)]);
     let error = fetched(&gate, &index, &aa.filename).unwrap().unwrap_err();
-    assert!(error.message.contains("is not the file of the lock"), "{}", error.message);
+    assert!(error.message.contains("is another file than stated"), "{}", error.message);
     // pip did not ask for it, so that it is no refusal yet.
     assert!(gate.gateway.refusals().is_empty());
 }

@@ -210,7 +210,7 @@ fn a_hash_of_the_users_own_holds_whatever_the_index_answers_next() {
             // A line that names the index has pip ask it by itself, and us again.
             let (line, says) = match led {
                 Led::Directly => (format!("-i {}\n", world.index.url()), "has sha256"),
-                Led::ByTheGateway => (String::new(), "is not the file"),
+                Led::ByTheGateway => (String::new(), "is another file than stated"),
             };
             world.write_file("r.txt", format!("{line}aa==1.0 --hash={algorithm}:{hash}\n"));
             let bytes = good.bytes;
