@@ -7,12 +7,14 @@
 mod receive;
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tempfile::{NamedTempFile, TempPath};
 use url::Url;
 
 use crate::cache::Cache;
@@ -27,6 +29,8 @@ pub const JOBS: NonZeroUsize = NonZeroUsize::new(8).unwrap();
 /// The largest file that is fetched, in bytes. An index states sizes only sometimes, so this and
 /// [`crate::transport::Patience::download`] are what ends an endless one.
 pub const MAX_FILE: u64 = 16 * 1024 * 1024 * 1024;
+/// How the name of a file begins whose bytes were not compared yet.
+const PART: &str = ".part-";
 
 /// A directory that holds verified files and nothing else once [`Self::fetch_all`] is through.
 pub struct Wheelhouse {
@@ -214,11 +218,6 @@ impl Wheelhouse {
             let (filename, path) = (wanted.filename.clone(), path.clone());
             Fetched { filename, path, sha256 }
         };
-        if let (Some(elsewhere), Some(_)) = (&self.elsewhere, &wanted.sha256)
-            && let Some(found) = elsewhere(&wanted.url)
-        {
-            let _ = std::fs::hard_link(found.map_err(WheelhouseError::Elsewhere)?, &path);
-        }
         if let Some(got) = here(&path)? {
             let filename = wanted.filename.clone();
             return match wanted.sha256 {
@@ -227,12 +226,16 @@ impl Wheelhouse {
                 None => Err(WheelhouseError::Twice(filename)),
             };
         }
-        if let (Some(cache), Some(sha256)) = (&self.cache, &wanted.sha256)
+        let linked = self.linked(wanted)?;
+        if let (None, Some(cache), Some(sha256)) = (&linked, &self.cache, &wanted.sha256)
             && cache.take(sha256, &self.directory, &path)
         {
             return Ok(fetched(*sha256));
         }
-        let (file, got) = receive::receive(client, &wanted.url, self, stop)?;
+        let (file, got) = match linked {
+            Some(linked) => linked,
+            None => receive::receive(client, &wanted.url, self, stop)?,
+        };
         if let Some(expected) = wanted.sha256.filter(|expected| *expected != got) {
             let filename = wanted.filename.clone();
             return Err(WheelhouseError::Mismatch { filename, expected, got });
@@ -243,12 +246,26 @@ impl Wheelhouse {
         }
         Ok(fetched(got))
     }
+
+    /// A link to what is elsewhere, without a name that counts, and its sha256; nothing where
+    /// nobody has it there, or no link can be made.
+    fn linked(&self, wanted: &Wanted) -> Result<Option<(TempPath, Sha256)>, WheelhouseError> {
+        let elsewhere = self.elsewhere.as_ref().filter(|_| wanted.sha256.is_some());
+        let Some(found) = elsewhere.and_then(|elsewhere| elsewhere(&wanted.url)) else {
+            return Ok(None);
+        };
+        let found = found.map_err(WheelhouseError::Elsewhere)?;
+        let mut part = tempfile::Builder::new();
+        let part = part.prefix(PART).make_in(&self.directory, |part| fs::hard_link(&found, part));
+        let Ok(part) = part.map(NamedTempFile::into_temp_path) else { return Ok(None) };
+        Ok(here(&part)?.map(|sha256| (part, sha256)))
+    }
 }
 
-/// The sha256 of a file that is in the wheelhouse already: it was fetched for its digest, where
-/// nobody stated one.
+/// The sha256 of a file that is in the wheelhouse already, such as one that was fetched for its
+/// digest, where nobody stated one.
 fn here(path: &Path) -> Result<Option<Sha256>, WheelhouseError> {
-    match std::fs::File::open(path) {
+    match fs::File::open(path) {
         Ok(mut file) => Sha256::of_reader(&mut file).map(Some).map_err(|error| disk(path, error)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(disk(path, error)),

@@ -8,10 +8,10 @@ use std::io::{self, Read as _, Seek as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use sha2::Digest as _;
-use tempfile::NamedTempFile;
+use tempfile::TempPath;
 use url::Url;
 
-use super::{MAX_FILE, Wheelhouse, WheelhouseError};
+use super::{MAX_FILE, PART, Wheelhouse, WheelhouseError};
 use crate::digest::Sha256;
 use crate::http::{Client, HttpError, Piece};
 use crate::redact::Redacted;
@@ -26,11 +26,10 @@ pub(super) fn receive(
     url: &Url,
     house: &Wheelhouse,
     stop: &AtomicBool,
-) -> Result<(NamedTempFile, Sha256), WheelhouseError> {
+) -> Result<(TempPath, Sha256), WheelhouseError> {
     let directory = &house.directory;
     let disk = |error| WheelhouseError::Disk { path: directory.display().to_string(), error };
-    let mut file =
-        tempfile::Builder::new().prefix(".part-").tempfile_in(directory).map_err(disk)?;
+    let mut file = tempfile::Builder::new().prefix(PART).tempfile_in(directory).map_err(disk)?;
     let mut hasher = sha2::Sha256::new();
     let sink = |piece: Piece<'_>| {
         if stop.load(Ordering::SeqCst) {
@@ -57,7 +56,7 @@ pub(super) fn receive(
             error => WheelhouseError::Http(error),
         })?;
     }
-    Ok((file, Sha256::from_bytes(hasher.finalize().into())))
+    Ok((file.into_temp_path(), Sha256::from_bytes(hasher.finalize().into())))
 }
 
 fn copy(

@@ -3,6 +3,7 @@
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use pypi_verify_now::digest::Sha256;
@@ -143,6 +144,32 @@ fn without_a_digest_in_the_lock_it_is_computed() {
     let file = Wanted { sha256: None, ..wanted(&index, AA, AA) };
     assert_eq!(world.fetch(&[file]).unwrap()[0].sha256, Sha256::of(AA.as_bytes()));
     assert!(world.entry(AA).exists());
+}
+
+/// A wheelhouse that is told of this content elsewhere on the disk, for whatever it wants.
+fn fetch_elsewhere(world: &World, content: &str, file: Wanted) -> Result<Fetched, WheelhouseError> {
+    let path = world.cache.path().join("elsewhere");
+    fs::write(&path, content).unwrap();
+    let house = Wheelhouse::new(world.house.path().into(), None);
+    let house = house.drawing_on(Some(Box::new(move |_| Some(Ok(path.clone())))));
+    let client = Client::new(&Transport { retries: 0, ..hasty() }).unwrap();
+    house.fetch(&client, &file, &AtomicBool::new(false))
+}
+
+#[test]
+fn what_lies_elsewhere_is_taken_from_there() {
+    let (index, world) = (index(&[AA]), World::new());
+    let fetched = fetch_elsewhere(&world, AA, wanted(&index, AA, AA)).unwrap();
+    assert_eq!(fs::read_to_string(&fetched.path).unwrap(), AA);
+    assert_eq!((world.names(), index.requests().len()), (vec![AA.to_owned()], 0));
+}
+
+#[test]
+fn other_bytes_elsewhere_are_refused_and_get_no_name() {
+    let (index, world) = (index(&[AA]), World::new());
+    let error = fetch_elsewhere(&world, "evil", wanted(&index, AA, AA)).unwrap_err();
+    assert!(matches!(error, WheelhouseError::Mismatch { .. }), "{error}");
+    assert_eq!((world.names(), index.requests().len()), (vec![], 0));
 }
 
 #[test]
