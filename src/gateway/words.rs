@@ -13,14 +13,20 @@ impl Gateway {
     #[must_use]
     pub fn in_words_of_the_user(&self, text: &str) -> String {
         let ours = self.inner.upstream.root();
+        let ends = |c: char| {
+            let quotes = matches!(c, '"' | '\'' | '`' | '(' | ')' | '<' | '>' | ',');
+            quotes || c.is_whitespace()
+        };
+        // A port that goes on is another server's, such as one of the user's own.
+        let goes_on = |below: &str| below.starts_with(|c: char| c.is_ascii_digit());
         let mut rest = text;
         let mut out = String::with_capacity(text.len());
         while let Some(at) = rest.find(&ours) {
             let (before, found) = rest.split_at(at);
             out.push_str(before);
-            let ends = |c: char| c.is_whitespace() || matches!(c, ')' | '>' | '"' | '\'' | ',');
             let (url, after) = found.split_at(found.find(ends).unwrap_or(found.len()));
-            out.push_str(&self.place(url));
+            let is_other = url.strip_prefix(&ours).is_some_and(goes_on);
+            out.push_str(&if is_other { url.to_owned() } else { self.place(url) });
             rest = after;
         }
         out + rest

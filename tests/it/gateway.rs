@@ -293,6 +293,25 @@ fn a_url_of_the_gateway_leads_back_to_the_real_one() {
 }
 
 #[test]
+fn what_pip_prints_names_the_places_of_the_user() {
+    let index = index();
+    let gate = Gate::new(&index, give);
+    let (ours, secret) = (gate.url(), format!("http://{}/TOKEN/", gate.gateway.authority()));
+    let printed = format!("from ({ours}), `{ours}aa/`: {secret}0/zz/ no");
+    let theirs = index.url();
+    let told = format!("from ({theirs}), `{theirs}aa/`: the index no");
+    assert_eq!(gate.gateway.in_words_of_the_user(&printed), told);
+}
+
+#[test]
+fn a_port_that_begins_like_the_gateways_is_another_servers() {
+    let gate = Gate::new(&index(), give);
+    let other = format!("http://{}7/simple/aa/", gate.gateway.authority());
+    let printed = format!("Looking in indexes: {other}, {other}");
+    assert_eq!(gate.gateway.in_words_of_the_user(&printed), printed);
+}
+
+#[test]
 fn who_does_not_know_the_path_or_comes_under_another_name_gets_nothing() {
     let index = index();
     let gate = Gate::new(&index, give);
