@@ -124,7 +124,7 @@ impl Build<'_> {
             }
             return Err(failed.failure.into());
         }
-        let told = |error| told(error, &gateway, &self.sources.indexes);
+        let told = |error| told(error, &gateway);
         let mut lock = resolved.map_err(told)?;
         let handed = gateway.handed_over();
         place(&mut lock, &gateway);

@@ -15,7 +15,6 @@ use crate::failure::Failure;
 use crate::gateway::Gateway;
 use crate::lock::{Lock, Source};
 use crate::pip::run::Captured;
-use crate::redact::Redacted;
 use crate::resolution::{Unresolved, private_directory};
 
 /// A place as a URL, a path from this directory.
@@ -76,36 +75,10 @@ pub(super) fn place(lock: &mut Lock, gateway: &Gateway) {
 }
 
 /// What pip said when it failed, with the indexes and files that the user knows.
-pub(super) fn told(error: Unresolved, gateway: &Gateway, indexes: &[Url]) -> Unresolved {
+pub(super) fn told(error: Unresolved, gateway: &Gateway) -> Unresolved {
     let Unresolved::Pip(captured) = error else { return error };
-    let (ours, urls) = (format!("http://{}/", gateway.authority()), gateway.index_urls());
-    let real = |text: &str| {
-        let file = Url::parse(text).ok().and_then(|url| gateway.real_url(&url));
-        let index = || {
-            let mut pairs = urls.iter().zip(indexes);
-            pairs.find_map(|(url, real)| Some((real, text.strip_prefix(url.as_str())?)))
-        };
-        match (file, index()) {
-            (Some(real), _) => Redacted(&real.file.url).to_string(),
-            (None, Some((real, ""))) => Redacted(real).to_string(),
-            (None, Some((real, rest))) => {
-                format!("{}/{rest}", Redacted(real).to_string().trim_end_matches('/'))
-            }
-            (None, None) => text.to_owned(),
-        }
-    };
-    let told = |bytes: &[u8]| {
-        let (text, mut told) = (String::from_utf8_lossy(bytes), String::new());
-        let mut rest = text.as_ref();
-        while let Some(at) = rest.find(&ours) {
-            let (before, from) = rest.split_at(at);
-            let end = from.find(|c: char| c.is_whitespace() || "'\"`()<>,".contains(c));
-            let (url, after) = from.split_at(end.unwrap_or(from.len()));
-            told += &(before.to_owned() + &real(url));
-            rest = after;
-        }
-        (told + rest).into_bytes()
-    };
+    let told =
+        |bytes: &[u8]| gateway.in_words_of_the_user(&String::from_utf8_lossy(bytes)).into_bytes();
     let (stdout, stderr) = (told(&captured.stdout), told(&captured.stderr));
     Unresolved::Pip(Captured { stdout, stderr, ..captured })
 }

@@ -338,6 +338,21 @@ fn a_backend_that_fails_is_told_by_pip_and_nothing_is_recorded() {
 }
 
 #[test]
+fn what_a_backend_says_of_the_gateway_is_told_without_its_secret_path() {
+    for pip in ["26.3", "24.0"] {
+        let world = World::with_pip(pip);
+        let code = "import os\nsecret = os.path.dirname(os.environ['PIP_INDEX_URL'].rstrip('/'))\n\
+                    with open(os.path.join(os.environ['HOME'], 'secret'), 'w') as f: f.write(secret)\n\
+                    raise RuntimeError('no luck at ' + secret)";
+        let src = world.sdist("src", "1.0").backend(code);
+        let world = world.source(src);
+        let outcome = world.pip(["install", "src"]).run();
+        outcome.exits(1).lacks(&world.read_file("../home/secret"));
+        assert!(format!("{outcome}").contains("no luck at the index"), "{outcome}");
+    }
+}
+
+#[test]
 fn download_and_wheel_give_the_same_verdicts() {
     for pip in ["26.3", "24.0"] {
         let world = world(pip).trust(PIN_AA);
