@@ -16,6 +16,7 @@ use crate::gateway::Gateway;
 use crate::lock::{Lock, Source};
 use crate::pip::run::Captured;
 use crate::resolution::{Unresolved, private_directory};
+use crate::sources::unreadable;
 
 /// A place as a URL, a path from this directory.
 pub(super) fn url_of(place: &str, directory: &Path) -> String {
@@ -46,8 +47,9 @@ pub(super) fn place_local(
             }
             let target = std::fs::read_link(&link).map_err(private_directory)?;
             file.url = local_url(&target, file.filename.as_str());
-            let mut bytes = std::fs::File::open(&target).map_err(private_directory)?;
-            let sha256 = Sha256::of_reader(&mut bytes).map_err(private_directory)?;
+            let bytes = std::fs::File::open(&target);
+            let sha256 = bytes.and_then(|mut bytes| Sha256::of_reader(&mut bytes));
+            let sha256 = sha256.map_err(|error| unreadable("file", &target, &error.to_string()))?;
             let found = findings.iter_mut().filter_map(|finding| finding.file.as_mut());
             for found in found.filter(|found| found.url == file.url) {
                 // What was judged by its digest keeps that one, whatever lies there by now.

@@ -1,6 +1,7 @@
 //! Installing from source: which archives, directories and URLs are built, what is said of them,
 //! and that nothing but the gateway and the user's own files has a say in it.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use crate::support::index::{DistFile, LoopbackIndex};
@@ -216,6 +217,25 @@ fn a_file_beside_it_that_nobody_asks_for_is_no_refusal() {
     }
     world.pip(["install", "-f", "links", "src"]).run().exits(0).lacks("refused");
     assert_eq!(world.installed(), ["src 1.0"]);
+}
+
+#[test]
+fn a_file_of_a_find_links_directory_that_is_gone_once_pip_has_resolved_is_named() {
+    let world = World::new();
+    let built = world.sdist("src", "1.0").build();
+    let path = world.write_file(&format!("links/{}", built.filename), &built.bytes);
+    let (pip, gone) = (world.venv().bin().join("pip"), path.display());
+    let script = format!(
+        "#!/bin/sh\n{} \"$@\"\ncase \"$*\" in *report.json*) rm {gone};; esac\n",
+        pip.display()
+    );
+    let fake = world.write_file("fake/pip", script);
+    std::fs::set_permissions(fake, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let search = [world.shims(), world.project().join("fake"), "/usr/bin".into(), "/bin".into()];
+    let search = std::env::join_paths(search).unwrap();
+    let run = world.pip(["install", "-f", "links", "--no-binary=src", "src"]).env("PATH", search);
+    run.run().exits(65).stderr_has(&format!("cannot read file {gone}: "));
+    assert!(world.installed().is_empty());
 }
 
 #[test]
