@@ -21,9 +21,6 @@ const NEWEST_GLIBC: u32 = 39;
 pub struct Likely {
     /// Its major and minor version.
     pub python: (u8, u8),
-    /// Platform tags that it takes, best first; where there are none, those of this system are
-    /// guessed.
-    pub platforms: Vec<String>,
 }
 
 /// A wheel that would do.
@@ -74,7 +71,7 @@ impl Likely {
 
     /// How particular a wheel is to this Python; nothing where it is for another.
     fn rank(&self, tags: &WheelTags) -> Option<u32> {
-        let platform = tags.platform.iter().filter_map(|tag| self.platform(tag)).min()?;
+        let platform = tags.platform.iter().filter_map(|tag| platform(tag)).min()?;
         let (major, minor) = self.python;
         let own = format!("cp{major}{minor}");
         let interpreter = if tags.python.contains(&own) && tags.abi.contains(&own) {
@@ -104,38 +101,35 @@ impl Likely {
         let number = tag.strip_prefix(&format!("cp{major}")).and_then(|n| n.parse::<u8>().ok());
         number.is_some_and(|number| number <= minor)
     }
+}
 
-    /// The place of a platform tag among those that will do; the last for `any`.
-    fn platform(&self, tag: &str) -> Option<u32> {
-        if tag == "any" {
-            return Some(u32::MAX);
-        }
-        if !self.platforms.is_empty() {
-            let at = self.platforms.iter().position(|known| known == tag)?;
-            return u32::try_from(at).ok();
-        }
-        let machine = if cfg!(target_arch = "x86_64") {
-            "x86_64"
-        } else if cfg!(target_os = "macos") {
-            "arm64"
-        } else {
-            "aarch64"
-        };
-        if cfg!(target_os = "macos") {
-            let fits = tag.starts_with("macosx_")
-                && (tag.ends_with(machine) || tag.ends_with("universal2"));
-            return fits.then_some(0);
-        }
-        let system = tag.strip_suffix(machine)?.strip_suffix('_')?;
-        let glibc = match system {
-            "linux" => return Some(NEWEST_GLIBC),
-            "manylinux1" => 5,
-            "manylinux2010" => 12,
-            "manylinux2014" => 17,
-            other => other.strip_prefix("manylinux_2_")?.parse().ok()?,
-        };
-        NEWEST_GLIBC.checked_sub(glibc)
+/// The place of a platform tag among those that this system takes; the last for `any`. Another
+/// `--platform` of the user's is not asked for: guesses are then wrong.
+fn platform(tag: &str) -> Option<u32> {
+    if tag == "any" {
+        return Some(u32::MAX);
     }
+    let machine = if cfg!(target_arch = "x86_64") {
+        "x86_64"
+    } else if cfg!(target_os = "macos") {
+        "arm64"
+    } else {
+        "aarch64"
+    };
+    if cfg!(target_os = "macos") {
+        let fits =
+            tag.starts_with("macosx_") && (tag.ends_with(machine) || tag.ends_with("universal2"));
+        return fits.then_some(0);
+    }
+    let system = tag.strip_suffix(machine)?.strip_suffix('_')?;
+    let glibc = match system {
+        "linux" => return Some(NEWEST_GLIBC),
+        "manylinux1" => 5,
+        "manylinux2010" => 12,
+        "manylinux2014" => 17,
+        other => other.strip_prefix("manylinux_2_")?.parse().ok()?,
+    };
+    NEWEST_GLIBC.checked_sub(glibc)
 }
 
 /// The best of several pages' candidates that a wish allows: that of the newest release, and of

@@ -68,7 +68,7 @@ impl<'a> Ahead<'a> {
             directory: directory.to_owned(),
             pip_cache: prepared.settings.cache.clone(),
             judging: Judging::Later,
-            ahead: Guessing::Likely(Likely { python, platforms: Vec::new() }),
+            ahead: Guessing::Likely(Likely { python }),
         };
         let gateway = Gateway::start(setup).ok()?;
         gateway.expect(&prepared.asked_for(arguments));

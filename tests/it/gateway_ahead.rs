@@ -27,7 +27,7 @@ fn gate(index: &LoopbackIndex) -> Gate {
 
 fn over(indexes: &[&LoopbackIndex]) -> Gate {
     let urls: Vec<String> = indexes.iter().map(|index| index.url()).collect();
-    let likely = Likely { python: (3, 11), platforms: vec!["manylinux_2_17_x86_64".into()] };
+    let likely = Likely { python: (3, 11) };
     Gate::start(&urls, quick(), Judging::Later, Guessing::Likely(likely))
 }
 
@@ -79,21 +79,34 @@ fn what_the_user_names_is_fetched_before_pip_has_started() {
     assert!(gate.gateway.asked().is_empty(), "pip has asked for nothing");
 }
 
+/// A platform tag of this system, for a C library of this version.
+#[cfg(target_os = "linux")]
+fn ours(glibc: &str) -> String {
+    format!("manylinux_{glibc}_{}", std::env::consts::ARCH)
+}
+
 #[test]
+#[cfg(target_os = "linux")]
 fn of_a_page_the_file_that_pip_would_choose_is_guessed() {
-    let built = |version: &str, tag: &str| Wheel::new("aa", version).tag(tag).build();
-    let right = built("2.0", "cp311-cp311-manylinux_2_17_x86_64");
+    let built = |version: &str, tag: &str| {
+        Wheel::new("aa", version).tag(&tag.replace("OURS", &ours("2_17"))).build()
+    };
+    let right = built("2.0", "cp311-cp311-OURS");
+    let (older, unknown) = (ours("2_5"), ours("2_99"));
     let mut builder = LoopbackIndex::builder().file("aa", file(&right));
     for (version, tag) in [
-        ("2.0", "cp312-cp312-manylinux_2_17_x86_64"),
+        ("2.0", "cp312-cp312-OURS"),
         ("2.0", "cp311-cp311-win_amd64"),
         ("2.0", "cp311-cp311-musllinux_1_2_x86_64"),
-        ("2.0", "cp39-abi3-manylinux_2_17_x86_64"),
+        ("2.0", "cp39-abi3-OURS"),
         ("2.0", "py3-none-any"),
-        ("1.0", "cp311-cp311-manylinux_2_17_x86_64"),
+        ("2.0", &format!("cp311-cp311-{older}")),
+        ("3.0", &format!("cp311-cp311-{unknown}")),
+        ("3.0", "cp311-cp311-manylinux_2_17_riscv64"),
+        ("1.0", "cp311-cp311-OURS"),
         ("3.0a1", "py3-none-any"),
         ("4.0", "py2-none-any"),
-        ("5.0", "pp311-pypy311_pp73-manylinux_2_17_x86_64"),
+        ("5.0", "pp311-pypy311_pp73-OURS"),
     ] {
         builder = builder.file("aa", file(&built(version, tag)));
     }

@@ -155,7 +155,7 @@ pub fn quick() -> Transport {
 pub fn guessing() -> Guessing {
     let (major, minor) = Python::find().minor.split_once('.').unwrap();
     let python = (major.parse().unwrap(), minor.parse().unwrap());
-    Guessing::Likely(Likely { python, platforms: Vec::new() })
+    Guessing::Likely(Likely { python })
 }
 
 impl Reply {
