@@ -31,7 +31,7 @@ fn over(indexes: &[&LoopbackIndex]) -> Gate {
     Gate::start(&urls, quick(), Judging::Later, Guessing::Likely(likely))
 }
 
-/// Waits until the index was asked for all of this and everything else is quiet.
+/// Waits until the index was asked for all of this.
 #[track_caller]
 fn asked(index: &LoopbackIndex, paths: &[&str]) {
     let end = Instant::now() + Duration::from_secs(20);
@@ -39,6 +39,17 @@ fn asked(index: &LoopbackIndex, paths: &[&str]) {
         assert!(Instant::now() < end, "{paths:?} was not asked for, but {:?}", index.paths());
         std::thread::yield_now();
     }
+}
+
+/// Has the gateway guess a row of pages, each begun once the one before was asked for; what was
+/// guessed before has long begun then. Answers with their paths.
+fn guess_on(gate: &Gate, index: &LoopbackIndex) -> Vec<String> {
+    let pages: Vec<String> = (0..20).map(|n| format!("/simple/control{n}/")).collect();
+    for (n, page) in pages.iter().enumerate() {
+        gate.gateway.expect(&[format!("control{n}")]);
+        asked(index, &[page]);
+    }
+    pages
 }
 
 #[test]
@@ -230,8 +241,9 @@ fn where_files_are_judged_a_guess_fetches_pages_alone() {
     gate.gateway.expect(&["aa".into()]);
     asked(&index, &["/simple/aa/"]);
     gate.get(&gate.page("aa"));
+    let pages = guess_on(&gate, &index);
     drop(gate);
-    assert_eq!(index.paths(), ["/simple/aa/"]);
+    assert_eq!(index.paths(), [vec!["/simple/aa/".to_owned()], pages].concat());
 }
 
 #[test]
@@ -272,17 +284,19 @@ fn no_whole_file_is_fetched_on_a_guess_where_files_are_judged_or_have_no_hash() 
     gate.gateway.expect(&["aa".into()]);
     asked(&index, &["/simple/aa/"]);
     gate.get(&gate.page("aa"));
+    let pages = guess_on(&gate, &index);
     drop(gate);
-    assert_eq!(index.paths(), ["/simple/aa/"]);
+    assert_eq!(index.paths(), [vec!["/simple/aa/".to_owned()], pages].concat());
 
     let aa = Wheel::new("aa", "1.0").requires("bb").build();
-    let index = LoopbackIndex::builder().file("aa", file(&aa).hashes([Hash::Md5])).start();
+    let index = LoopbackIndex::builder().file("aa", bare(&aa).hashes([Hash::Md5])).start();
     let gate = Gate::ahead(&index, Judging::Later);
     gate.gateway.expect(&["aa".into()]);
     asked(&index, &["/simple/aa/"]);
     gate.get(&gate.page("aa"));
+    let pages = guess_on(&gate, &index);
     drop(gate);
-    assert_eq!(index.paths(), ["/simple/aa/"]);
+    assert_eq!(index.paths(), [vec!["/simple/aa/".to_owned()], pages].concat());
 }
 
 /// Asks for the METADATA beside the wheel of this release.
@@ -344,6 +358,7 @@ fn a_wheel_of_which_the_index_states_no_sha256_or_no_size_is_not_fetched_ahead()
     ] {
         let gate = Gate::ahead(&index, Judging::Later);
         consider(&gate, "aa", "1.0");
+        guess_on(&gate, &index);
         assert!(fetched(&gate, &index, &aa.filename).is_none());
         drop(gate);
         assert_eq!(index.count(&format!("/files/{}", aa.filename)), 0);
