@@ -307,9 +307,10 @@ impl Upstream {
 
     fn bytes(&self, key: &Key, file: &PageFile, lane: Lane) -> Result<Fetched, No> {
         let mount = self.indexes.get(key.index).ok_or(No::Absent)?;
+        // A guess has its permit before anybody can wait for it.
+        let _permit = (lane == Lane::Ahead).then(|| mount.ahead.take());
         self.files.get_or(key, || {
-            let permits = if lane == Lane::Asked { &mount.files } else { &mount.ahead };
-            let _permit = permits.take();
+            let _permit = (lane == Lane::Asked).then(|| mount.files.take());
             self.go_on()?;
             let filename = file_name(key)?;
             // Two indexes, or two projects, may have different files of one name.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use pypi_verify_now::failure::Failure;
-use pypi_verify_now::gateway::{Guessing, Judging, Likely, WORKERS};
+use pypi_verify_now::gateway::{FILES, Guessing, Judging, Likely, WORKERS};
 use url::Url;
 
 use crate::support::gateway::{Gate, give, quick};
@@ -274,6 +274,32 @@ fn a_wheel_without_metadata_beside_it_is_looked_into() {
     gate.gateway.expect(&["aa".into()]);
     let aa = format!("/files/{}", aa.filename);
     asked(&index, &["/simple/aa/", &aa, "/simple/bb/"]);
+}
+
+#[test]
+fn what_pip_asks_for_does_not_wait_behind_wheels_that_are_looked_into() {
+    let names = |what: &str, count| (0..count).map(|n| format!("{what}{n}")).collect::<Vec<_>>();
+    // One that guesses stays free, so that the controls tell when all others wait.
+    let (slow, late) = (names("slow", FILES), names("late", WORKERS - FILES - 1));
+    let wheel = |name: &String| format!("{name}-1.0-py3-none-any.whl");
+    let path = |name: &String| format!("/files/{}", wheel(name));
+    let all = slow.iter().chain(&late);
+    let index = all.fold(LoopbackIndex::builder(), |builder, name| {
+        builder.file(name, bare(&Wheel::new(name, "1.0").build()))
+    });
+    let index = index.start();
+    slow.iter().for_each(|name| index.hold(&path(name)));
+    let gate = Gate::ahead(&index, Judging::Later);
+    gate.gateway.expect(&slow);
+    slow.iter().for_each(|name| asked(&index, &[&path(name)]));
+    gate.gateway.expect(&late);
+    guess_on(&gate, &index);
+    for name in &late {
+        assert_eq!(gate.get(&gate.file(name, &wheel(name))).status, 200);
+    }
+    // None of them was given up meanwhile, which would have been tried again.
+    slow.iter().for_each(|name| assert_eq!(index.count(&path(name)), 1));
+    index.release();
 }
 
 #[test]
