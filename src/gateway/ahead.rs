@@ -18,6 +18,7 @@ use super::slots::Slots;
 use super::upstream::{Key, Lane, Upstream};
 use super::wheels::Wheels;
 use crate::name::PackageName;
+use crate::page::PageFile;
 
 /// How many guesses are worked on at once.
 pub const WORKERS: usize = 16;
@@ -214,10 +215,10 @@ impl Ahead {
 
     fn needs(self: &Arc<Self>, key: &Key, extras: &BTreeSet<String>) {
         let Ok(file) = self.upstream.entry(key, Lane::Ahead) else { return };
-        let metadata = match (file.sha256, file.metadata) {
+        let metadata = match (file.sha256, &file.metadata) {
             (None, _) => None,
             (Some(_), Some(_)) => self.upstream.metadata(key, Lane::Ahead).ok(),
-            (Some(_), None) => self.inside(key, file.size),
+            (Some(_), None) => self.inside(key, &file),
         };
         let Some(metadata) = metadata else { return };
         for wish in requires(&metadata, &self.environment, extras) {
@@ -229,9 +230,8 @@ impl Ahead {
 impl Ahead {
     /// The METADATA of a file that pip must fetch whole to read it, since none lies beside it. pip
     /// will most likely install what it reads first.
-    fn inside(&self, key: &Key, size: Option<u64>) -> Option<Arc<Vec<u8>>> {
-        // Where files are judged first, a guess would be judged too.
-        if self.upstream.judges() || size.is_none_or(|size| size > MAX_WHEEL) {
+    fn inside(&self, key: &Key, file: &PageFile) -> Option<Arc<Vec<u8>>> {
+        if !self.wheels.admit(key, file) {
             return None;
         }
         let fetched = self.upstream.file(key, Lane::Ahead).ok()?;

@@ -1,10 +1,11 @@
 //! The wheels that pip will most likely install, fetched while it still resolves.
 //!
-//! Owns which they are, and their bounds. Of each project only the first that pip considers is
-//! fetched, so that a search for what goes together costs no downloads. What comes is bytes whose
-//! sha256 the index stated; nobody gets them from here who does not ask for that very file.
+//! Owns which they are, and their bounds, which hold for the wheels that are looked into as well.
+//! Of each project only the first that pip considers is fetched, so that a search for what goes
+//! together costs no downloads. What comes is bytes whose sha256 the index stated, and no more of
+//! them than it stated; nobody gets them from here who does not ask for that very file.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::MAX_WHEEL;
@@ -26,12 +27,24 @@ pub(super) struct Wheels {
 #[derive(Default)]
 struct State {
     queue: VecDeque<Key>,
-    /// Those that a thread has taken from there.
+    /// Those that a thread has taken from there, or fetches to look into.
     begun: Vec<Key>,
-    projects: BTreeSet<PackageName>,
+    /// Which of each project is fetched.
+    projects: BTreeMap<PackageName, Key>,
     bytes: u64,
     fetchers: usize,
     stopped: bool,
+}
+
+/// Whether a file may be fetched ahead.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Admission {
+    /// It may, and counts from now on.
+    New,
+    /// It may, and was counted before.
+    Known,
+    /// It may not.
+    None,
 }
 
 impl Wheels {
@@ -41,19 +54,10 @@ impl Wheels {
 
     /// pip considers this file: unless it finds a conflict, it will want the bytes.
     pub(super) fn consider(self: &Arc<Self>, key: &Key, file: &PageFile) {
-        let size = file.size.filter(|size| *size <= MAX_WHEEL);
-        let (Some(size), Some(_)) = (size, file.sha256) else { return };
         let mut state = self.state();
-        let bytes = state.bytes.saturating_add(size);
-        // Where files are judged first, a guess would be judged too.
-        if self.upstream.judges()
-            || state.stopped
-            || bytes > MAX_AHEAD
-            || !state.projects.insert(key.name.clone())
-        {
+        if self.admission(&mut state, key, file) != Admission::New {
             return;
         }
-        state.bytes = bytes;
         state.queue.push_back(key.clone());
         if state.fetchers < FETCHERS {
             let fetcher = Arc::clone(self);
@@ -62,6 +66,38 @@ impl Wheels {
                 state.fetchers = state.fetchers.saturating_add(1);
             }
         }
+    }
+
+    /// Whether this file may be fetched to look into it; it then counts as fetched.
+    pub(super) fn admit(&self, key: &Key, file: &PageFile) -> bool {
+        let mut state = self.state();
+        match self.admission(&mut state, key, file) {
+            Admission::New => state.begun.push(key.clone()),
+            Admission::Known => {}
+            Admission::None => return false,
+        }
+        true
+    }
+
+    fn admission(&self, state: &mut State, key: &Key, file: &PageFile) -> Admission {
+        let size = file.size.filter(|size| *size <= MAX_WHEEL);
+        let (Some(size), Some(_)) = (size, file.sha256) else { return Admission::None };
+        // Where files are judged first, a guess would be judged too.
+        if self.upstream.judges() || state.stopped {
+            return Admission::None;
+        }
+        match state.projects.get(&key.name) {
+            Some(first) if first == key => return Admission::Known,
+            Some(_) => return Admission::None,
+            None => {}
+        }
+        let bytes = state.bytes.saturating_add(size);
+        if bytes > MAX_AHEAD {
+            return Admission::None;
+        }
+        state.bytes = bytes;
+        state.projects.insert(key.name.clone(), key.clone());
+        Admission::New
     }
 
     /// Those that are being fetched, or were.

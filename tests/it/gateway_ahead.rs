@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use pypi_verify_now::failure::Failure;
-use pypi_verify_now::gateway::{FILES, Guessing, Judging, Likely, WORKERS};
+use pypi_verify_now::gateway::{FILES, Guessing, Judging, Likely, MAX_AHEAD, MAX_WHEEL, WORKERS};
 use url::Url;
 
 use crate::support::gateway::{Gate, give, quick};
@@ -300,6 +300,37 @@ fn what_pip_asks_for_does_not_wait_behind_wheels_that_are_looked_into() {
     // None of them was given up meanwhile, which would have been tried again.
     slow.iter().for_each(|name| assert_eq!(index.count(&path(name)), 1));
     index.release();
+}
+
+#[test]
+fn one_wheel_of_a_project_is_looked_into_however_often_it_is_wished_for() {
+    let wheels = ["aa", "bb"].map(|name| ["1.0", "2.0"].map(|v| Wheel::new(name, v).build()));
+    let index = wheels.iter().flatten().fold(LoopbackIndex::builder(), |builder, wheel| {
+        builder.file(&wheel.filename[..2], bare(wheel))
+    });
+    let index = index.start();
+    let gate = Gate::ahead(&index, Judging::Later);
+    gate.gateway.expect(&["aa<2", "aa>=2", "bb<2"].map(str::to_owned));
+    asked(&index, &["/files/bb-1.0-py3-none-any.whl"]);
+    guess_on(&gate, &index);
+    let files = |name| index.paths().iter().filter(|path| path.starts_with(name)).count();
+    assert_eq!((files("/files/aa-"), files("/files/bb-")), (1, 1));
+}
+
+#[test]
+fn the_wheels_that_are_fetched_ahead_are_so_large_together_and_no_larger() {
+    let many = MAX_AHEAD / MAX_WHEEL;
+    let names: Vec<String> = (0..=many).map(|n| format!("aa{n}")).collect();
+    let index = names.iter().fold(LoopbackIndex::builder(), |builder, name| {
+        let wheel = Wheel::new(name, "1.0").build();
+        builder.file(name, DistFile { size: Some(MAX_WHEEL), ..bare(&wheel) })
+    });
+    let index = index.start();
+    let gate = Gate::ahead(&index, Judging::Later);
+    gate.gateway.expect(&names);
+    guess_on(&gate, &index);
+    let files = index.paths().iter().filter(|path| path.starts_with("/files/")).count();
+    assert_eq!(files as u64, many);
 }
 
 #[test]

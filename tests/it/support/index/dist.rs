@@ -21,6 +21,8 @@ pub struct DistFile {
     pub requires_python: Option<String>,
     /// Another URL than the index's own, such as one of a file host.
     pub url: Option<String>,
+    /// Another size than that of the bytes, as the page states it.
+    pub size: Option<u64>,
 }
 
 /// A hash that the page states.
@@ -65,6 +67,7 @@ impl DistFile {
             provenance: Provenance::None,
             requires_python: None,
             url: None,
+            size: None,
         }
     }
 

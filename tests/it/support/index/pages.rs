@@ -51,7 +51,7 @@ pub(super) fn json(site: &Site<'_>, project: &str, files: &[DistFile]) -> Vec<u8
             "filename": file.filename,
             "url": site.url(file),
             "hashes": hashes,
-            "size": file.bytes.len(),
+            "size": file.size.unwrap_or(file.bytes.len() as u64),
             "upload-time": "2026-01-01T00:00:00.000000Z",
             "yanked": file.yanked.clone().map_or(Value::Bool(false), Value::String),
             "core-metadata": metadata,
