@@ -10,6 +10,7 @@ mod ahead;
 mod answer;
 mod inside;
 mod likely;
+mod no;
 mod peer;
 mod record;
 mod request;
@@ -31,6 +32,7 @@ use ahead::Ahead;
 pub use ahead::{FIRST_GUESSES, GUESSES_PER_PAGE, MAX_WHEEL, WORKERS};
 use answer::Answer;
 pub use likely::Likely;
+use no::No;
 use record::Record;
 pub use record::{Failed, Handed, KnownPage, Real, Refusal};
 use request::Request;
@@ -39,7 +41,7 @@ use route::{METADATA, Route, Token};
 pub use server::MAX_CONNECTIONS;
 use server::Server;
 pub use upstream::{DOCUMENTS, FILES, MAX_METADATA};
-use upstream::{Key, Lane, No, Upstream};
+use upstream::{Key, Lane, Upstream};
 pub use wheels::{FETCHERS, MAX_AHEAD};
 
 use crate::digest::Sha256;
@@ -203,7 +205,7 @@ impl Gateway {
         let Inner { upstream, ahead, arrivals, .. } = &*self.inner;
         let begun = || ahead.as_ref().map(|ahead| ahead.begun()).unwrap_or_default();
         let arrivals = arrivals.get_or_init(|| upstream.arrivals(begun()));
-        match upstream.arrival(arrivals.get(url)?) {
+        match upstream.arrival(arrivals.get(url)?)? {
             Ok(fetched) => Some(Ok(fetched.path)),
             // pip may since have been told who is asking.
             Err(No::Unknown { code: Some(401 | 403 | 407), .. }) => None,

@@ -38,6 +38,7 @@ pub struct Wheelhouse {
     cache: Option<Cache>,
     progress: Arc<Progress>,
     elsewhere: Option<Elsewhere>,
+    limit: u64,
 }
 
 /// Where the bytes of a URL lie on the same disk already, or why they could not be had; nothing
@@ -118,7 +119,7 @@ impl Wheelhouse {
     /// The same with a cache that is open already.
     #[must_use]
     pub fn keeping(directory: PathBuf, cache: Option<Cache>) -> Self {
-        Self { directory, cache, progress: Arc::default(), elsewhere: None }
+        Self { directory, cache, progress: Arc::default(), elsewhere: None, limit: MAX_FILE }
     }
 
     /// The same, taking what is `elsewhere` in place of fetching it. It is believed no more than
@@ -126,6 +127,12 @@ impl Wheelhouse {
     #[must_use]
     pub fn drawing_on(self, elsewhere: Option<Elsewhere>) -> Self {
         Self { elsewhere, ..self }
+    }
+
+    /// The same, fetching at most `limit` bytes of a file over the network.
+    #[must_use]
+    pub fn up_to(self, limit: u64) -> Self {
+        Self { limit, ..self }
     }
 
     /// The same, telling how far it is.

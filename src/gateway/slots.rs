@@ -26,6 +26,14 @@ impl<K: Eq + Hash + Clone, V: Clone> Slots<K, V> {
         slot.get_or_init(make).clone()
     }
 
+    /// Forgets the value of `key` if it is one of these, so that the next to ask has it made anew.
+    pub(super) fn forget(&self, key: &K, these: impl Fn(&V) -> bool) {
+        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if slots.get(key).and_then(|slot| slot.get()).is_some_and(these) {
+            slots.remove(key);
+        }
+    }
+
     /// The keys that somebody asked for, in no order.
     pub(super) fn keys(&self) -> Vec<K> {
         let slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);

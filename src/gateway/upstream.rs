@@ -12,18 +12,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use sha2::Digest as _;
 use url::Url;
 
+use super::no::No;
 use super::route::Token;
 use super::slots::{Permits, Slots};
 use super::{Asked, Handover, Judging, KnownPage};
 use crate::cache::{Cache, Entry, Kind};
 use crate::digest::Sha256;
-use crate::failure::{Failure, Status};
 use crate::http::{Client, HttpError};
 use crate::index::{IndexError, ServedDocument, served_document, served_page};
 use crate::name::PackageName;
 use crate::page::{Beside, Mirrored, Page, PageError, PageFile};
 use crate::plain_filename::FileName;
-use crate::wheelhouse::{Fetched, Wanted, Wheelhouse, WheelhouseError};
+use crate::wheelhouse::{Fetched, MAX_FILE, Wanted, Wheelhouse, WheelhouseError};
 
 /// The largest METADATA that is read, in bytes.
 pub const MAX_METADATA: u64 = 16 * 1024 * 1024;
@@ -38,19 +38,6 @@ pub(super) struct Key {
     pub(super) index: usize,
     pub(super) name: PackageName,
     pub(super) filename: String,
-}
-
-/// Why there is nothing to hand over.
-#[derive(Debug, Clone)]
-pub(super) enum No {
-    /// The index has no such thing.
-    Absent,
-    /// It is not handed over, for this reason.
-    Refused(String),
-    /// It could not be found out; the status of the index's answer where that was the reason.
-    Unknown { code: Option<u16>, failure: Failure },
-    /// The index answers with something of this type that is no page.
-    Other { content_type: String },
 }
 
 /// For whom something is done: what was asked for does not wait behind guesses.
@@ -75,7 +62,8 @@ pub(super) struct Upstream {
     pages: Slots<(usize, PackageName), Result<Arc<Mirror>, No>>,
     metadata: Slots<Key, Result<Arc<Vec<u8>>, No>>,
     verdicts: Slots<Key, Result<(), No>>,
-    files: Slots<Key, Result<Fetched, No>>,
+    /// Nothing where a guess has found nothing out.
+    files: Slots<Key, Option<Result<Fetched, No>>>,
     documents: Slots<Url, Result<ServedDocument, IndexError>>,
 }
 
@@ -216,7 +204,8 @@ impl Upstream {
         let page = self.pages.peek(&(key.index, key.name.clone()))?.ok()?;
         let mut file = page.page.file_named(&key.filename).ok()??.clone();
         if file.sha256.is_none() {
-            file.sha256 = self.files.peek(key).and_then(Result::ok).map(|fetched| fetched.sha256);
+            let fetched = self.files.peek(key).flatten().and_then(Result::ok);
+            file.sha256 = fetched.map(|fetched| fetched.sha256);
         }
         Some(file)
     }
@@ -309,19 +298,48 @@ impl Upstream {
         let mount = self.indexes.get(key.index).ok_or(No::Absent)?;
         // A guess has its permit before anybody can wait for it.
         let _permit = (lane == Lane::Ahead).then(|| mount.ahead.take());
-        self.files.get_or(key, || {
-            let _permit = (lane == Lane::Asked).then(|| mount.files.take());
-            self.go_on()?;
-            let filename = file_name(key)?;
-            // Two indexes, or two projects, may have different files of one name.
-            let directory = self.directory.join(key.index.to_string()).join(key.name.as_str());
-            std::fs::create_dir_all(&directory).map_err(|error| {
-                No::unclear(format!("cannot make {}: {error}", directory.display()))
-            })?;
-            let house = Wheelhouse::keeping(directory, self.cache.clone());
-            let wanted = Wanted { filename, url: file.url.clone(), sha256: file.sha256 };
-            house.fetch(&self.client, &wanted, &self.stop).map_err(No::of_wheelhouse)
-        })
+        loop {
+            match (self.files.get_or(key, || self.download(mount, key, file, lane)), lane) {
+                (Some(answer), _) => return answer,
+                (None, Lane::Asked) => self.files.forget(key, Option::is_none),
+                (None, Lane::Ahead) => return Err(No::Absent),
+            }
+        }
+    }
+
+    /// Fetches a file; nothing where a guess finds nothing out: it gets as many bytes as the index
+    /// states.
+    fn download(
+        &self,
+        mount: &Mount,
+        key: &Key,
+        file: &PageFile,
+        lane: Lane,
+    ) -> Option<Result<Fetched, No>> {
+        let (_permit, limit) = match lane {
+            Lane::Asked => (Some(mount.files.take()), MAX_FILE),
+            Lane::Ahead => (None, file.size.unwrap_or(0)),
+        };
+        let (house, filename) = match self.house(key) {
+            Ok(made) => made,
+            Err(no) => return Some(Err(no)),
+        };
+        let wanted = Wanted { filename, url: file.url.clone(), sha256: file.sha256 };
+        match house.up_to(limit).fetch(&self.client, &wanted, &self.stop) {
+            Err(WheelhouseError::Http(HttpError::TooLarge { .. })) if lane == Lane::Ahead => None,
+            fetched => Some(fetched.map_err(No::of_wheelhouse)),
+        }
+    }
+
+    /// Where a file goes: two indexes, or two projects, may have different files of one name.
+    fn house(&self, key: &Key) -> Result<(Wheelhouse, FileName), No> {
+        self.go_on()?;
+        let filename = file_name(key)?;
+        let directory = self.directory.join(key.index.to_string()).join(key.name.as_str());
+        std::fs::create_dir_all(&directory).map_err(|error| {
+            No::unclear(format!("cannot make {}: {error}", directory.display()))
+        })?;
+        Ok((Wheelhouse::keeping(directory, self.cache.clone()), filename))
     }
 
     /// The provenance document at a link.
@@ -337,9 +355,9 @@ impl Upstream {
     }
 
     /// A file that is here, or will be; none where nobody has begun to fetch it, and then nobody
-    /// will.
-    pub(super) fn arrival(&self, key: &Key) -> Result<Fetched, No> {
-        self.files.get_or(key, || Err(No::Absent))
+    /// will, or where a guess has found nothing out.
+    pub(super) fn arrival(&self, key: &Key) -> Option<Result<Fetched, No>> {
+        self.files.get_or(key, || None)
     }
 
     fn go_on(&self) -> Result<(), No> {
@@ -362,33 +380,4 @@ fn holds(algorithm: &str, digits: &str, bytes: &[u8]) -> bool {
     };
     let got: String = got.iter().map(|byte| format!("{byte:02x}")).collect();
     got.eq_ignore_ascii_case(digits)
-}
-
-impl No {
-    fn unclear(message: String) -> Self {
-        Self::Unknown { code: None, failure: Failure::new(Status::CouldNotCheck, message) }
-    }
-
-    fn of_http(error: &HttpError) -> Self {
-        if error.is_not_found() {
-            return Self::Absent;
-        }
-        Self::Unknown { code: error.code(), failure: Failure::from(error) }
-    }
-
-    fn of_index(error: IndexError) -> Self {
-        let code = match &error {
-            IndexError::Http(error) => error.code(),
-            _ => None,
-        };
-        Self::Unknown { code, failure: error.into() }
-    }
-
-    fn of_wheelhouse(error: WheelhouseError) -> Self {
-        match error {
-            WheelhouseError::Mismatch { .. } => Self::Refused(error.to_string()),
-            WheelhouseError::Http(error) => Self::of_http(&error),
-            error => Self::Unknown { code: None, failure: error.into() },
-        }
-    }
 }

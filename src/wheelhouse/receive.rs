@@ -11,7 +11,7 @@ use sha2::Digest as _;
 use tempfile::TempPath;
 use url::Url;
 
-use super::{MAX_FILE, PART, Wheelhouse, WheelhouseError};
+use super::{PART, Wheelhouse, WheelhouseError};
 use crate::digest::Sha256;
 use crate::http::{Client, HttpError, Piece};
 use crate::redact::Redacted;
@@ -51,7 +51,7 @@ pub(super) fn receive(
     if url.scheme() == "file" {
         copy(url, sink, disk)?;
     } else {
-        client.download(url, sink, MAX_FILE).map_err(|error| match error {
+        client.download(url, sink, house.limit).map_err(|error| match error {
             HttpError::Sink(error) => disk(error),
             error => WheelhouseError::Http(error),
         })?;

@@ -303,6 +303,36 @@ fn what_pip_asks_for_does_not_wait_behind_wheels_that_are_looked_into() {
 }
 
 #[test]
+fn of_a_file_that_is_larger_than_stated_a_guess_gets_nothing_and_pip_all() {
+    let aa = Wheel::new("aa", "1.0").build();
+    for (larger, requests) in [(0, 1), (1, 2)] {
+        let size = Some(aa.bytes.len() as u64 - larger);
+        let listed = DistFile { size, ..bare(&aa) };
+        let index = LoopbackIndex::builder().file("aa", listed).start();
+        let gate = Gate::ahead(&index, Judging::Later);
+        let path = format!("/files/{}", aa.filename);
+        gate.gateway.expect(&["aa".into()]);
+        asked(&index, &[&path]);
+        assert_eq!(fetched(&gate, &index, &aa.filename).is_some(), larger == 0);
+        assert_eq!(gate.get(&gate.file("aa", &aa.filename)).body, aa.bytes);
+        assert_eq!(index.count(&path), requests);
+    }
+}
+
+#[test]
+fn a_guess_of_a_file_without_an_end_ends() {
+    let aa = Wheel::new("aa", "1.0").build();
+    let index = LoopbackIndex::builder().file("aa", file(&aa)).start();
+    let path = format!("/files/{}", aa.filename);
+    index.fault(&path, Fault::Endless);
+    let gate = Gate::ahead(&index, Judging::Later);
+    consider(&gate, "aa", "1.0");
+    asked(&index, &[&path]);
+    assert!(fetched(&gate, &index, &aa.filename).is_none());
+    assert!(gate.files().is_empty());
+}
+
+#[test]
 fn one_wheel_of_a_project_is_looked_into_however_often_it_is_wished_for() {
     let wheels = ["aa", "bb"].map(|name| ["1.0", "2.0"].map(|v| Wheel::new(name, v).build()));
     let index = wheels.iter().flatten().fold(LoopbackIndex::builder(), |builder, wheel| {
