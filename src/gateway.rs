@@ -197,9 +197,16 @@ impl Gateway {
         }
     }
 
+    /// Nothing further is fetched, and what is under way ends soon; what is whole by then stays.
+    pub fn stop_fetching(&self) {
+        self.inner.upstream.stop();
+        self.guess_no_more();
+    }
+
     /// Where the bytes are that an index lists at this URL, or why they could not be had; nothing
-    /// where they were fetched neither for pip nor ahead, or are not there. Waits while they are
-    /// under way. To be asked after [`Self::guess_no_more`].
+    /// where they were fetched neither for pip nor ahead, are not there, or may have been cut short
+    /// by [`Self::stop_fetching`]. Waits while they are under way. To be asked after
+    /// [`Self::guess_no_more`].
     #[must_use]
     pub fn bytes_of(&self, url: &Url) -> Option<Result<PathBuf, Failure>> {
         let Inner { upstream, ahead, arrivals, .. } = &*self.inner;
@@ -207,6 +214,7 @@ impl Gateway {
         let arrivals = arrivals.get_or_init(|| upstream.arrivals(begun()));
         match upstream.arrival(arrivals.get(url)?)? {
             Ok(fetched) => Some(Ok(fetched.path)),
+            Err(_) if upstream.is_stopped() => None,
             // pip may since have been told who is asking.
             Err(No::Unknown { code: Some(401 | 403 | 407), .. }) => None,
             Err(No::Unknown { failure, .. }) => Some(Err(failure)),
@@ -279,8 +287,7 @@ impl Gateway {
 
 impl Drop for Gateway {
     fn drop(&mut self) {
-        self.inner.upstream.stop();
-        self.guess_no_more();
+        self.stop_fetching();
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::audit::Finding;
 use crate::failure::Failure;
+use crate::gateway::Gateway;
 use crate::http::Client;
 use crate::lock::Lock;
 use crate::progress::{Activity, Progress};
@@ -18,6 +19,8 @@ use crate::wheelhouse::{Fetched, JOBS, Wanted, Wheelhouse};
 pub(super) struct Arrivals<'a> {
     pub(super) wheelhouse: &'a Wheelhouse,
     pub(super) client: &'a Client,
+    /// What the wheelhouse draws on, if there is one.
+    pub(super) ahead: Option<&'a Gateway>,
 }
 
 impl Arrivals<'_> {
@@ -40,6 +43,10 @@ impl Arrivals<'_> {
             let findings = audit();
             if !findings.as_deref().is_ok_and(are_good) {
                 stop.store(true, Ordering::SeqCst);
+                // Some wait for what is on its way there.
+                if let Some(ahead) = self.ahead {
+                    ahead.stop_fetching();
+                }
             }
             (findings, fetching.join().unwrap_or_else(|panic| resume_unwind(panic)))
         });

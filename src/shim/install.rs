@@ -119,7 +119,8 @@ impl Install<'_> {
         }
         let policy = sources::policy(self.process);
         let audit = || sources.audit(&index, &trust, policy, &wheelhouse, &lock);
-        let arrivals = Arrivals { wheelhouse: &wheelhouse, client: &sources.client };
+        let client = &sources.client;
+        let arrivals = Arrivals { wheelhouse: &wheelhouse, client, ahead: ahead.as_deref() };
         let (findings, arrived) = arrivals.during(&lock, &self.progress, audit)?;
         let findings = self.decide(findings, &prepared, &store, &trust)?;
 

@@ -29,12 +29,16 @@ pub(super) fn receive(
 ) -> Result<(TempPath, Sha256), WheelhouseError> {
     let directory = &house.directory;
     let disk = |error| WheelhouseError::Disk { path: directory.display().to_string(), error };
+    let go_on = || match stop.load(Ordering::SeqCst) {
+        true => Err(io::Error::from(io::ErrorKind::Interrupted)),
+        false => Ok(()),
+    };
+    // It may have been set while somebody waited for what is elsewhere.
+    go_on().map_err(disk)?;
     let mut file = tempfile::Builder::new().prefix(PART).tempfile_in(directory).map_err(disk)?;
     let mut hasher = sha2::Sha256::new();
     let sink = |piece: Piece<'_>| {
-        if stop.load(Ordering::SeqCst) {
-            return Err(io::ErrorKind::Interrupted.into());
-        }
+        go_on()?;
         match piece {
             Piece::Start => {
                 hasher = sha2::Sha256::new();

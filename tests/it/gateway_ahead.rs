@@ -423,6 +423,26 @@ fn the_wheel_that_pip_considers_first_is_fetched_and_waited_for() {
 }
 
 #[test]
+fn what_nobody_wants_any_more_is_not_waited_for_and_what_is_whole_stays() {
+    let (aa, bb) = (Wheel::new("aa", "1.0").build(), Wheel::new("bb", "1.0").build());
+    let slow = DistFile { size: Some(MAX_WHEEL), ..file(&aa) };
+    let index = LoopbackIndex::builder().file("aa", slow).file("bb", file(&bb)).start();
+    index.fault(&format!("/files/{}", aa.filename), Fault::Trickle);
+    let gate = Gate::ahead(&index, Judging::Later);
+    consider(&gate, "aa", "1.0");
+    consider(&gate, "bb", "1.0");
+    asked(&index, &[&aa, &bb].map(|it| format!("/files/{}", it.filename)).each_ref().map(|p| &**p));
+    assert_eq!(fetched(&gate, &index, &bb.filename).unwrap().unwrap(), bb.bytes);
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| fetched(&gate, &index, &aa.filename));
+        gate.gateway.stop_fetching();
+        assert!(waiting.join().unwrap().is_none());
+    });
+    assert_eq!(fetched(&gate, &index, &bb.filename).unwrap().unwrap(), bb.bytes);
+    assert!(fetched(&gate, &index, &aa.filename).is_none());
+}
+
+#[test]
 fn a_wheel_that_was_fetched_ahead_is_what_the_index_states_or_an_error() {
     let aa = Wheel::new("aa", "1.0").build();
     let other = Hash::Given("sha256", "0".repeat(64));

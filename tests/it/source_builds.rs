@@ -158,7 +158,7 @@ fn a_pip_that_a_build_starts_by_itself_meets_the_gateway_too() {
 }
 
 /// Runs a command at a terminal of its own, and answers every question.
-const AT_A_TERMINAL: &str = "
+pub const AT_A_TERMINAL: &str = "
 import os, pty, sys
 pid, terminal = pty.fork()
 if pid == 0:

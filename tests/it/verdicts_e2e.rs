@@ -1,11 +1,12 @@
 //! The verdicts, end to end: what is refused changes nothing and says why, what is agreed to is
 //! recorded, and only then installed.
 
-use crate::support::index::DistFile;
+use crate::source_builds::AT_A_TERMINAL;
+use crate::support::index::{DistFile, Fault};
 use crate::support::private_sigstore::{COMMIT, Mutation};
 use crate::support::run::Outcome;
 use crate::support::wheel::Wheel;
-use crate::support::world::{MALLORY, OCTO, PIN_AA, World, dist, mallory, octo};
+use crate::support::world::{MALLORY, OCTO, PIN_AA, World, dist, mallory, octo, signed};
 
 const AA: &str = "aa-1.0-py3-none-any.whl";
 
@@ -93,6 +94,26 @@ fn one_refusal_among_many_installs_none() {
         .trust("aa https://github.com/octo/example\nbb https://github.com/octo/bb\n");
     let refusal = world.refuses(["install", "aa"], 77);
     refusal.stderr_has("bb 1.0").stderr_has("1 of 2 files refused").lacks("refused: aa");
+}
+
+#[test]
+fn a_refusal_does_not_wait_for_the_files_that_are_on_their_way() {
+    let bb = DistFile { size: Some(1 << 20), ..dist(Wheel::new("bb", "1.0")) };
+    let world = World::new().wheel(aa()).file_on_index(bb).trust(PIN_AA);
+    // It would take hours.
+    world.index.fault("/files/bb-1.0-py3-none-any.whl", Fault::Trickle);
+    world.refuses(["install", "aa", "bb"], 77).stderr_has("refused: aa 1.0");
+}
+
+#[test]
+fn what_a_refusal_cut_short_is_fetched_for_who_then_agrees() {
+    let aa = DistFile { size: Some(1 << 20), ..signed(dist(aa()), &octo()) };
+    let (world, path) = (World::new().file_on_index(aa), format!("/files/{AA}"));
+    world.index.fault_times(&path, 1, Fault::Trickle);
+    let answering = ["-c", AT_A_TERMINAL, "y", "pip", "install", "aa"];
+    world.run("python3", answering).run().exits(0).stdout_has("aa 1.0 is built by");
+    assert_eq!(world.installed(), ["aa 1.0"]);
+    assert_eq!(world.index.count(&path), 2);
 }
 
 #[test]
