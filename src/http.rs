@@ -30,6 +30,8 @@ use crate::validity::Validity;
 const MOST_REDIRECTS: usize = 10;
 /// How much of an error's body is read so that its connection can be used again.
 const MOST_OF_AN_ERROR: u64 = 64 * 1024;
+/// How long that may take, but for one silence: a new connection would be quicker.
+const LONGEST_ERROR: Duration = Duration::from_secs(1);
 /// How much is read at once.
 const CHUNK: usize = 64 * 1024;
 /// What this program calls itself.
@@ -279,6 +281,9 @@ impl Client {
             .agents
             .of(url)
             .get(bare.as_str())
+            .config()
+            .timeout_global(ask.deadline.left())
+            .build()
             .header(header::ACCEPT, ask.accept)
             .header(header::ACCEPT_ENCODING, ask.encoding);
         if let Some(authorization) = self.credentials.of(url) {
@@ -316,7 +321,7 @@ impl Client {
             if total > ask.limit {
                 return Err(Failed::for_good(too_large()));
             }
-            // Silence has its own timeout; this ends what trickles.
+            // ureq looks at the time only where it has to wait.
             if !ask.deadline.allows(Duration::ZERO) {
                 return Err(Failed::for_good(HttpError::timed_out(url)));
             }
@@ -359,6 +364,11 @@ impl Deadline {
         Self(Instant::now().checked_add(duration))
     }
 
+    /// How much time is left, where it ends at all.
+    fn left(self) -> Option<Duration> {
+        self.0.map(|end| end.saturating_duration_since(Instant::now()))
+    }
+
     /// Whether there is time left after a pause.
     fn allows(self, pause: Duration) -> bool {
         self.0.is_none_or(|end| Instant::now().checked_add(pause).is_some_and(|then| then < end))
@@ -380,8 +390,11 @@ fn redirect(from: &Url, location: Option<&str>) -> Result<Url, HttpError> {
     Ok(to)
 }
 
-/// Reads the rest of a short body, so that the connection is free for the next request.
+/// Reads the rest of a short body, so that the connection is free for the next request. One that
+/// is long, or takes long, costs its connection.
 fn drain(response: ureq::http::Response<ureq::Body>) {
     let mut rest = response.into_body().into_reader().take(MOST_OF_AN_ERROR);
-    let _ = io::copy(&mut rest, &mut io::sink());
+    let deadline = Deadline::after(LONGEST_ERROR);
+    let mut buffer = [0; 4096];
+    while deadline.allows(Duration::ZERO) && rest.read(&mut buffer).is_ok_and(|read| read > 0) {}
 }

@@ -1,8 +1,8 @@
 //! The ureq agents of a run: how a place is reached and how it proves who it is.
 //!
 //! Owns TLS settings and the choice between the direct way and a proxy. An agent keeps its
-//! connections alive, so there are as few as the settings allow, and no request brings settings
-//! of its own: ureq would then load the platform's certificates anew for each connection.
+//! connections alive, so there are as few as the settings allow. A request brings the time it has
+//! left, and no other settings of its own.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use ureq::Agent;
 use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
-use ureq::unversioned::transport::DefaultConnector;
+use ureq::unversioned::transport::{ConnectionDetails, Connector, DefaultConnector};
 use url::Url;
 
 use super::addresses::Addresses;
@@ -119,9 +119,37 @@ fn agent(
         .timeout_connect(silence)
         .timeout_per_read(silence)
         .timeout_per_write(silence)
-        .timeout_recv_response(Some(transport.patience.document))
         .build();
-    Agent::with_parts(config, DefaultConnector::new(), addresses)
+    Agent::with_parts(config, OneTls(DefaultConnector::new()), addresses)
+}
+
+/// Connects with the TLS settings of the agent, whatever time a request has: for a request with
+/// settings of its own ureq would load the platform's certificates anew.
+#[derive(Debug)]
+struct OneTls(DefaultConnector);
+
+impl Connector for OneTls {
+    type Out = <DefaultConnector as Connector>::Out;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails<'_>,
+        chained: Option<()>,
+    ) -> Result<Option<Self::Out>, ureq::Error> {
+        let details = ConnectionDetails {
+            uri: details.uri,
+            addrs: details.addrs.clone(),
+            config: details.config,
+            request_level: false,
+            resolver: details.resolver,
+            now: details.now,
+            timeout: details.timeout,
+            current_time: Arc::clone(&details.current_time),
+            run_connector: Arc::clone(&details.run_connector),
+            register_shutdown: Arc::clone(&details.register_shutdown),
+        };
+        self.0.connect(&details, chained)
+    }
 }
 
 fn read_proxy(text: &str) -> Result<ureq::Proxy, HttpError> {

@@ -54,10 +54,8 @@ impl Failed {
     pub(super) fn classify(url: &Url, error: ureq::Error) -> Self {
         use ureq::{Error, Timeout};
         match error {
-            // These two bound the whole, not a silence.
-            Error::Timeout(Timeout::Global | Timeout::PerCall | Timeout::RecvResponse) => {
-                Self::for_good(HttpError::timed_out(url))
-            }
+            // This one bounds the whole, not a silence.
+            Error::Timeout(Timeout::Global) => Self::for_good(HttpError::timed_out(url)),
             Error::Timeout(_) => Self::later(HttpError::timed_out(url)),
             Error::HostNotFound => Self::later(HttpError::unreachable(url, "host not found")),
             Error::Io(error) => Self::from_io(url, &error),

@@ -212,6 +212,28 @@ fn a_trickle_ends_though_it_is_never_silent() {
 }
 
 #[test]
+fn an_error_that_trickles_is_taken_at_its_head() {
+    let index = index();
+    index.fault("/nothing", Fault::Trickle);
+    // Only the bound on the body of an error ends it.
+    let patience = Patience { document: Duration::from_secs(3600), ..hasty().patience };
+    let transport = Transport { patience, ..hasty() };
+    let error = get(&transport, &index.at("/nothing")).unwrap_err();
+    assert!(error.is_not_found(), "{error}");
+    assert_eq!(index.count("/nothing"), 1);
+}
+
+#[test]
+fn all_redirects_and_attempts_share_one_time() {
+    let latency = Duration::from_millis(200);
+    let index = LoopbackIndex::builder().latency(latency).start();
+    index.fault("/loop", Fault::redirect("loop"));
+    let patience = Patience { document: latency * 3, ..hasty().patience };
+    let error = get(&Transport { patience, ..hasty() }, &index.at("/loop")).unwrap_err();
+    assert!(matches!(error, HttpError::TimedOut { .. }), "{error}");
+}
+
+#[test]
 fn an_endless_answer_ends_at_its_bound() {
     let index = index();
     index.fault("/files/aa-1.0.whl", Fault::Endless);
