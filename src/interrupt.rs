@@ -36,7 +36,6 @@ const HEED: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Run {
     attendant: Attendant,
-    directory: Option<tempfile::TempDir>,
 }
 
 /// Who starts a child that waits before it does something, within a [`Run`].
@@ -123,13 +122,14 @@ impl Run {
     /// # Errors
     /// The directory cannot be made, or the signals cannot be listened to.
     pub fn begin() -> io::Result<Self> {
-        let directory = tempfile::Builder::new().prefix("pypi-verify-now-").tempdir()?;
+        let directory = tempfile::Builder::new().prefix("pypi-verify-now-").tempdir()?.keep();
         let state = Arc::new(State {
             current: Mutex::default(),
             changed: Condvar::new(),
             raised: Arc::default(),
-            directory: directory.path().to_owned(),
+            directory,
         });
+        let run = Self { attendant: Attendant(Arc::clone(&state)) };
         for signal in SIGNALS {
             let number = usize::try_from(signal).map_err(io::Error::other)?;
             signal_hook::flag::register_usize(signal, Arc::clone(&state.raised), number)?;
@@ -138,17 +138,16 @@ impl Run {
         // full disk, and not the end of the process.
         signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
         let mut signals = Signals::new(SIGNALS)?;
-        let listener = Arc::clone(&state);
         std::thread::Builder::new()
             .name("signals".to_owned())
-            .spawn(move || signals.forever().for_each(|signal| end(&listener, signal)))?;
-        Ok(Self { attendant: Attendant(state), directory: Some(directory) })
+            .spawn(move || signals.forever().for_each(|signal| end(&state, signal)))?;
+        Ok(run)
     }
 
     /// The private directory.
     #[must_use]
     pub fn directory(&self) -> &Path {
-        self.directory.as_ref().map_or_else(|| Path::new(""), tempfile::TempDir::path)
+        &self.attendant.0.directory
     }
 
     /// A new directory below the private one; a second one of a name gets a number.
@@ -219,6 +218,7 @@ impl Drop for Run {
         if !self.attendant.0.lock().heeded {
             self.go_on();
         }
+        remove(&self.attendant.0.directory);
     }
 }
 
@@ -325,8 +325,7 @@ fn finish(mut current: MutexGuard<'_, Current>, directory: &Path, signal: i32) {
     if let Some(last) = current.last.take() {
         last();
     }
-    // A thread that is writing a file may put it where everything else is gone already.
-    (0..REMOVALS).find(|_| std::fs::remove_dir_all(directory).is_ok() || !directory.exists());
+    remove(directory);
     if signal == SIGINT {
         // pip's own code for a run that was cancelled.
         #[allow(
@@ -337,6 +336,12 @@ fn finish(mut current: MutexGuard<'_, Current>, directory: &Path, signal: i32) {
         std::process::exit(1);
     }
     let _ = signal_hook::low_level::emulate_default_handler(signal);
+}
+
+/// Removes the private directory. No end waits for the threads that fetch: one that is writing a
+/// file may put it where everything else is gone already.
+fn remove(directory: &Path) {
+    (0..REMOVALS).find(|_| std::fs::remove_dir_all(directory).is_ok() || !directory.exists());
 }
 
 /// Whether this process is in the foreground of a terminal, where Ctrl-C goes to all of a group.

@@ -160,3 +160,27 @@ fn by_control_c_at_a_terminal() {
         nothing_is_left(&world);
     }
 }
+
+#[test]
+fn threads_that_still_write_do_not_keep_the_private_directory() {
+    let run = pypi_verify_now::interrupt::Run::begin().unwrap();
+    let directory = run.directory().to_owned();
+    let (begun, gate) = channel();
+    // Each puts a file where one has just gone, twenty times: fewer altogether than the attempts.
+    let writers = [0, 1, 2, 3].map(|writer| {
+        let (names, begun) = (directory.clone(), begun.clone());
+        std::thread::spawn(move || {
+            let mut names = (0..20).map(|number| names.join(format!("{writer}-{number}")));
+            names.find(|name| {
+                let gone = fs::write(name, "").is_err();
+                begun.send(()).unwrap();
+                while name.exists() {}
+                gone
+            });
+        })
+    });
+    writers.iter().for_each(|_| gate.recv().unwrap());
+    drop(run);
+    assert!(!directory.exists());
+    writers.into_iter().for_each(|writer| writer.join().unwrap());
+}
