@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::line::{self, Inclusion, Line};
+use super::line::{self, Line};
 use super::{MAX_DEPTH, MAX_FILES, Source, text};
 
 /// The copies of some files and of all they include.
@@ -103,12 +103,7 @@ impl<R: FnMut(&Source) -> Option<Vec<u8>>, V: Fn(&str) -> Option<String>> Copier
                     let nested =
                         source.nested(&path).ok_or_else(|| NotClosed::NotRead(path.clone()))?;
                     let copy = self.file(&nested, including)?;
-                    let option = match inclusion {
-                        Inclusion::Requirements => "-r",
-                        Inclusion::Constraints => "-c",
-                    };
-                    // The private directory's path is ours: no quotes in it.
-                    Some(format!("{option} '{}'", copy.display()))
+                    Some(line::including(inclusion, &copy.display().to_string()))
                 }
             };
             if let Some(line) = rewritten {

@@ -140,6 +140,15 @@ pub(super) fn without_places(line: &str) -> Option<String> {
     (!left.is_empty()).then(|| left.join(" "))
 }
 
+/// The line that includes a file.
+pub(super) fn including(inclusion: Inclusion, path: &str) -> String {
+    let option = match inclusion {
+        Inclusion::Requirements => Use::Requirement,
+        Inclusion::Constraints => Use::Constraint,
+    };
+    written(option, path)
+}
+
 fn meaning(given: Vec<(Use, String)>) -> Line {
     let first = |wanted| given.iter().find(|(what, _)| *what == wanted).map(|(_, v)| v.clone());
     if first(Use::Editable).is_some() {

@@ -105,6 +105,21 @@ fn files_that_are_included_are_copied_too() {
 }
 
 #[test]
+fn the_private_directory_may_have_any_name() {
+    let read = |source: &Source| {
+        let text: &[u8] = if *source == Source::parse("r.txt") { b"-r s.txt\n" } else { b"aa\n" };
+        Ok::<_, ()>(text.to_vec())
+    };
+    for (directory, path) in [("/o'b", "'/o'\"'\"'b/"), ("/a b", "'/a b/"), ("/\"", "'/\"/")] {
+        let sources = [Source::parse("r.txt")];
+        let closed = closed(&sources, Path::new(directory), read, |_| None).unwrap();
+        assert_eq!(closed.copies[1].1, format!("-r {path}requirements-2.txt'\n"));
+    }
+    let comment = closed(&[Source::parse("r.txt")], Path::new("/a #b"), read, |_| None);
+    assert!(matches!(comment, Err(NotClosed::Line { .. })), "{comment:?}");
+}
+
+#[test]
 fn what_cannot_be_copied_is_an_error() {
     let missing = copies(&[("r.txt", b"-r not-there.txt\n")]).unwrap_err();
     assert!(matches!(missing, NotClosed::NotRead(name) if name == "not-there.txt"));
