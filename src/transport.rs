@@ -61,7 +61,8 @@ pub struct Transport {
     pub retries: u32,
     /// The netrc file to look credentials up in, if there is one.
     pub netrc: Option<PathBuf>,
-    /// Index URLs that carry credentials; they also serve other URLs on the same host and port.
+    /// The index URLs; the credentials of those that carry any also serve other URLs on the same
+    /// host and port.
     pub credentials: Vec<Url>,
     /// How long to wait between attempts, and how long altogether.
     pub patience: Patience,

@@ -200,7 +200,7 @@ impl Settings {
             retries: single("retries").map_or(Ok(defaults.retries), count)?,
             proxy_variables: surroundings.proxies.clone(),
             netrc: surroundings.netrc.clone(),
-            credentials: indexes.iter().filter(|url| !url.username().is_empty()).cloned().collect(),
+            credentials: indexes.clone(),
             ..defaults
         };
         // `--no-cache-dir` may be written as PIP_NO_CACHE_DIR or as a false `cache-dir`.

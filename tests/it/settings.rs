@@ -3,10 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use pypi_verify_now::http::Client;
 use pypi_verify_now::pip::settings::{
     CommandLine, Configuration, FileLines, Settings, Surroundings,
 };
 use pypi_verify_now::transport::Proxy;
+
+use crate::support::index::{DistFile, LoopbackIndex};
 
 /// What the command line says, option by option; `+` before a name means one that adds up.
 fn command_line(options: &[(&str, &str)]) -> CommandLine {
@@ -86,6 +89,19 @@ fn network_options_are_taken_over() {
     assert_eq!(transport.proxy, Proxy::Url("http://p.example".into()));
     assert_eq!((transport.timeout, transport.retries), (Duration::from_secs(3), 1));
     assert_eq!(transport.trusted_hosts, ["a", "b:1"]);
+}
+
+#[test]
+fn a_password_without_a_user_name_serves_the_host_of_its_index() {
+    let files = LoopbackIndex::builder().file("aa", DistFile::new("f", "a wheel"));
+    let index = files.basic_auth("", "tok3n").start();
+    for (password, is_right) in [("tok3n", true), ("other", false)] {
+        let url = index.url_with_credentials("", password);
+        let settings = merged("", &[("index-url", url.as_str())], &FileLines::default());
+        let client = Client::new(&settings.transport).unwrap();
+        let file = url::Url::parse(&index.file_url("f")).unwrap();
+        assert_eq!(client.get(&file, "*/*", 100).is_ok(), is_right, "{password}");
+    }
 }
 
 #[test]
