@@ -7,6 +7,7 @@
 mod addresses;
 mod agents;
 mod credentials;
+mod deadline;
 mod error;
 mod kept;
 mod proxies;
@@ -14,10 +15,12 @@ mod retry;
 
 use std::io::{self, Read as _};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+pub use addresses::Host;
 use agents::Agents;
 use credentials::Credentials;
+use deadline::Deadline;
 pub use error::HttpError;
 use retry::{Again, Failed};
 use ureq::http::header;
@@ -353,26 +356,6 @@ enum Earlier<'a> {
 enum Head {
     Unchanged(Option<Validity>),
     Changed { url: Url, content_type: Option<String>, validity: Option<Validity> },
-}
-
-/// The moment at which a fetch has taken long enough.
-#[derive(Clone, Copy)]
-struct Deadline(Option<Instant>);
-
-impl Deadline {
-    fn after(duration: Duration) -> Self {
-        Self(Instant::now().checked_add(duration))
-    }
-
-    /// How much time is left, where it ends at all.
-    fn left(self) -> Option<Duration> {
-        self.0.map(|end| end.saturating_duration_since(Instant::now()))
-    }
-
-    /// Whether there is time left after a pause.
-    fn allows(self, pause: Duration) -> bool {
-        self.0.is_none_or(|end| Instant::now().checked_add(pause).is_some_and(|then| then < end))
-    }
 }
 
 /// Where a redirect leads. Never from https to http, and never to credentials of its own.

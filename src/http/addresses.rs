@@ -1,19 +1,19 @@
 //! The addresses of hosts, each asked for once in a while.
 //!
-//! Owns how long an answer of the system's resolver is kept. Many connections open at once here;
-//! were each to ask for the same name, resolvers that answer only so many questions a second would
-//! leave some without an answer, for seconds or for good.
+//! Owns how long an answer of the system's resolver is kept, and who shares it. Many connections
+//! open at once here; were each to ask for the same name, resolvers that answer only so many
+//! questions a second would leave some without an answer, for seconds or for good.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use std::{fmt, io};
 
-use ureq::Error;
 use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
+use ureq::{Error, Timeout};
 
 /// How long an answer is kept.
 const FRESH: Duration = Duration::from_secs(60);
@@ -28,8 +28,44 @@ struct Known {
     hosts: Mutex<HashMap<String, Arc<Host>>>,
 }
 
-/// When a host was asked for, and what came out. Whoever asks meanwhile waits for that answer.
-type Host = Mutex<Option<(Instant, ResolvedSocketAddrs)>>;
+/// When a host was last answered for, and with what. Whoever asks meanwhile waits for that answer.
+#[derive(Default)]
+pub struct Host(Mutex<Option<(Instant, Result<ResolvedSocketAddrs, Error>)>>);
+
+impl Host {
+    /// Its addresses for who wants them since `since`, through `look_up` unless they are known.
+    /// A failure is that of all who waited for it: one after the other, they would wait for as
+    /// many more.
+    ///
+    /// # Errors
+    /// That of `look_up`, or of the look-up that this one waited for.
+    pub fn addresses(
+        &self,
+        since: Instant,
+        look_up: impl FnOnce() -> Result<ResolvedSocketAddrs, Error>,
+    ) -> Result<ResolvedSocketAddrs, Error> {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match last.as_ref() {
+            Some((at, Ok(addresses))) if at.elapsed() < FRESH => return Ok(addresses.clone()),
+            Some((at, Err(error))) if *at >= since => return Err(same(error)),
+            _ => {}
+        }
+        let answer = look_up();
+        let copy = answer.as_ref().map(Clone::clone).map_err(same);
+        *last = Some((Instant::now(), copy));
+        answer
+    }
+}
+
+/// The failure of somebody's look-up as that of another, who may have more time altogether.
+fn same(error: &Error) -> Error {
+    match error {
+        Error::HostNotFound => Error::HostNotFound,
+        Error::Timeout(_) => Error::Timeout(Timeout::Resolve),
+        Error::Io(error) => Error::Io(io::Error::new(error.kind(), error.to_string())),
+        error => Error::Io(io::Error::other(error.to_string())),
+    }
+}
 
 impl Resolver for Addresses {
     fn resolve(
@@ -38,6 +74,7 @@ impl Resolver for Addresses {
         config: &Config,
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, Error> {
+        let since = Instant::now();
         let (scheme, authority) = (uri.scheme_str(), uri.authority());
         let place = format!(
             "{}://{}:{:?}",
@@ -49,15 +86,7 @@ impl Resolver for Addresses {
             let mut hosts = self.0.hosts.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(hosts.entry(place).or_default())
         };
-        let mut known = host.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((since, addresses)) = known.as_ref()
-            && since.elapsed() < FRESH
-        {
-            return Ok(addresses.clone());
-        }
-        let addresses = self.0.resolver.resolve(uri, config, timeout)?;
-        *known = Some((Instant::now(), addresses.clone()));
-        Ok(addresses)
+        host.addresses(since, || self.0.resolver.resolve(uri, config, timeout))
     }
 }
 

@@ -3,9 +3,11 @@
 use std::time::{Duration, Instant};
 
 use pypi_verify_now::failure::{Failure, Status};
-use pypi_verify_now::http::{Client, HttpError, Piece};
+use pypi_verify_now::http::{Client, Host, HttpError, Piece};
 use pypi_verify_now::redact::Redacted;
 use pypi_verify_now::transport::{Patience, Transport};
+use ureq::Error;
+use ureq::unversioned::resolver::{DefaultResolver, Resolver as _};
 use url::Url;
 
 use crate::support::index::{DistFile, Fault, LoopbackIndex};
@@ -297,6 +299,30 @@ fn redirects_to_files_or_nowhere_are_refused() {
         let error = get(&hasty(), &index.at(path)).unwrap_err();
         assert!(matches!(error, HttpError::Redirect { .. }), "{path}: {error}");
     }
+}
+
+#[test]
+fn a_look_up_that_fails_does_so_for_all_who_waited_and_for_nobody_else() {
+    let (host, since) = (Host::default(), Instant::now());
+    let failed = host.addresses(since, || Err(Error::HostNotFound));
+    assert!(matches!(failed, Err(Error::HostNotFound)), "{failed:?}");
+    let waited = host.addresses(since, || panic!("it is looked up again"));
+    assert!(matches!(waited, Err(Error::HostNotFound)), "{waited:?}");
+    let mut found = DefaultResolver::default().empty();
+    found.push(([127, 0, 0, 1], 80).into());
+    let later = host.addresses(Instant::now(), || Ok(found.clone())).unwrap();
+    assert_eq!(later[..], found[..]);
+    let known = host.addresses(Instant::now(), || panic!("it is looked up again")).unwrap();
+    assert_eq!(known[..], found[..]);
+}
+
+#[test]
+fn that_another_has_no_time_left_is_no_end_for_who_waited() {
+    let (host, since) = (Host::default(), Instant::now());
+    let failed = host.addresses(since, || Err(Error::Timeout(ureq::Timeout::Global)));
+    assert!(matches!(failed, Err(Error::Timeout(ureq::Timeout::Global))), "{failed:?}");
+    let waited = host.addresses(since, || panic!("it is looked up again"));
+    assert!(matches!(waited, Err(Error::Timeout(ureq::Timeout::Resolve))), "{waited:?}");
 }
 
 #[test]
