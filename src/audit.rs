@@ -247,10 +247,7 @@ impl Documents<'_> {
             None => None,
         };
         let document = match (document, self.second_source) {
-            (None, Some(source)) => {
-                let found = self.index.second(source, name, filename, &sha256)?;
-                found.map(|found| found.bytes)
-            }
+            (None, Some(source)) => self.index.second(source, name, filename, &sha256)?,
             (document, _) => document,
         };
         Ok(document.map(|bytes| verify(self.verifier, filename.as_str(), sha256, &bytes)))
@@ -302,7 +299,7 @@ pub fn unattested_by_name(
 /// The evidence of one document for one file.
 #[must_use]
 pub fn verify(verifier: &Verifier, filename: &str, sha256: Sha256, document: &[u8]) -> Evidence {
-    let document = match Document::parse_either(document) {
+    let document = match Document::parse(document) {
         Ok(document) => document,
         Err(error) => return Evidence::InvalidDocument(error.to_string()),
     };

@@ -10,7 +10,6 @@ use std::str::FromStr as _;
 
 use pep440_rs::Version;
 
-use crate::failure::{Failure, Status};
 use crate::name::PackageName;
 
 /// The longest file name read, in bytes: what file systems allow.
@@ -65,12 +64,6 @@ pub enum SdistFormat {
 pub struct NotADistFilename {
     filename: String,
     reason: &'static str,
-}
-
-impl From<NotADistFilename> for Failure {
-    fn from(error: NotADistFilename) -> Self {
-        Self::new(Status::BadInput, error.to_string())
-    }
 }
 
 impl DistFilename {

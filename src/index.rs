@@ -12,7 +12,7 @@ mod way;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-pub use second::{Found, SecondSource, Shape};
+pub use second::SecondSource;
 use url::{Origin, Url};
 use way::{Answer, Way, What};
 

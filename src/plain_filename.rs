@@ -5,8 +5,6 @@
 
 use std::fmt;
 
-use crate::failure::{Failure, Status};
-
 /// The longest name that common file systems hold, in bytes.
 const LONGEST: usize = 255;
 
@@ -47,12 +45,5 @@ impl FileName {
 impl fmt::Display for FileName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
-    }
-}
-
-impl From<NotAFileName> for Failure {
-    fn from(error: NotAFileName) -> Self {
-        Self::new(Status::Refused, error.to_string())
-            .hint("an index offers a file under a name that no distribution has")
     }
 }

@@ -81,17 +81,6 @@ impl Process {
     pub fn variable_is_on(&self, name: &str) -> bool {
         self.variable(name).is_some_and(is_on)
     }
-
-    /// All variables whose name begins with `prefix`, in the order of their names.
-    pub fn variables_with_prefix<'a>(
-        &'a self,
-        prefix: &'a str,
-    ) -> impl Iterator<Item = (&'a OsStr, &'a OsStr)> {
-        self.environment
-            .iter()
-            .filter(move |(name, _)| name.to_string_lossy().starts_with(prefix))
-            .map(|(name, value)| (name.as_os_str(), value.as_os_str()))
-    }
 }
 
 /// Whether a terminal of this name can do nothing but go on; pip asks the same.

@@ -9,7 +9,6 @@ mod claim;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::failure::{Failure, Status};
 use crate::json::{self, JsonError};
 
 pub use attestation::{Attestation, AttestationFault, MAX_ENTRIES};
@@ -75,12 +74,6 @@ pub enum DocumentError {
     },
 }
 
-impl From<DocumentError> for Failure {
-    fn from(error: DocumentError) -> Self {
-        Self::new(Status::Refused, error.to_string())
-    }
-}
-
 /// PEP 740 leaves all its objects open for further keys, so unknown ones are passed over.
 #[derive(Deserialize)]
 struct WireDocument {
@@ -96,33 +89,17 @@ struct WireBundle {
 }
 
 impl Document {
-    /// Reads a provenance document, as an index serves it.
+    /// Reads a provenance document, as an index serves it, or a single attestation object (PEP 740,
+    /// "Attestation objects"), as `*.attestation` files hold it: what has an `envelope` and no
+    /// `attestation_bundles`. That is a document of one bundle that claims no publisher.
     ///
     /// An attestation that cannot be read does not make the document unreadable: it is kept as the
     /// [`AttestationFault`] that its bundle fails with, so that other identities are unharmed.
     ///
     /// # Errors
-    /// The text is longer than [`MAX_DOCUMENT`] or not strict JSON, the version is not 1, there is
-    /// no bundle or one without attestation, or there are too many.
+    /// The text is longer than [`MAX_DOCUMENT`] or not strict JSON; of a document, the version is
+    /// not 1, there is no bundle or one without attestation, or there are too many.
     pub fn parse(bytes: &[u8]) -> Result<Self, DocumentError> {
-        Self::of_provenance(json::parse(bytes, MAX_DOCUMENT)?)
-    }
-
-    /// Reads a single attestation object (PEP 740, "Attestation objects"), as `*.attestation`
-    /// files hold it: a document of one bundle that claims no publisher.
-    ///
-    /// # Errors
-    /// The text is longer than [`MAX_DOCUMENT`] or not strict JSON.
-    pub fn parse_attestation(bytes: &[u8]) -> Result<Self, DocumentError> {
-        Ok(Self::of_attestation(json::parse(bytes, MAX_DOCUMENT)?))
-    }
-
-    /// Reads either of the two: what has `attestation_bundles` is a provenance document, what has
-    /// an `envelope` an attestation.
-    ///
-    /// # Errors
-    /// As [`Document::parse`].
-    pub fn parse_either(bytes: &[u8]) -> Result<Self, DocumentError> {
         let value: Value = json::parse(bytes, MAX_DOCUMENT)?;
         match value.get("envelope") {
             Some(_) if value.get("attestation_bundles").is_none() => {

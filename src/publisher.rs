@@ -61,8 +61,6 @@ pub struct Publisher {
 pub struct BuildFacts {
     /// The workflow's file name on GitHub, the pipeline file's path on GitLab.
     pub workflow: Option<String>,
-    /// What was run, with the ref it was run at (extension .18).
-    pub build_config: Option<String>,
     /// The source repository as the certificate has it (.12); on CircleCI `github.com/OWNER/REPO`.
     pub source: Option<String>,
     /// The commit that was built (.13).
@@ -77,8 +75,6 @@ pub struct BuildFacts {
     pub repository_id: Option<String>,
     /// The repository owner's number (.17).
     pub owner_id: Option<String>,
-    /// The kind of machine, such as `github-hosted` (.11).
-    pub runner: Option<String>,
 }
 
 impl Publisher {

@@ -151,23 +151,6 @@ impl IndexLines {
     pub fn remote(&self) -> bool {
         self.files.iter().any(|(source, _)| source.local_path().is_none())
     }
-
-    /// Whether every file could be read, so that nothing about the indexes is hidden.
-    #[must_use]
-    pub fn complete(&self) -> bool {
-        self.files.iter().all(|(_, outcome)| *outcome == Outcome::Read)
-    }
-
-    /// The indexes in effect, the command line and configuration naming `before`, where these do
-    /// not say `--no-index`: then there are none, whatever the files say.
-    #[must_use]
-    pub fn indexes(&self, before: &[String]) -> Vec<String> {
-        if self.no_index {
-            return Vec::new();
-        }
-        let first = self.index_url.as_ref().map_or(before, std::slice::from_ref);
-        [first, &self.extra_index_urls].concat()
-    }
 }
 
 /// Reads `sources` in order and the files they include.

@@ -265,7 +265,6 @@ fn claims(certificate: &CertificateInfo) -> CertificateClaims {
         subject,
         issuer: certificate.issuer.clone(),
         build_signer: ci.build_signer_uri,
-        runner: ci.runner_environment,
         source_repository: ci.source_repository_uri,
         source_digest: ci.source_repository_digest,
         source_ref: ci.source_repository_ref,

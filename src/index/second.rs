@@ -12,12 +12,8 @@ use crate::digest::Sha256;
 use crate::name::PackageName;
 use crate::plain_filename::FileName;
 
-/// What follows a file's name, and what such a file holds, in the order of preference.
-const SUFFIXES: [(&str, Shape); 3] = [
-    ("provenance", Shape::Document),
-    ("publish.attestation", Shape::Attestation),
-    ("attestation", Shape::Attestation),
-];
+/// What follows a file's name, in the order of preference.
+const SUFFIXES: [&str; 3] = ["provenance", "publish.attestation", "attestation"];
 
 /// Where the user says provenance can be found besides the index.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,29 +25,9 @@ pub enum SecondSource {
     Index(Url),
 }
 
-/// Something found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
-    /// The bytes as they are.
-    pub bytes: Vec<u8>,
-    /// What they should hold.
-    pub shape: Shape,
-    /// Where they are from, for people.
-    pub place: String,
-}
-
-/// What a file beside a distribution holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
-    /// A provenance document (PEP 740).
-    Document,
-    /// A single attestation, without the document around it.
-    Attestation,
-}
-
 impl Index<'_> {
-    /// What the second source has for the file of this name and sha256; nothing where it has
-    /// none.
+    /// The bytes of what the second source has for the file of this name and sha256, a provenance
+    /// document or a single attestation; nothing where it has none.
     ///
     /// # Errors
     /// The directory is none, a file in it cannot be read, or the index cannot be asked.
@@ -61,7 +37,7 @@ impl Index<'_> {
         name: &PackageName,
         filename: &FileName,
         sha256: &Sha256,
-    ) -> Result<Option<Found>, IndexError> {
+    ) -> Result<Option<Vec<u8>>, IndexError> {
         match source {
             SecondSource::Directory(directory) => in_directory(directory, filename),
             SecondSource::Index(index_url) => {
@@ -71,9 +47,7 @@ impl Index<'_> {
                 let Some(link) = file.and_then(|file| file.provenance.as_ref()) else {
                     return Ok(None);
                 };
-                let place = crate::redact::Redacted(link).to_string();
-                let found = |bytes| Found { bytes, shape: Shape::Document, place };
-                Ok(self.provenance(link)?.map(found))
+                self.provenance(link)
             }
         }
     }
@@ -82,15 +56,15 @@ impl Index<'_> {
 fn in_directory(
     directory: &std::path::Path,
     filename: &FileName,
-) -> Result<Option<Found>, IndexError> {
+) -> Result<Option<Vec<u8>>, IndexError> {
     if !directory.is_dir() {
         let reason = "it is no directory".to_owned();
         return Err(IndexError::Local { path: directory.display().to_string(), reason });
     }
-    for (suffix, shape) in SUFFIXES {
+    for suffix in SUFFIXES {
         let path = directory.join(format!("{filename}.{suffix}"));
         if let Some(bytes) = local::read(&path, MAX_PROVENANCE)? {
-            return Ok(Some(Found { bytes, shape, place: path.display().to_string() }));
+            return Ok(Some(bytes));
         }
     }
     Ok(None)

@@ -19,8 +19,6 @@ pub struct CertificateClaims {
     pub issuer: Option<String>,
     /// .9: the build signer; differs from the build config where a reusable workflow signs.
     pub build_signer: Option<String>,
-    /// .11: the kind of machine.
-    pub runner: Option<String>,
     /// .12: the source repository.
     pub source_repository: Option<String>,
     /// .13: the commit.
@@ -188,7 +186,6 @@ fn facts(claims: &CertificateClaims) -> BuildFacts {
         |claim: &Option<String>| claim.clone().filter(|text| !text.is_empty() && text != "\"\"");
     BuildFacts {
         workflow: None,
-        build_config: said(&claims.build_config),
         source: said(&claims.source_repository),
         commit: said(&claims.source_digest),
         reference: said(&claims.source_ref),
@@ -196,6 +193,5 @@ fn facts(claims: &CertificateClaims) -> BuildFacts {
         environment: said(&claims.environment),
         repository_id: said(&claims.repository_id),
         owner_id: said(&claims.owner_id),
-        runner: said(&claims.runner),
     }
 }

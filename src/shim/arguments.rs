@@ -126,13 +126,6 @@ impl InstallArgs {
         &self.items
     }
 
-    /// The whole command line after `argv[0]`, as it was given.
-    #[must_use]
-    pub fn argv(&self) -> Vec<OsString> {
-        let raw = |items: &[Item]| items.iter().flat_map(|i| i.raw.clone()).collect::<Vec<_>>();
-        [raw(&self.global), vec![OsString::from(self.subcommand.word())], raw(&self.items)].concat()
-    }
-
     /// Every option, in the order in which pip meets them.
     pub fn chosen(&self) -> impl DoubleEndedIterator<Item = &Chosen> {
         self.all().flat_map(|item| match &item.kind {

@@ -4,7 +4,6 @@
 //! that it could not be checked. What the Sigstore crate says is put into these words beside the
 //! verifier, not here.
 
-use crate::failure::{Failure, Status};
 use crate::provenance::AttestationFault;
 use crate::publisher::{Disagreement, PublisherError, PublisherUrl};
 use crate::statement::StatementError;
@@ -91,10 +90,4 @@ pub enum AttestationError {
     /// All attestations verify, and none says that the file was published.
     #[error("no attestation says that the file was published, only how it was built")]
     NotPublished,
-}
-
-impl From<AttestationError> for Failure {
-    fn from(error: AttestationError) -> Self {
-        Self::new(Status::Refused, format!("the attestation is invalid: {error}"))
-    }
 }

@@ -114,12 +114,6 @@ impl Store {
         Self { location }
     }
 
-    /// Which file, and why this one.
-    #[must_use]
-    pub const fn location(&self) -> &Location {
-        &self.location
-    }
-
     /// The file's path.
     #[must_use]
     pub fn path(&self) -> &Path {

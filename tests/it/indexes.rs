@@ -3,7 +3,7 @@
 use pypi_verify_now::digest::Sha256;
 use pypi_verify_now::failure::{Failure, Status};
 use pypi_verify_now::http::Client;
-use pypi_verify_now::index::{Index, IndexError, MAX_PROVENANCE, SecondSource, Shape};
+use pypi_verify_now::index::{Index, IndexError, MAX_PROVENANCE, SecondSource};
 use pypi_verify_now::name::PackageName;
 use pypi_verify_now::page::PageFile;
 use pypi_verify_now::plain_filename::FileName;
@@ -233,10 +233,9 @@ fn an_index_over_http_cannot_point_at_local_files() {
     assert!(locate(&[&index], &index.file_url(WHEEL)).is_err());
 }
 
-fn second(source: &SecondSource, bytes: &[u8]) -> Result<Option<(Vec<u8>, Shape)>, IndexError> {
+fn second(source: &SecondSource, bytes: &[u8]) -> Result<Option<Vec<u8>>, IndexError> {
     let filename = FileName::parse(WHEEL).unwrap();
-    let found = Index::new(&client()).second(source, &aa(), &filename, &Sha256::of(bytes))?;
-    Ok(found.map(|found| (found.bytes, found.shape)))
+    Index::new(&client()).second(source, &aa(), &filename, &Sha256::of(bytes))
 }
 
 #[test]
@@ -244,14 +243,13 @@ fn a_directory_is_a_second_source() {
     let dir = TempDir::new().unwrap();
     let source = SecondSource::Directory(dir.path().into());
     let put = |suffix: &str| std::fs::write(dir.path().join(format!("{WHEEL}.{suffix}")), suffix);
-    let found = |text: &str, shape| Some((text.as_bytes().to_vec(), shape));
     assert_eq!(second(&source, b"").unwrap(), None);
     put("attestation").unwrap();
-    assert_eq!(second(&source, b"").unwrap(), found("attestation", Shape::Attestation));
+    assert_eq!(second(&source, b"").unwrap(), Some(b"attestation".to_vec()));
     put("publish.attestation").unwrap();
-    assert_eq!(second(&source, b"").unwrap(), found("publish.attestation", Shape::Attestation));
+    assert_eq!(second(&source, b"").unwrap(), Some(b"publish.attestation".to_vec()));
     put("provenance").unwrap();
-    assert_eq!(second(&source, b"").unwrap(), found("provenance", Shape::Document));
+    assert_eq!(second(&source, b"").unwrap(), Some(b"provenance".to_vec()));
 }
 
 #[test]
@@ -269,7 +267,7 @@ fn another_index_is_a_second_source_for_the_same_bytes() {
     let index = index();
     let source = SecondSource::Index(url(&index.url()));
     let found = second(&source, b"wheel").unwrap();
-    assert_eq!(found, Some((b"{}".to_vec(), Shape::Document)));
+    assert_eq!(found, Some(b"{}".to_vec()));
     assert_eq!(second(&source, b"other bytes").unwrap(), None);
     let without = LoopbackIndex::builder().drops_provenance();
     let without = without.file("aa", DistFile::new(WHEEL, "wheel").provenance("{}")).start();

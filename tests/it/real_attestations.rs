@@ -30,7 +30,7 @@ fn read(document: &str) -> Vec<u8> {
 }
 
 fn verify(document: &str, filename: &str, sha256: &str) -> Result<Publisher, AttestationError> {
-    let document = Document::parse_either(&read(document)).unwrap();
+    let document = Document::parse(&read(document)).unwrap();
     let subject = Subject {
         filename: DistFilename::parse(filename).unwrap(),
         sha256: Sha256::parse(sha256).unwrap(),
@@ -87,14 +87,12 @@ fn the_facts_of_a_build_come_from_its_certificate() {
     assert_eq!(facts.environment.as_deref(), Some("pypi"));
     assert_eq!(facts.repository_id.as_deref(), Some("1301891262"));
     assert_eq!(facts.owner_id.as_deref(), Some("281386125"));
-    assert_eq!(facts.runner.as_deref(), Some("github-hosted"));
 }
 
 #[test]
 fn what_circleci_leaves_unsaid_is_no_fact() {
     let publisher = verify(&format!("{CIRCLECI}.provenance"), CIRCLECI, CIRCLECI_SHA256).unwrap();
     let source = "github.com/CircleCI-Public/sign-and-publish-examples";
-    assert_eq!(publisher.facts().runner, None);
     assert_eq!(publisher.facts().commit, None);
     assert_eq!(publisher.facts().source.as_deref(), Some(source));
 }

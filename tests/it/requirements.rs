@@ -27,6 +27,20 @@ fn read(files: &[(&str, &[u8])]) -> IndexLines {
     )
 }
 
+/// Whether every file could be read.
+fn complete(found: &IndexLines) -> bool {
+    found.files.iter().all(|(_, outcome)| *outcome == Outcome::Read)
+}
+
+/// The indexes in effect where the command line names `before`.
+fn indexes<'a>(found: &'a IndexLines, before: &'a str) -> Vec<&'a str> {
+    if found.no_index {
+        return Vec::new();
+    }
+    let first = found.index_url.as_deref().unwrap_or(before);
+    std::iter::once(first).chain(found.extra_index_urls.iter().map(String::as_str)).collect()
+}
+
 fn lines(text: &str) -> IndexLines {
     read(&[("req.txt", text.as_bytes())])
 }
@@ -46,7 +60,7 @@ fn every_option_about_indexes_is_found() {
     assert_eq!(found.find_links[0].value, "./wheels");
     assert_eq!(found.find_links[0].file, Source::Path("req.txt".into()));
     assert_eq!(found.trusted_hosts, ["a.example"]);
-    assert!(!found.no_index && found.complete() && !found.remote());
+    assert!(!found.no_index && complete(&found) && !found.remote());
 }
 
 #[test]
@@ -103,11 +117,11 @@ fn what_pip_takes_for_something_else_is_no_index() {
 #[test]
 fn a_later_index_takes_the_place_of_all_before_it() {
     let found = lines("--extra-index-url https://x\n-i https://a\n--extra-index-url https://b");
-    assert_eq!(found.indexes(&["https://cli".into()]), ["https://a", "https://b"]);
+    assert_eq!(indexes(&found, "https://cli"), ["https://a", "https://b"]);
     let found = lines("--extra-index-url https://b");
-    assert_eq!(found.indexes(&["https://cli".into()]), ["https://cli", "https://b"]);
+    assert_eq!(indexes(&found, "https://cli"), ["https://cli", "https://b"]);
     let found = lines("--no-index\n-i https://a");
-    assert!(found.indexes(&["https://cli".into()]).is_empty());
+    assert!(indexes(&found, "https://cli").is_empty());
 }
 
 #[test]
@@ -136,7 +150,7 @@ fn nested_files_are_read_where_they_are_included() {
     assert_eq!(found.extra_index_urls, ["https://c"]);
     assert_eq!((found.trusted_hosts.as_slice(), found.no_index), (&["c".to_owned()][..], true));
     assert_eq!(found.files.len(), 5);
-    assert!(found.complete());
+    assert!(complete(&found));
 }
 
 #[test]
@@ -147,7 +161,7 @@ fn urls_include_relative_to_themselves_and_count_as_remote() {
         ("https://h.example/top.txt", b"--pre"),
     ]);
     assert_eq!(found.index_url.as_deref(), Some("https://a"));
-    assert!(found.remote() && found.complete());
+    assert!(found.remote() && complete(&found));
 
     let found =
         read(&[("req.txt", b"-c FILE:///abs/c.txt"), ("file:///abs/c.txt", b"-i https://a")]);
@@ -161,7 +175,7 @@ fn a_file_that_cannot_be_read_is_noted() {
     let found = read(&[("req.txt", b"-r gone.txt\n-i https://a")]);
     assert_eq!(found.files[1], (Source::Path("gone.txt".into()), Outcome::NotRead));
     assert_eq!(found.index_url.as_deref(), Some("https://a"));
-    assert!(!found.complete());
+    assert!(!complete(&found));
 }
 
 #[test]
@@ -169,7 +183,7 @@ fn a_cycle_ends_and_is_noted() {
     let found = read(&[("a.txt", b"-r b.txt\n-i https://a"), ("b.txt", b"-r a.txt")]);
     assert_eq!(found.files[2], (Source::Path("a.txt".into()), Outcome::OutOfBounds));
     assert_eq!(found.index_url.as_deref(), Some("https://a"));
-    assert!(!found.complete());
+    assert!(!complete(&found));
 }
 
 #[test]
@@ -183,7 +197,7 @@ fn depth_and_number_of_files_are_bounded() {
     };
     let found =
         requirements::read(&[(Inclusion::Requirements, Source::parse("x"))], endless, |_| None);
-    assert!(!found.complete() && found.files.len() == MAX_FILES + 1 && count <= MAX_FILES);
+    assert!(!complete(&found) && found.files.len() == MAX_FILES + 1 && count <= MAX_FILES);
 
     let chain = |source: &Source| -> Result<Vec<u8>, ()> {
         let Source::Path(path) = source else { return Err(()) };
@@ -191,7 +205,7 @@ fn depth_and_number_of_files_are_bounded() {
     };
     let found =
         requirements::read(&[(Inclusion::Requirements, Source::parse("x"))], chain, |_| None);
-    assert!(!found.complete() && found.files.len() == MAX_DEPTH + 1);
+    assert!(!complete(&found) && found.files.len() == MAX_DEPTH + 1);
 }
 
 #[test]
@@ -208,7 +222,7 @@ fn byte_order_marks_and_declared_encodings_are_heeded() {
     ] {
         let found = read(&[("req.txt", &bytes)]);
         assert_eq!(found.index_url.as_deref(), Some("https://a"), "{bytes:?}");
-        assert!(found.complete());
+        assert!(complete(&found));
     }
 }
 
@@ -217,7 +231,7 @@ fn byte_order_marks_and_declared_encodings_are_heeded() {
 fn an_encoding_that_could_hide_a_line_is_noted() {
     let found = lines("# vim: fileencoding=utf-7\n+AC0-i https://a");
     assert_eq!(found.files[0].1, Outcome::UnknownEncoding("utf-7".into()));
-    assert!(!found.complete());
+    assert!(!complete(&found));
 }
 
 proptest! {
@@ -304,7 +318,7 @@ fn thousands_of_files_read_as_pip_reads_them() {
         if answer != "error" {
             compared += 1;
             let found = lines(text);
-            let ours = serde_json::json!([found.indexes(&["cli".into()]), found.trusted_hosts]);
+            let ours = serde_json::json!([indexes(&found, "cli"), found.trusted_hosts]);
             assert_eq!(ours, answer, "{text:?}");
         }
     }

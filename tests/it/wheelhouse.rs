@@ -324,9 +324,8 @@ fn a_name_that_leads_elsewhere_is_no_file_name() {
         "a\u{1b}[2J",
         &"a".repeat(256),
     ] {
-        let failure = Failure::from(FileName::parse(name).unwrap_err());
-        assert_eq!(failure.status, Status::Refused);
-        assert!(!failure.message.contains(['\n', '\u{1b}', '\u{0}']), "{name:?}");
+        let error = FileName::parse(name).unwrap_err().to_string();
+        assert!(!error.contains(['\n', '\u{1b}', '\u{0}']), "{name:?}");
     }
     for name in ["aa-1.0-py3-none-any.whl", "aa-1.0+cu118.tar.gz", "ä_1!2~.zip"] {
         assert_eq!(FileName::parse(name).unwrap().as_str(), name);
