@@ -1,4 +1,5 @@
-# pypi-verify-now: keeps its pip first on PATH in this bash. Made by `pypi-verify-now shellenv bash`.
+# pypi-verify-now: keeps its pip first on PATH in this bash.
+# Made by `pypi-verify-now shellenv bash`.
 
 __pypi_verify_now_shims=@SHIMS@
 

@@ -1,4 +1,5 @@
-# pypi-verify-now: keeps its pip first on PATH in this fish. Made by `pypi-verify-now shellenv fish`.
+# pypi-verify-now: keeps its pip first on PATH in this fish.
+# Made by `pypi-verify-now shellenv fish`.
 
 set -g __pypi_verify_now_shims @SHIMS@
 

@@ -1,4 +1,5 @@
-# pypi-verify-now: keeps its pip first on PATH in this zsh. Made by `pypi-verify-now shellenv zsh`.
+# pypi-verify-now: keeps its pip first on PATH in this zsh.
+# Made by `pypi-verify-now shellenv zsh`.
 
 typeset -g __pypi_verify_now_shims=@SHIMS@
 
@@ -32,8 +33,8 @@ if (( ! ${+functions[rehash]} )); then
     }
 fi
 
-# At a prompt, before each line, and in a directory that brings its environment along (direnv, mise),
-# for whoever does not.
+# At a prompt, before each line, and in a directory that brings its environment along (direnv,
+# mise), for whoever does not.
 typeset -ga precmd_functions preexec_functions chpwd_functions
 if (( ! ${precmd_functions[(Ie)__pypi_verify_now_first]} )); then
     precmd_functions+=(__pypi_verify_now_first)

@@ -1,8 +1,8 @@
 """Loaded by the interpreter that runs pip while it resolves, as `sitecustomize`.
 
-It keeps pip from what would get around a verdict: while only wheels are resolved it refuses to start
-processes, so that no build backend and no `setup.py` runs; while sources are built it refuses to
-take or build anything but what the gateway handed over, what lies in this run's own directories,
+It keeps pip from what would get around a verdict: while only wheels are resolved it refuses to
+start processes, so that no build backend and no `setup.py` runs; while sources are built it refuses
+to take or build anything but what the gateway handed over, what lies in this run's own directories,
 and what the user named by its place, or the user's own project by its. It writes down, when pip is
 done, what pip and which environment that was, what that pip's defaults are and as whom its indexes
 knew it. And it can have one interpreter wait for orders (`_stand_by`), so that Python starts once.

@@ -138,6 +138,11 @@ const MAX_LINES: usize = 400;
 /// How many characters a line may have, as `rustfmt.toml` says.
 const WIDTH: usize = 100;
 
+/// What a comment begins with in files of this kind. In Python it may be a text of several lines,
+/// so all of its lines count.
+const COMMENTS: [(&str, &str); 6] =
+    [("fish", "#"), ("py", ""), ("rs", "//"), ("sh", "#"), ("toml", "#"), ("zsh", "#")];
+
 /// Crates that must not come in, directly or through another: no asynchronous runtime, one HTTP
 /// client, one crypto provider. What `deny.toml` says too, for who has only cargo.
 const BANNED: [&str; 9] = [
@@ -234,13 +239,16 @@ fn no_file_is_longer_than_can_be_read_at_once() {
 
 #[test]
 fn no_comment_is_wider_than_the_code() {
-    for directory in ["src", "tests", "benches"] {
-        for (path, text) in rust_files(directory) {
-            let mut comments = text.lines().filter(|line| line.trim_start().starts_with("//"));
-            let wide = comments.find(|line| line.chars().count() > WIDTH);
-            assert_eq!(wide, None, "in {}", path.display());
-        }
+    let mut wrong = Vec::new();
+    for (path, bytes) in files(&root()) {
+        let is_of = |kind: &str| path.extension().is_some_and(|extension| extension == kind);
+        let Some((_, mark)) = COMMENTS.iter().find(|(kind, _)| is_of(kind)) else { continue };
+        let text = String::from_utf8_lossy(&bytes);
+        let comments = text.lines().filter(|line| line.trim_start().starts_with(mark));
+        let wide = comments.filter(|line| line.chars().count() > WIDTH);
+        wrong.extend(wide.map(|line| format!("{}: {line}", path.display())));
     }
+    none(&wrong);
 }
 
 #[test]
