@@ -1,6 +1,8 @@
-//! The user's network options, gathered from the command line and from requirements files.
+//! What the user's command line and requirements files say: where to look, what is required, and
+//! the hashes that fetched files must have.
 //!
-//! Owns reading those files as far as they say where to look. What they require is for pip.
+//! Owns which files those are, reading them, and their private copies. What a requirement means is
+//! for pip.
 
 use std::path::{Path, PathBuf};
 

@@ -1,8 +1,10 @@
-//! Requirements and constraints files, read as far as needed to learn which indexes they name.
+//! Requirements and constraints files, as far as needed to learn which indexes they name and what
+//! they require with which hashes, and to copy them without the indexes.
 //!
 //! Owns pip's grammar of these files (pip's `req/req_file.py`) for the lines that change where
 //! packages come from, and the order in which such lines take effect. Reads no file itself: the
-//! caller supplies the bytes and the environment. What a requirement is, is none of its business.
+//! caller supplies the bytes and the environment. A requirement is a text here; what it means is
+//! none of its business.
 
 mod closed;
 mod hashes;
