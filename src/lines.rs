@@ -1,10 +1,11 @@
 //! What the user's command line and requirements files say: where to look, what is required, and
 //! the hashes that fetched files must have.
 //!
-//! Owns which files those are, reading them, and their private copies. What a requirement means is
-//! for pip.
+//! Owns which files those are, and reading them. What a requirement means is for pip.
 
-use std::path::{Path, PathBuf};
+mod copies;
+
+pub use copies::{Copies, copies};
 
 use crate::failure::{Failure, Status};
 use crate::http::Client;
@@ -130,69 +131,6 @@ fn named_source(text: &str) -> Source {
 
 /// The largest requirements file that is read, in bytes.
 const MAX_FILE: u64 = 64 * 1024 * 1024;
-
-/// Private copies of the user's requirements and constraints files, which name no place to look in.
-#[derive(Debug, Default)]
-pub struct Copies {
-    /// Of requirements files.
-    pub requirements: Vec<PathBuf>,
-    /// Of constraints files.
-    pub constraints: Vec<PathBuf>,
-    /// Of constraints files for builds.
-    pub build_constraints: Vec<PathBuf>,
-    texts: Vec<String>,
-}
-
-impl Copies {
-    /// The text of every copy.
-    #[must_use]
-    pub fn texts(&self) -> Vec<&str> {
-        self.texts.iter().map(String::as_str).collect()
-    }
-}
-
-/// Copies the user's requirements and constraints files into `directory`, without the lines that
-/// say where to look.
-///
-/// # Errors
-/// One cannot be read, or not be copied so.
-pub fn copies(
-    process: &Process,
-    arguments: &InstallArgs,
-    probe: &Probe,
-    settings: &Settings,
-    directory: &Path,
-) -> Result<Copies, Failure> {
-    let [configured_constraints, constraints, configured, requirements] =
-        named_files(arguments, probe);
-    let constraints = [configured_constraints, constraints].concat();
-    let requirements = [configured, requirements].concat();
-    let build_constraints = named_by("--build-constraint", arguments, probe).concat();
-    let (count, build_count) = (constraints.len(), build_constraints.len());
-    let texts = [constraints, build_constraints, requirements].concat();
-    if texts.is_empty() {
-        return Ok(Copies::default());
-    }
-    let sources: Vec<_> = texts.iter().map(|text| Source::parse(text)).collect();
-    let client = Client::new(&settings.transport)?;
-    let variable = |name: &str| process.text(name);
-    let closed = requirements::closed(&sources, directory, reader(process, &client), variable)?;
-    for (path, text) in &closed.copies {
-        // Without a mark pip reads what is not ASCII as the locale has it.
-        let mark = if text.is_ascii() { "" } else { "\u{feff}" };
-        std::fs::write(path, format!("{mark}{text}")).map_err(|error| {
-            let message = format!("cannot write {}: {error}", path.display());
-            Failure::new(Status::CouldNotCheck, message)
-        })?;
-    }
-    let mut roots = closed.roots.into_iter();
-    Ok(Copies {
-        constraints: roots.by_ref().take(count).collect(),
-        build_constraints: roots.by_ref().take(build_count).collect(),
-        requirements: roots.collect(),
-        texts: closed.copies.into_iter().map(|(_, text)| text).collect(),
-    })
-}
 
 /// The files that the user named: configured constraints, constraints, configured requirements,
 /// requirements.
