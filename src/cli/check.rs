@@ -22,8 +22,7 @@ pub(super) fn run(
     report: Report,
     arguments: &Check,
 ) -> Result<ExitCode, Failure> {
-    let publisher = PublisherUrl::parse(&arguments.publisher)
-        .map_err(|error| Failure::new(Status::Usage, error.to_string()))?;
+    let publisher = PublisherUrl::parse(&arguments.publisher)?;
     let configured = process.variable("PYPI_VERIFY_NOW_TRUSTED_ROOT").map(Path::new);
     let verifier = verifier(arguments.trusted_root.as_deref().or(configured))?;
     let limit = u64::try_from(MAX_DOCUMENT).unwrap_or(u64::MAX);

@@ -200,7 +200,8 @@ fn a_document_that_is_none_is_refused() {
 fn bad_input_and_a_bad_command_line_have_their_exit_codes() {
     let world = local();
     check_local(&world, "octo/aa", AA).run().exits(2).stderr_has("octo/aa");
-    check_local(&world, "https://github.com/octo", AA).run().exits(2);
+    let nobody = check_local(&world, "https://github.com/octo", AA).run();
+    nobody.exits(2).stderr_has("hint: ").stderr_has("https://github.com/OWNER/REPO");
     check_local(&world, OURS, "missing-1.0-py3-none-any.whl").run().exits(65).stderr_has("missing");
     check_local(&world, OURS, ".").run().exits(65);
     let args = ["check", "--publisher", OURS, "--provenance", "no.json", AA];
