@@ -421,7 +421,7 @@ def _stand_by(numbers):
         for name, value in order["set"]:
             os.environb[bytes(name)] = bytes(value)
         sys.argv[1:] = [os.fsdecode(bytes(word)) for word in order["argv"]]
-        return order["guarded"]
+        return order["fork"]
 
     say(os.getpid())
     preloaded = False

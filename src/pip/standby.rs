@@ -52,8 +52,8 @@ pub struct Standby {
 /// What it is told, as `guard.py` reads it. Text is bytes, whatever its encoding.
 #[derive(Serialize)]
 struct Order<'a> {
+    /// Whether a fork does it, under the guard.
     fork: bool,
-    guarded: bool,
     argv: Vec<&'a [u8]>,
     set: Vec<(&'a [u8], &'a [u8])>,
     remove: &'a [&'static str],
@@ -217,7 +217,6 @@ fn line(
     let set = environment.set.iter();
     let order = Order {
         fork: who == Who::Fork,
-        guarded: who == Who::Fork,
         argv: arguments.iter().map(|word| word.as_bytes()).collect(),
         set: set.map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect(),
         remove: &environment.remove,
