@@ -17,7 +17,7 @@ use url::Url;
 
 pub use closed::{Closed, NotClosed, closed};
 pub use hashes::Hashes;
-pub use line::Inclusion;
+pub use line::{Inclusion, names_any};
 
 /// How deep files may include one another. pip itself has no bound but a cycle check.
 pub const MAX_DEPTH: usize = 32;

@@ -106,10 +106,9 @@ pub fn has_pylock(arguments: &InstallArgs) -> bool {
 /// built: then wheels alone are not what pip would install.
 #[must_use]
 pub fn asks_for_sources(arguments: &InstallArgs, probe: &Probe) -> bool {
-    let wanted = |value: &str| value.split(',').any(|name| !matches!(name.trim(), "" | ":none:"));
     let given = arguments.values("--no-binary");
-    given.iter().any(|value| wanted(&value.to_string_lossy()))
-        || probe.configuration.get("no-binary").is_some_and(wanted)
+    given.iter().any(|value| requirements::names_any(&value.to_string_lossy()))
+        || probe.configuration.get("no-binary").is_some_and(requirements::names_any)
         || arguments.has("--editable")
         || probe.configuration.get("editable").is_some()
 }

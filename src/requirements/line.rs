@@ -109,8 +109,14 @@ pub(super) fn hashes(line: &str) -> Vec<String> {
 /// Whether a line allows source archives: `--no-binary` of anything.
 pub(super) fn asks_for_sources(line: &str) -> bool {
     let given = options_of(line).unwrap_or_default();
-    let wanted = |value: &str| value.split(',').any(|name| !matches!(name.trim(), "" | ":none:"));
-    given.iter().any(|(what, value)| *what == Use::OtherValue("--no-binary") && wanted(value))
+    let no_binary = |what: &Use| *what == Use::OtherValue("--no-binary");
+    given.iter().any(|(what, value)| no_binary(what) && names_any(value))
+}
+
+/// Whether a value of `--no-binary` names any project, or all; `:none:` takes back what others did.
+#[must_use]
+pub fn names_any(value: &str) -> bool {
+    value.split(',').any(|name| !matches!(name.trim(), "" | ":none:"))
 }
 
 /// Whether a line is of options alone that cannot be read here; pip refuses it, or knows more.
