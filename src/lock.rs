@@ -9,6 +9,7 @@ mod places;
 mod pylock;
 mod report;
 
+pub use places::links_page;
 pub use pylock::without_userinfo;
 
 use direct::{direct, writable};

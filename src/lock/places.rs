@@ -5,12 +5,29 @@
 //! user said to the first pip.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use url::Url;
 
 use super::{Lock, Requested, Source, percent_decode};
+use crate::digest::Sha256;
 use crate::name::PackageName;
+
+/// A page (PEP 503) that leads to files by their absolute paths, each with its digest where that is
+/// known.
+pub fn links_page(files: impl IntoIterator<Item = (PathBuf, Option<Sha256>)>) -> String {
+    let mut page = String::from("<!DOCTYPE html>\n<html><body>\n");
+    for (path, sha256) in files {
+        let (Ok(url), Some(name)) = (Url::from_file_path(&path), path.file_name()) else {
+            continue;
+        };
+        let url = url.as_str().replace('&', "&amp;");
+        let hash = sha256.map(|sha256| format!("#sha256={sha256}")).unwrap_or_default();
+        // Writing to a String cannot fail.
+        let _ = writeln!(page, "<a href=\"{url}{hash}\">{}</a>", name.to_string_lossy());
+    }
+    page + "</body></html>\n"
+}
 
 impl Lock {
     /// A page (PEP 503) of the files that have a digest and lie in `directory`, which is absolute.
@@ -19,18 +36,12 @@ impl Lock {
     /// the same name in one of the user's own places would come first, and fail.
     #[must_use]
     pub fn links(&self, directory: &Path) -> String {
-        let mut page = String::from("<!DOCTYPE html>\n<html><body>\n");
-        for entry in &self.entries {
-            let Source::Files(files) = &entry.source else { continue };
-            for file in files {
-                let url = Url::from_file_path(directory.join(file.filename.as_str()));
-                let (Ok(url), Some(sha256)) = (url, file.sha256) else { continue };
-                let url = url.as_str().replace('&', "&amp;");
-                // Writing to a String cannot fail.
-                let _ = writeln!(page, "<a href=\"{url}#sha256={sha256}\">{}</a>", file.filename);
-            }
-        }
-        page + "</body></html>\n"
+        let files = self.entries.iter().filter_map(|entry| match &entry.source {
+            Source::Files(files) => Some(files),
+            _ => None,
+        });
+        let known = files.flatten().filter(|file| file.sha256.is_some());
+        links_page(known.map(|file| (directory.join(file.filename.as_str()), file.sha256)))
     }
 
     /// The report of an install from `directory` (a `file://` URL that ends in a slash), each URL

@@ -13,7 +13,7 @@ use crate::build_steps::Closed;
 use crate::digest::Sha256;
 use crate::failure::Failure;
 use crate::gateway::Gateway;
-use crate::lock::{Lock, Source};
+use crate::lock::{self, Lock, Source};
 use crate::pip::run::Captured;
 use crate::resolution::{Unresolved, private_directory};
 use crate::sources::unreadable;
@@ -90,21 +90,7 @@ pub(super) fn links_page<'a>(
     files: impl Iterator<Item = (&'a Path, Sha256)>,
     local: Option<&Path>,
 ) -> String {
-    let mut page = String::from("<!DOCTYPE html>\n<html><body>\n");
-    let mut link = |path: &Path, hash: Option<String>| {
-        if let (Ok(url), Some(name)) = (Url::from_file_path(path), path.file_name()) {
-            let url = url.as_str().replace('&', "&amp;");
-            let hash = hash.map(|hash| format!("#sha256={hash}")).unwrap_or_default();
-            page.push_str(&format!("<a href=\"{url}{hash}\">{}</a>\n", name.to_string_lossy()));
-        }
-    };
-    for (path, sha256) in files {
-        link(path, Some(sha256.to_string()));
-    }
-    let entries = local.and_then(|local| std::fs::read_dir(local).ok());
-    for entry in entries.into_iter().flatten().filter_map(Result::ok) {
-        link(&entry.path(), None);
-    }
-    page.push_str("</body></html>\n");
-    page
+    let entries = local.and_then(|local| std::fs::read_dir(local).ok()).into_iter().flatten();
+    let local = entries.filter_map(Result::ok).map(|entry| (entry.path(), None));
+    lock::links_page(files.map(|(path, sha256)| (path.to_owned(), Some(sha256))).chain(local))
 }
