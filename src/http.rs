@@ -93,19 +93,18 @@ impl Renewed {
 }
 
 impl Client {
-    /// Prepares to reach the network as `transport` says. Reads the CA bundle, the client
-    /// certificate and the netrc file; opens no connection.
-    ///
-    /// # Errors
-    /// A file or a proxy the user named cannot be used.
-    pub fn new(transport: &Transport) -> Result<Self, HttpError> {
-        Ok(Self {
-            agents: Agents::new(transport)?,
+    /// Prepares to reach the network as `transport` says. Reads the netrc file, and opens no
+    /// connection. What certificates and proxies are worth shows when something is reached by
+    /// their means.
+    #[must_use]
+    pub fn new(transport: &Transport) -> Self {
+        Self {
+            agents: Agents::new(transport),
             credentials: Credentials::new(transport),
             retries: transport.retries,
             patience: transport.patience.clone(),
             confirmed: AtomicBool::new(false),
-        })
+        }
     }
 
     /// Whether anybody was told in this run that an earlier answer still holds.
@@ -283,6 +282,7 @@ impl Client {
         let mut request = self
             .agents
             .of(url)
+            .map_err(Failed::for_good)?
             .get(bare.as_str())
             .config()
             .timeout_global(ask.deadline.left())

@@ -78,7 +78,7 @@ pub fn of_files(
     if sources.is_empty() {
         return Ok(Files::default());
     }
-    let client = Client::new(&settings.transport)?;
+    let client = Client::new(&settings.transport);
     let found = requirements::read(&sources, reader(process, &client), |name| process.text(name));
     let (remote, sources) = (found.remote(), found.sources);
     let (requirements, constraints, hashes) = (found.requirements, found.constraints, found.hashes);

@@ -68,18 +68,16 @@ pub struct Sources {
 
 impl Sources {
     /// Sets everything up; asks the network nothing yet.
-    ///
-    /// # Errors
-    /// A certificate bundle cannot be read as such.
-    pub fn new(own: Own, settings: &Settings) -> Result<Self, Failure> {
-        Ok(Self {
-            client: Arc::new(Client::new(&settings.transport)?),
+    #[must_use]
+    pub fn new(own: Own, settings: &Settings) -> Self {
+        Self {
+            client: Arc::new(Client::new(&settings.transport)),
             indexes: settings.indexes.clone(),
             find_links: !settings.find_links.is_empty(),
             own,
             cache: settings.cache.as_deref().and_then(Cache::open),
             progress: Arc::default(),
-        })
+        }
     }
 
     /// The same, telling how far it is.

@@ -80,7 +80,7 @@ pub(super) fn run(
     };
 
     let policy = policy(process, options);
-    let sources = Sources::new(own, &settings)?.telling(&progress);
+    let sources = Sources::new(own, &settings).telling(&progress);
     sources.lend(&guard.logins());
     let directory = run.subdirectory("wheelhouse").map_err(private_directory)?;
     let wheelhouse = Wheelhouse::new(directory, settings.cache.as_deref());

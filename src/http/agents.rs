@@ -4,8 +4,9 @@
 //! connections alive, so there are as few as the settings allow. A request brings the time it has
 //! left, and no other settings of its own.
 
+use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustls::crypto::CryptoProvider;
@@ -17,7 +18,7 @@ use ureq::unversioned::transport::{ConnectionDetails, Connector, DefaultConnecto
 use url::Url;
 
 use super::addresses::Addresses;
-use super::proxies::{Exceptions, Proxies};
+use super::proxies::Proxies;
 use super::{HttpError, USER_AGENT};
 use crate::redact::Redacted;
 use crate::transport::Transport;
@@ -27,64 +28,78 @@ const IDLE_PER_HOST: usize = 32;
 /// How many connections are kept altogether.
 const IDLE: usize = 128;
 
-/// Every agent of a run.
+/// Every agent of a run. Each is made when something is first reached its way: a proxy or a
+/// certificate that nothing needs may be as wrong as it likes, as it may for pip.
 pub(super) struct Agents {
-    direct: Pair,
-    http_proxy: Option<Pair>,
-    https_proxy: Option<Pair>,
-    exceptions: Exceptions,
+    transport: Transport,
+    proxies: Proxies,
     trusted_hosts: Vec<(String, Option<u16>)>,
+    addresses: Addresses,
+    made: Mutex<Made>,
 }
 
-/// Two agents for one way: what separates them is `--trusted-host`.
-struct Pair {
-    checks_certificates: Agent,
-    trusts_blindly: Agent,
+/// What has been needed so far.
+#[derive(Default)]
+struct Made {
+    agents: HashMap<Way, Agent>,
+    /// Read once, however many agents share them.
+    roots: Option<RootCerts>,
+    client: Option<ClientCert>,
+}
+
+/// What separates the agents.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Way {
+    /// `https`, and so a certificate of the server's.
+    is_https: bool,
+    /// `--trusted-host`: nobody looks at that certificate.
+    is_trusted: bool,
+    /// The proxy, as the user wrote it.
+    proxy: Option<String>,
 }
 
 impl Agents {
-    /// Builds them.
-    ///
-    /// # Errors
-    /// The CA bundle, the client certificate or a proxy cannot be used.
-    pub(super) fn new(transport: &Transport) -> Result<Self, HttpError> {
-        let tls = Tls::new(transport)?;
-        let proxies = Proxies::new(transport);
-        let addresses = Addresses::default();
-        let agent = |tls, proxy| agent(transport, tls, proxy, addresses.clone());
-        let pair = |proxy: Option<ureq::Proxy>| Pair {
-            checks_certificates: agent(tls.checking(), proxy.clone()),
-            trusts_blindly: agent(tls.blind(), proxy),
-        };
-        let proxied =
-            |text: Option<&str>| text.map(|text| Ok(pair(Some(read_proxy(text)?)))).transpose();
+    /// Makes none of them yet.
+    pub(super) fn new(transport: &Transport) -> Self {
         let trusted = |text: &String| {
             let (host, port) = host_and_port(text);
             (host.to_ascii_lowercase(), port)
         };
-        Ok(Self {
-            direct: pair(None),
-            http_proxy: proxied(proxies.http)?,
-            https_proxy: proxied(proxies.https)?,
-            exceptions: proxies.exceptions,
+        Self {
+            proxies: Proxies::new(transport),
             trusted_hosts: transport.trusted_hosts.iter().map(trusted).collect(),
-        })
+            addresses: Addresses::default(),
+            made: Mutex::default(),
+            transport: transport.clone(),
+        }
     }
 
     /// The agent for a URL.
-    pub(super) fn of(&self, url: &Url) -> &Agent {
-        let proxy = match url.scheme() {
-            "https" => self.https_proxy.as_ref(),
-            _ => self.http_proxy.as_ref(),
-        };
-        let pair = proxy.filter(|_| !self.exceptions.hold(url)).unwrap_or(&self.direct);
+    ///
+    /// # Errors
+    /// The CA bundle, the client certificate or the proxy that it takes cannot be used.
+    pub(super) fn of(&self, url: &Url) -> Result<Agent, HttpError> {
+        let way = self.way(url);
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(agent) = made.agents.get(&way) {
+            return Ok(agent.clone());
+        }
+        let proxy = way.proxy.as_deref().map(read_proxy).transpose()?;
+        let tls = made.tls(&way, proxy.as_ref(), &self.transport)?;
+        let agent = agent(&self.transport, tls, proxy, self.addresses.clone());
+        made.agents.insert(way, agent.clone());
+        Ok(agent)
+    }
+
+    fn way(&self, url: &Url) -> Way {
         let host = url.host_str().unwrap_or_default();
         let port = url.port_or_known_default();
         let is_trusted = self
             .trusted_hosts
             .iter()
             .any(|(name, only)| name == host && only.is_none_or(|only| port == Some(only)));
-        if is_trusted { &pair.trusts_blindly } else { &pair.checks_certificates }
+        let proxy = self.proxies.of(url).map(str::to_owned);
+        Way { is_https: url.scheme() == "https", is_trusted, proxy }
     }
 }
 
@@ -170,40 +185,33 @@ fn read_proxy(text: &str) -> Result<ureq::Proxy, HttpError> {
     }
 }
 
-/// The TLS settings of a run.
-struct Tls {
-    provider: Arc<CryptoProvider>,
-    roots: RootCerts,
-    client: Option<ClientCert>,
-}
-
-impl Tls {
-    fn new(transport: &Transport) -> Result<Self, HttpError> {
+impl Made {
+    /// The TLS settings of one way, which come from the user's files where TLS is spoken.
+    fn tls(
+        &mut self,
+        way: &Way,
+        proxy: Option<&ureq::Proxy>,
+        transport: &Transport,
+    ) -> Result<TlsConfig, HttpError> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let roots = match &transport.ca_bundle {
-            Some(path) => roots(path)?,
-            None => RootCerts::PlatformVerifier,
+        let tls = TlsConfig::builder().unversioned_rustls_crypto_provider(Arc::clone(&provider));
+        let is_secure = |proxy: &ureq::Proxy| proxy.protocol() == ureq::ProxyProtocol::Https;
+        if !way.is_https && !proxy.is_some_and(is_secure) {
+            return Ok(tls.build());
+        }
+        if let (None, Some(path)) = (&self.client, &transport.client_certificate) {
+            self.client = Some(client_certificate(path, &provider)?);
+        }
+        let tls = tls.client_cert(self.client.clone());
+        if way.is_trusted {
+            return Ok(tls.disable_verification(true).build());
+        }
+        let roots = match (&self.roots, &transport.ca_bundle) {
+            (Some(roots), _) => roots.clone(),
+            (None, Some(path)) => self.roots.insert(roots(path)?).clone(),
+            (None, None) => RootCerts::PlatformVerifier,
         };
-        let client = transport.client_certificate.as_deref();
-        let client = client.map(|path| client_certificate(path, &provider)).transpose()?;
-        Ok(Self { provider, roots, client })
-    }
-
-    fn checking(&self) -> TlsConfig {
-        TlsConfig::builder()
-            .unversioned_rustls_crypto_provider(Arc::clone(&self.provider))
-            .root_certs(self.roots.clone())
-            .client_cert(self.client.clone())
-            .build()
-    }
-
-    fn blind(&self) -> TlsConfig {
-        TlsConfig::builder()
-            .unversioned_rustls_crypto_provider(Arc::clone(&self.provider))
-            .root_certs(self.roots.clone())
-            .client_cert(self.client.clone())
-            .disable_verification(true)
-            .build()
+        Ok(tls.root_certs(roots).build())
     }
 }
 

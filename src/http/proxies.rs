@@ -8,38 +8,45 @@ use url::Url;
 
 use crate::transport::{Proxy, Transport};
 
-/// The proxies of a run.
-pub(super) struct Proxies<'a> {
-    /// For `http` URLs.
-    pub(super) http: Option<&'a str>,
-    /// For `https` URLs.
-    pub(super) https: Option<&'a str>,
-    /// What goes past them.
-    pub(super) exceptions: Exceptions,
+/// The proxies of a run, as the user wrote them: what nothing goes through may be no proxy at all.
+pub(super) struct Proxies {
+    http: Option<String>,
+    https: Option<String>,
+    exceptions: Exceptions,
 }
 
-impl<'a> Proxies<'a> {
+impl Proxies {
     /// The proxies of these settings.
-    pub(super) fn new(transport: &'a Transport) -> Self {
-        let none = Exceptions(Vec::new());
+    pub(super) fn new(transport: &Transport) -> Self {
+        let both = |url: Option<&String>| Self {
+            http: url.cloned(),
+            https: url.cloned(),
+            exceptions: Exceptions(Vec::new()),
+        };
         match &transport.proxy {
-            Proxy::Direct => Self { http: None, https: None, exceptions: none },
-            Proxy::Url(url) => Self { http: Some(url), https: Some(url), exceptions: none },
+            Proxy::Direct => both(None),
+            Proxy::Url(url) => both(Some(url)),
             Proxy::Environment => {
                 let variables = &transport.proxy_variables;
-                let all = variables.all.as_deref();
+                let all = variables.all.as_ref();
                 Self {
-                    http: variables.http.as_deref().or(all),
-                    https: variables.https.as_deref().or(all),
+                    http: variables.http.as_ref().or(all).cloned(),
+                    https: variables.https.as_ref().or(all).cloned(),
                     exceptions: Exceptions::parse(variables.no_proxy.as_deref().unwrap_or("")),
                 }
             }
         }
     }
+
+    /// The one that a URL goes through, if it goes through one.
+    pub(super) fn of(&self, url: &Url) -> Option<&str> {
+        let proxy = if url.scheme() == "https" { &self.https } else { &self.http };
+        proxy.as_deref().filter(|_| !self.exceptions.hold(url))
+    }
 }
 
 /// `NO_PROXY`, read.
-pub(super) struct Exceptions(Vec<Exception>);
+struct Exceptions(Vec<Exception>);
 
 enum Exception {
     /// `*`
@@ -57,7 +64,7 @@ impl Exceptions {
     }
 
     /// Whether the URL is reached directly.
-    pub(super) fn hold(&self, url: &Url) -> bool {
+    fn hold(&self, url: &Url) -> bool {
         let Some(host) = url.host_str() else { return false };
         let address = host.parse().ok();
         self.0.iter().any(|exception| match exception {

@@ -57,7 +57,7 @@ pub fn copies(
         return Ok(Copies::default());
     }
     let sources: Vec<_> = texts.iter().map(|text| Source::parse(text)).collect();
-    let client = Client::new(&settings.transport)?;
+    let client = Client::new(&settings.transport);
     let variable = |name: &str| process.text(name);
     let closed = requirements::closed(&sources, directory, reader(process, &client), variable)?;
     for (path, text) in &closed.copies {

@@ -78,7 +78,7 @@ impl Install<'_> {
         let guard = request.guard()?;
         let prepared = request.prepare(&guard)?;
         let _live = request.live(&prepared);
-        let sources = Arc::new(Sources::new(own, &prepared.settings)?.telling(&self.progress));
+        let sources = Arc::new(Sources::new(own, &prepared.settings).telling(&self.progress));
         let index = sources.index();
         let wheels = self.wheels(&prepared, &sources, &index);
         sources.lend(&guard.logins());

@@ -39,7 +39,7 @@ fn url(text: &str) -> Url {
 }
 
 fn get(transport: &Transport, address: &str) -> Result<String, HttpError> {
-    let client = Client::new(transport).unwrap();
+    let client = Client::new(transport);
     let response = client.get(&url(address), "*/*", LIMIT)?;
     Ok(String::from_utf8(response.body).unwrap())
 }
@@ -53,14 +53,14 @@ fn download(transport: &Transport, address: &str) -> Result<Vec<u8>, HttpError> 
         }
         Ok(())
     };
-    Client::new(transport).unwrap().download(&url(address), sink, LIMIT)?;
+    Client::new(transport).download(&url(address), sink, LIMIT)?;
     Ok(bytes)
 }
 
 #[test]
 fn an_answer_arrives_whole_with_its_type_and_place() {
     let index = index();
-    let client = Client::new(&hasty()).unwrap();
+    let client = Client::new(&hasty());
     let address = url(&index.file_url("aa-1.0.whl"));
     let response = client.get(&address, "text/x-test", LIMIT).unwrap();
     assert_eq!(response.body, b"a wheel");
@@ -75,7 +75,7 @@ fn an_answer_arrives_whole_with_its_type_and_place() {
 #[test]
 fn requests_of_all_threads_share_few_connections() {
     let index = index();
-    let client = Client::new(&hasty()).unwrap();
+    let client = Client::new(&hasty());
     let address = url(&index.file_url("aa-1.0.whl"));
     std::thread::scope(|scope| {
         for _ in 0..4 {
@@ -274,8 +274,7 @@ fn other_schemes_are_not_spoken() {
 fn redirects_are_followed_to_another_server() {
     let (first, second) = (index(), index());
     first.fault("/old", Fault::redirect(second.file_url("aa-1.0.whl")));
-    let response =
-        Client::new(&hasty()).unwrap().get(&url(&first.at("/old")), "*/*", LIMIT).unwrap();
+    let response = Client::new(&hasty()).get(&url(&first.at("/old")), "*/*", LIMIT).unwrap();
     assert_eq!(response.body, b"a wheel");
     assert_eq!(response.url.as_str(), second.file_url("aa-1.0.whl"));
 }
@@ -329,7 +328,7 @@ fn that_another_has_no_time_left_is_no_end_for_who_waited() {
 fn a_sink_that_fails_ends_the_download() {
     let index = index();
     let full = |_: Piece<'_>| Err(std::io::Error::from(std::io::ErrorKind::StorageFull));
-    let client = Client::new(&hasty()).unwrap();
+    let client = Client::new(&hasty());
     let error = client.download(&url(&index.file_url("aa-1.0.whl")), full, LIMIT).unwrap_err();
     assert!(matches!(error, HttpError::Sink(_)), "{error}");
     assert_eq!(index.requests().len(), 1);

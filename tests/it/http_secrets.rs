@@ -31,7 +31,7 @@ fn secure(authority: &Authority) -> LoopbackIndex {
 }
 
 fn get(transport: &Transport, address: &str) -> Result<Vec<u8>, HttpError> {
-    let client = Client::new(&Transport { retries: 0, ..transport.clone() })?;
+    let client = Client::new(&Transport { retries: 0, ..transport.clone() });
     Ok(client.get(&Url::parse(address).unwrap(), "*/*", 1000)?.body)
 }
 
@@ -56,8 +56,7 @@ fn sent(index: &LoopbackIndex) -> Option<String> {
 fn credentials_in_the_url_are_sent_and_never_shown() {
     let index = guarded();
     let address = index.at(FILE).replace("http://", "http://me:p%40ss%20word@");
-    let response =
-        Client::new(&hasty()).unwrap().get(&Url::parse(&address).unwrap(), "*/*", 9).unwrap();
+    let response = Client::new(&hasty()).get(&Url::parse(&address).unwrap(), "*/*", 9).unwrap();
     assert_eq!(response.body, b"a wheel");
     assert_eq!(response.url.as_str(), index.at(FILE));
     let wrong = get(&hasty(), &address.replace("me:p", "you:q")).unwrap_err();
@@ -179,7 +178,7 @@ fn a_ca_bundle_that_is_none_is_bad_input() {
         empty.path().into(),
     ] {
         let transport = Transport { ca_bundle: Some(path.clone()), ..hasty() };
-        let failure = Failure::from(Client::new(&transport).err().unwrap());
+        let failure = Failure::from(get(&transport, "https://127.0.0.1:1/").unwrap_err());
         assert_eq!(failure.status, Status::BadInput);
         assert!(failure.message.contains(&path.display().to_string()), "{}", failure.message);
     }
@@ -210,7 +209,7 @@ fn a_client_certificate_that_is_none_is_bad_input() {
     for text in ["", certificate, &mixed, &format!("-----BEGIN PRIVATE{key}")] {
         let path = file(&dir, "client.pem", text);
         let transport = Transport { client_certificate: Some(path), ..hasty() };
-        let failure = Failure::from(Client::new(&transport).err().unwrap());
+        let failure = Failure::from(get(&transport, "https://127.0.0.1:1/").unwrap_err());
         assert_eq!(failure.status, Status::BadInput);
         assert!(failure.message.contains("client certificate"), "{}", failure.message);
     }
@@ -289,8 +288,31 @@ fn without_a_proxy_the_variables_do_not_count() {
 fn a_proxy_that_cannot_be_used_is_an_error_without_its_secrets() {
     for text in ["socks5://me:secret@proxy.example", "ftp://me:secret@proxy.example", "http://"] {
         let transport = Transport { proxy: Proxy::Url(text.to_owned()), ..hasty() };
-        let failure = Failure::from(Client::new(&transport).err().unwrap());
+        let failure = Failure::from(get(&transport, "http://127.0.0.1:1/").unwrap_err());
         assert_eq!(failure.status, Status::BadInput);
         assert!(!failure.message.contains("secret"), "{}", failure.message);
+    }
+}
+
+#[test]
+fn what_no_request_needs_may_be_wrong() {
+    let (index, nowhere) = (plain(), Some(PathBuf::from("/nowhere.pem")));
+    let variables = |lookup: fn(&str) -> Option<String>| Transport {
+        proxy_variables: ProxyVariables::from_lookup(lookup),
+        ..hasty()
+    };
+    for transport in [
+        Transport { ca_bundle: nowhere.clone(), ..hasty() },
+        Transport { client_certificate: nowhere, ..hasty() },
+        variables(|name| (name == "https_proxy").then(|| "::::".to_owned())),
+        variables(|name| match name {
+            "ALL_PROXY" => Some("socks5://127.0.0.1:1".to_owned()),
+            name => (name == "NO_PROXY").then(|| "*".to_owned()),
+        }),
+    ] {
+        assert_eq!(get(&transport, &index.at(FILE)).unwrap(), b"a wheel");
+        let tls = get(&transport, "https://127.0.0.1:1/").unwrap_err();
+        let excepted = transport.proxy_variables.no_proxy.is_some();
+        assert_eq!(Failure::from(tls).status == Status::BadInput, !excepted);
     }
 }

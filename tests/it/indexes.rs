@@ -18,7 +18,7 @@ const WHEEL: &str = "aa-1.0-py3-none-any.whl";
 const PAGE: &str = "/simple/aa/";
 
 fn client() -> Client {
-    Client::new(&Transport { retries: 0, ..hasty() }).unwrap()
+    Client::new(&Transport { retries: 0, ..hasty() })
 }
 
 fn aa() -> PackageName {

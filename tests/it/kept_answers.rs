@@ -58,7 +58,7 @@ impl World {
     fn run<T>(&self, transport: &Transport, ask: impl FnOnce(&Index<'_>) -> T) -> T {
         let transport =
             Transport { retries: 0, credentials: transport.credentials.clone(), ..hasty() };
-        let client = Client::new(&transport).unwrap();
+        let client = Client::new(&transport);
         ask(&Index::keeping(&client, Cache::open(self.place.path())))
     }
 

@@ -50,7 +50,7 @@ fn pages_of_projects_that_are_done_with_are_let_go_of_where_that_is_wanted() {
         .file("aa", signed(&wheel("aa", "1.0"), &octo("aa")))
         .file("bb", signed(&wheel("bb", "1.0"), &octo("bb")))
         .start();
-    let (url, client) = (Url::parse(&index.url()).unwrap(), Client::new(&hasty()).unwrap());
+    let (url, client) = (Url::parse(&index.url()).unwrap(), Client::new(&hasty()));
     let [aa, bb] = ["aa", "bb"].map(|name| PackageName::parse(name).unwrap());
     for (asks, known) in [(Index::new(&client), true), (Index::new(&client).letting_go(), false)] {
         let page = asks.page(&url, &aa).unwrap();

@@ -2,6 +2,7 @@
 
 use crate::support::index::{DistFile, LoopbackIndex};
 use crate::support::proxy::Proxy;
+use crate::support::run::Run;
 use crate::support::sandbox::Sandbox;
 use crate::support::served::{
     Before, installed, octo, our_requests, pin, signed, wheel, world, world_with_lock_of_aa,
@@ -64,6 +65,47 @@ fn without_it_the_index_is_not_believed() {
     none.exits(65).stderr_has("cannot use the CA bundle").stderr_has("ca.pem");
     let gone = world.tool(["-L", "pylock.toml", "--cert", "gone.pem"]).run();
     gone.exits(65).stderr_has("gone.pem");
+}
+
+/// Certificates and proxies that are none, where nothing is reached by their means.
+const UNUSED: [(&str, &str); 6] = [
+    ("PIP_CERT", "/nowhere.pem"),
+    ("REQUESTS_CA_BUNDLE", "/nowhere.pem"),
+    ("PIP_CLIENT_CERT", "/nowhere.pem"),
+    ("ALL_PROXY", "socks5://127.0.0.1:1"),
+    ("https_proxy", "::::"),
+    ("PIP_PROXY", "socks5://127.0.0.1:1"),
+];
+
+#[test]
+fn what_nothing_needs_may_be_wrong() {
+    let (bb, world) = (Wheel::new("bb", "1.0").build(), Sandbox::new());
+    world.write_file(&format!("wheels/{}", bb.filename), &bb.bytes);
+    for (name, value) in UNUSED {
+        let args = ["--no-index", "-f", "wheels", "-I", "bb"];
+        world.plain_pip([&["install"], &args[..]].concat()).env(name, value).run().exits(0);
+        world.pip([&["install"], &args[..]].concat()).env(name, value).run().exits(0);
+    }
+}
+
+#[test]
+fn what_is_needed_and_wrong_is_named() {
+    let (_index, world, ca) = private();
+    for (name, value) in UNUSED {
+        let given = |run: Run| {
+            let named = if name == "REQUESTS_CA_BUNDLE" { name } else { "PIP_CERT" };
+            run.env(named, &ca).env(name, value)
+        };
+        let what = if value.ends_with("pem") { "nowhere.pem: " } else { "cannot use the proxy" };
+        given(world.tool(["-L", "pylock.toml"])).run().exits(65).stderr_has(what);
+        // pip asks the index itself then, and has words of its own.
+        let install = ["install", "--retries", "0", "aa"];
+        let plain = given(world.plain_pip(install)).run();
+        assert_ne!(plain.status, 0);
+        let ours = given(world.pip(install)).run();
+        assert_eq!(ours.stderr, plain.stderr, "{name}={value}");
+        ours.exits(plain.status);
+    }
 }
 
 #[test]

@@ -57,7 +57,7 @@ impl World {
         cache: Option<&Path>,
         files: &[Wanted],
     ) -> Result<Vec<Fetched>, WheelhouseError> {
-        let client = Client::new(&Transport { retries: 1, ..hasty() }).unwrap();
+        let client = Client::new(&Transport { retries: 1, ..hasty() });
         Wheelhouse::new(self.house.path().into(), cache).fetch_all(&client, files, JOBS)
     }
 
@@ -130,7 +130,7 @@ fn one_wrong_file_among_many_refuses_all_whatever_else_fails() {
     index.fault("/files/bb-1.whl", Fault::status(503));
     let files = [wanted(&index, AA, AA), wanted(&index, "bb-1.whl", "bb-1.whl")];
     let one = NonZeroUsize::MIN;
-    let client = Client::new(&Transport { retries: 0, ..hasty() }).unwrap();
+    let client = Client::new(&Transport { retries: 0, ..hasty() });
     let house = Wheelhouse::new(world.house.path().into(), None);
     let error = house.fetch_all(&client, &files, one).unwrap_err();
     assert!(matches!(error, WheelhouseError::Mismatch { .. }), "{error}");
@@ -289,7 +289,7 @@ fn what_is_no_local_file_is_not_read() {
 #[test]
 fn a_wheelhouse_that_cannot_be_written_is_an_error() {
     let index = index(&[AA]);
-    let client = Client::new(&hasty()).unwrap();
+    let client = Client::new(&hasty());
     let house = Wheelhouse::new("/nonexistent/house".into(), None);
     let error = house.fetch_all(&client, &[wanted(&index, AA, AA)], JOBS).unwrap_err();
     assert!(matches!(&error, WheelhouseError::Disk { path, .. } if path.contains("house")));

@@ -87,7 +87,7 @@ impl Gate {
     ) -> Self {
         let indexes: Vec<Url> = indexes.iter().map(|url| Url::parse(url).unwrap()).collect();
         let transport = Transport { credentials: indexes.clone(), retries: 1, ..transport };
-        let client = Arc::new(Client::new(&transport).unwrap());
+        let client = Arc::new(Client::new(&transport));
         let directory = TempDir::new().unwrap();
         let path = directory.path().to_owned();
         let pip_cache = cache.map(Path::to_owned);
