@@ -174,7 +174,11 @@ fn print_shellenv(
     let named = arguments.shell.clone().or_else(|| process.text("SHELL")).unwrap_or_default();
     let shell = shellenv::Shell::parse(&named)?;
     let shims = match &arguments.shims {
-        Some(directory) => process.directory.join(directory),
+        Some(directory) if directory.is_absolute() => directory.clone(),
+        Some(directory) => {
+            process.located()?;
+            process.directory.join(directory)
+        }
         None => installed_shims(process)?,
     };
     let text = shellenv::text(shell, &shims)?;

@@ -60,7 +60,7 @@ pub fn run() -> ExitCode {
     let process = match Process::current() {
         Ok(process) => process,
         Err(error) => {
-            let message = format!("cannot find out where this process runs: {error}");
+            let message = format!("cannot find the own executable: {error}");
             return Report::new(Volume::Normal).fail(&Failure::new(Status::CouldNotCheck, message));
         }
     };

@@ -9,6 +9,8 @@ use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
+use crate::failure::{Failure, Status};
+
 /// What the operating system handed to this process.
 #[derive(Debug, Clone)]
 pub struct Process {
@@ -16,7 +18,7 @@ pub struct Process {
     pub invoked_as: OsString,
     /// The arguments after it, byte for byte.
     pub arguments: Vec<OsString>,
-    /// The working directory.
+    /// The working directory; `.` where it has no path, see [`Self::located`].
     pub directory: PathBuf,
     /// The path of this program's own file.
     pub executable: PathBuf,
@@ -24,6 +26,8 @@ pub struct Process {
     pub interactive: bool,
     /// Whether standard error is a terminal on which a line can be drawn again.
     pub redraws: bool,
+    /// Why the working directory has no path: it was removed, say.
+    lost: Option<String>,
     environment: BTreeMap<OsString, OsString>,
 }
 
@@ -31,19 +35,35 @@ impl Process {
     /// Reads this process.
     ///
     /// # Errors
-    /// The working directory or the program's own file cannot be found.
+    /// The program's own file cannot be found.
     pub fn current() -> std::io::Result<Self> {
         let mut arguments = std::env::args_os();
         let executable = std::env::current_exe()?;
+        let (directory, lost) = match std::env::current_dir() {
+            Ok(directory) => (directory, None),
+            Err(error) => (PathBuf::from("."), Some(error.to_string())),
+        };
         Ok(Self {
             invoked_as: arguments.next().unwrap_or_else(|| executable.clone().into_os_string()),
             arguments: arguments.collect(),
-            directory: std::env::current_dir()?,
+            directory,
             executable,
             interactive: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
             redraws: std::io::stderr().is_terminal() && !is_dumb(std::env::var_os("TERM")),
+            lost,
             environment: std::env::vars_os().collect(),
         })
+    }
+
+    /// That the working directory has a path. What only hands over to pip does without.
+    ///
+    /// # Errors
+    /// It has none.
+    pub fn located(&self) -> Result<(), Failure> {
+        let Some(why) = &self.lost else { return Ok(()) };
+        let message = format!("cannot find out where this process runs: {why}");
+        let failure = Failure::new(Status::CouldNotCheck, message);
+        Err(failure.hint("change to a directory that exists"))
     }
 
     /// The file name part of the name this process was started under.

@@ -53,6 +53,7 @@ fn line(of: &Usage) -> String {
 
 /// The cache that an install would use.
 fn cache(process: &Process, report: Report) -> Result<Option<Cache>, Failure> {
+    process.located()?;
     let arguments = pip_arguments(&[])?;
     let run = Run::begin().map_err(private_directory)?;
     let pip = real_pip(process)?;

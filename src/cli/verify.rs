@@ -32,6 +32,7 @@ pub(super) fn run(
     report: Report,
     options: &Verify,
 ) -> Result<ExitCode, Failure> {
+    process.located()?;
     let store = sources::trust_store(process, options.config_path.as_deref());
     let trust = store.load()?;
     let arguments = pip_arguments(&options.pip_arguments)?;

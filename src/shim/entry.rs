@@ -41,7 +41,10 @@ fn run_as(process: &Process, report: Report, invocation: &Invocation) -> Result<
     let pip = Pip { program, depth: depth.to_string() };
     let bypassed = process.variable("PYPI_VERIFY_NOW").is_some_and(|value| value == "off");
     match invocation {
-        Invocation::Install(arguments) if !bypassed => install(process, report, &pip, arguments),
+        Invocation::Install(arguments) if !bypassed => {
+            process.located()?;
+            install(process, report, &pip, arguments)
+        }
         Invocation::Install(_) => {
             report.warn("PYPI_VERIFY_NOW=off: nothing of this install is verified");
             match pip.hand_over(&process.arguments)? {}

@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 
 use crate::support::run::Run;
-use crate::support::sandbox::Sandbox;
+use crate::support::sandbox::{BINARY, Sandbox};
 use crate::support::venv::Venv;
 use crate::support::wheel::Wheel;
 use crate::support::world::{OCTO, PIN_AA, World, octo};
@@ -90,6 +90,21 @@ fn a_working_directory_whose_name_is_no_text_is_one() {
     let recorded = fs::read_to_string(directory.join(".provenance.txt")).unwrap();
     assert!(recorded.contains(OCTO), "{recorded}");
     assert_eq!(world.installed(), ["aa 1.0"]);
+}
+
+#[test]
+fn without_a_working_directory_pip_is_handed_over_to_and_nothing_is_installed() {
+    let world = world();
+    let gone = |command: &str| {
+        let away = "mkdir gone && cd gone && rmdir ../gone";
+        world.sh(&format!("{away} && {command}"))
+    };
+    gone("pip --version").run().exits(0).stdout_has("pip 26.3");
+    gone("pip install --help").run().exits(0);
+    gone(&format!("{BINARY} shellenv bash --shims {}", world.shims().display())).run().exits(0);
+    gone(&format!("{BINARY} -r list.txt")).run().exits(69).stderr_has("where this process runs");
+    let install = world.leaves_all_as_it_was(gone("pip install aa"), 69);
+    install.stderr_has("where this process runs").stderr_has("hint: change to a directory");
 }
 
 #[test]
