@@ -117,12 +117,13 @@ impl State {
 }
 
 impl Run {
-    /// Makes the private directory and begins to listen for SIGINT, SIGTERM, SIGHUP and SIGQUIT.
+    /// Makes the private directory, in the first of `places` where a file can be written, and
+    /// begins to listen for SIGINT, SIGTERM, SIGHUP and SIGQUIT.
     ///
     /// # Errors
-    /// The directory cannot be made, or the signals cannot be listened to.
-    pub fn begin() -> io::Result<Self> {
-        let directory = tempfile::Builder::new().prefix("pypi-verify-now-").tempdir()?.keep();
+    /// The directory cannot be made anywhere, or the signals cannot be listened to.
+    pub fn begin(places: &[PathBuf]) -> io::Result<Self> {
+        let directory = private_directory(places)?.keep();
         let state = Arc::new(State {
             current: Mutex::default(),
             changed: Condvar::new(),
@@ -220,6 +221,27 @@ impl Drop for Run {
         }
         remove(&self.attendant.0.directory);
     }
+}
+
+/// Why it cannot be made is said of the first place, which the user may have named.
+fn private_directory(places: &[PathBuf]) -> io::Result<tempfile::TempDir> {
+    let mut why = None;
+    for place in places {
+        match private_directory_in(place) {
+            Ok(directory) => return Ok(directory),
+            Err(error) => why = why.or(Some(error)),
+        }
+    }
+    Err(why.unwrap_or_else(|| io::ErrorKind::NotFound.into()))
+}
+
+fn private_directory_in(place: &Path) -> io::Result<tempfile::TempDir> {
+    let directory = tempfile::Builder::new().prefix("pypi-verify-now-").tempdir_in(place)?;
+    // On a full disk there may be room for a name, and for nothing more.
+    let probe = directory.path().join("probe");
+    std::fs::write(&probe, "room")?;
+    std::fs::remove_file(&probe)?;
+    Ok(directory)
 }
 
 impl std::fmt::Debug for Attendant {

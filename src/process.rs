@@ -101,6 +101,16 @@ impl Process {
     pub fn variable_is_on(&self, name: &str) -> bool {
         self.variable(name).is_some_and(is_on)
     }
+
+    /// Where temporary files may go, in the order in which Python's `tempfile`, and so pip, tries
+    /// them: the first counts in which a file can be written.
+    #[must_use]
+    pub fn temporary_directories(&self) -> Vec<PathBuf> {
+        let named = ["TMPDIR", "TEMP", "TMP"].into_iter().filter_map(|name| self.variable(name));
+        let usual = ["/tmp", "/var/tmp", "/usr/tmp"].map(OsStr::new);
+        let places = named.chain(usual).map(|place| self.directory.join(place));
+        places.chain([self.directory.clone()]).collect()
+    }
 }
 
 /// Whether a terminal of this name can do nothing but go on; pip asks the same.

@@ -55,7 +55,7 @@ fn line(of: &Usage) -> String {
 fn cache(process: &Process, report: Report) -> Result<Option<Cache>, Failure> {
     process.located()?;
     let arguments = pip_arguments(&[])?;
-    let run = Run::begin().map_err(private_directory)?;
+    let run = Run::begin(&process.temporary_directories()).map_err(private_directory)?;
     let pip = real_pip(process)?;
     let progress = Arc::default();
     let request = Request {

@@ -46,7 +46,7 @@ pub(super) fn run(
     }
 
     let own = Own::read(process)?;
-    let run = Run::begin().map_err(private_directory)?;
+    let run = Run::begin(&process.temporary_directories()).map_err(private_directory)?;
     let pip = real_pip(process)?;
     let progress = Arc::default();
     let request = Request {

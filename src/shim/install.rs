@@ -55,7 +55,7 @@ pub fn install(
     pip: &Pip,
     arguments: &InstallArgs,
 ) -> Result<ExitCode, Failure> {
-    let run = Run::begin().map_err(private_directory)?;
+    let run = Run::begin(&process.temporary_directories()).map_err(private_directory)?;
     let given = given::kept(process, arguments, &run)?;
     let arguments = given.as_ref().unwrap_or(arguments);
     let progress = Arc::default();

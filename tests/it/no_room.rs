@@ -51,12 +51,25 @@ fn the_disk_is_full_when_the_files_come() {
 }
 
 #[test]
-fn the_disk_is_full_from_the_start() {
+fn a_disk_that_is_full_from_the_start_is_passed_over() {
     let world = world();
     let fill = "dd if=/dev/zero of=\"$TMPDIR/fill\" bs=1k count=999 2>/dev/null; pip install aa; \
         status=$?; rm \"$TMPDIR/fill\"; (exit $status)";
     let Some(run) = with_room(&world, 128, fill) else { return };
+    run.run().exits(0).stderr_has("verified: aa 1.0");
+    assert_eq!(world.installed(), ["aa 1.0"]);
+}
+
+#[test]
+fn nothing_is_installed_where_no_file_can_be_written() {
+    let world = world();
+    let read_only = "mount --bind / / && mount -o remount,bind,ro / && \
+        { ! mountpoint -q /tmp || mount -o remount,bind,ro /tmp; }";
+    let script = format!("{read_only} && cd \"$PWD\" && pip install aa");
+    if with_room(&world, 128, "true").is_none() {
+        return;
+    }
+    let run = world.run("unshare", ["-m", "sh", "-c", &script]);
     let outcome = world.leaves_all_as_it_was(run, 69);
-    outcome.stderr_has("No space left on device").stderr_has("check TMPDIR");
-    assert_eq!(outcome.stdout, "");
+    outcome.stderr_has("private temporary directory").stderr_has("check TMPDIR");
 }

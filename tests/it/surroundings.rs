@@ -154,6 +154,21 @@ fn a_directory_for_temporary_files_that_pip_cannot_use_is_named() {
 }
 
 #[test]
+fn a_directory_for_temporary_files_that_is_none_is_passed_over_as_by_pip() {
+    for (wrong, right) in [(&["TMPDIR"][..], "TEMP"), (&["TMPDIR", "TEMP"], "TMP")] {
+        for pip in ["26.3", "24.0"] {
+            let world = World::with_pip(pip).signed(Wheel::new("aa", "1.0"), &octo()).trust(PIN_AA);
+            let install = world.pip(["install", "aa"]).env(right, world.path("tmp"));
+            let install = wrong.iter().fold(install, |run, name| run.env(name, "/nowhere")).run();
+            let place = world.path("tmp/pypi-verify-now-");
+            install.exits(0).stdout_has(&place.display().to_string());
+            assert_eq!(world.installed(), ["aa 1.0"]);
+            assert!(world.leftovers().is_empty());
+        }
+    }
+}
+
+#[test]
 fn closed_outputs_end_it_as_they_end_pip() {
     let endings =
         ["| head -0; exit ${PIPESTATUS[0]}", ">&-", ">&- 2>&-", "<&- >&- 2>&-", "</dev/null"];
