@@ -7,9 +7,10 @@
 mod receive;
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io;
 use std::num::NonZeroUsize;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -234,8 +235,9 @@ impl Wheelhouse {
             };
         }
         let linked = self.linked(wanted)?;
+        let mode = receive::mode(&wanted.url, &self.directory)?;
         if let (None, Some(cache), Some(sha256)) = (&linked, &self.cache, &wanted.sha256)
-            && cache.take(sha256, &self.directory, &path)
+            && cache.take(sha256, &self.directory, &path, mode)
         {
             return Ok(fetched(*sha256));
         }
@@ -247,6 +249,8 @@ impl Wheelhouse {
             let filename = wanted.filename.clone();
             return Err(WheelhouseError::Mismatch { filename, expected, got });
         }
+        let mode = Permissions::from_mode(mode);
+        fs::set_permissions(&file, mode).map_err(|error| disk(&path, error))?;
         file.persist_noclobber(&path).map_err(|refused| disk(&path, refused.error))?;
         if let Some(cache) = &self.cache {
             cache.keep(&got, &path);

@@ -2,8 +2,9 @@
 //!
 //! Owns how they get out and in without being copied where a link will do.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use super::room::Room;
@@ -11,20 +12,29 @@ use super::{Cache, Kind, in_shard, is_mine, part_in};
 use crate::digest::Sha256;
 
 impl Cache {
-    /// Puts the file of this sha256 at `path` in `directory`, if it is here and is what its name
-    /// says. One that is not is removed.
+    /// Puts the file of this sha256 at `path` in `directory`, with the permissions `mode`, if it is
+    /// here and is what its name says. One that is not is removed.
     #[must_use]
-    pub fn take(&self, sha256: &Sha256, directory: &Path, path: &Path) -> bool {
+    pub fn take(&self, sha256: &Sha256, directory: &Path, path: &Path, mode: u32) -> bool {
         let entry = self.path(Kind::Files, sha256);
-        if !fs::symlink_metadata(&entry).is_ok_and(|entry| entry.is_file() && is_mine(&entry)) {
+        let here = fs::symlink_metadata(&entry).ok();
+        let Some(here) = here.filter(|entry| entry.is_file() && is_mine(entry)) else {
             return false;
-        }
+        };
         // What is hashed is what pip will get: first out of the cache's reach, then read.
         let mut temporary = tempfile::Builder::new();
         let temporary = temporary.prefix(".part-");
-        let taken = temporary
-            .make_in(directory, |part| fs::hard_link(&entry, part))
-            .or_else(|_| temporary.make_in(directory, |part| fs::copy(&entry, part).map(|_| ())));
+        // A link has the permissions of the entry: somebody else's umask, perhaps, or a file's own.
+        let link = |part: &Path| match here.mode() & 0o777 == mode {
+            true => fs::hard_link(&entry, part),
+            false => Err(io::ErrorKind::Unsupported.into()),
+        };
+        let copy = |part: &Path| {
+            fs::copy(&entry, part)?;
+            fs::set_permissions(part, Permissions::from_mode(mode))
+        };
+        let taken =
+            temporary.make_in(directory, link).or_else(|_| temporary.make_in(directory, copy));
         let Ok(taken) = taken else { return false };
         if hash(taken.path()).is_ok_and(|got| got == *sha256) {
             mark(&entry);

@@ -3,8 +3,10 @@
 //! Owns the unnamed file they are written to: it has no name in the wheelhouse and is gone if
 //! anything goes wrong.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{self, Read as _, Seek as _, Write as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use sha2::Digest as _;
@@ -18,6 +20,24 @@ use crate::redact::Redacted;
 
 /// How much is read at once of a local file.
 const CHUNK: usize = 64 * 1024;
+/// What of a file's mode says who may do what.
+const PERMISSIONS: u32 = 0o777;
+
+/// The permissions of the file at `url` once it is here: `pip download` and `pip wheel` hand them
+/// on. A local file has its own, and what comes from elsewhere those that a new file gets, as the
+/// umask has it.
+pub(super) fn mode(url: &Url, directory: &Path) -> Result<u32, WheelhouseError> {
+    let local = url.to_file_path().ok().filter(|_| url.scheme() == "file");
+    if let Some(metadata) = local.and_then(|path| std::fs::metadata(path).ok()) {
+        return Ok(metadata.mode() & PERMISSIONS);
+    }
+    let new = tempfile::Builder::new()
+        .prefix(".part-")
+        .permissions(Permissions::from_mode(0o666))
+        .tempfile_in(directory);
+    let metadata = new.and_then(|file| file.as_file().metadata());
+    Ok(metadata.map_err(|error| super::disk(directory, error))?.mode() & PERMISSIONS)
+}
 
 /// Brings the bytes at `url` into an unnamed file in the directory of `house`; ends early once
 /// `stop` is set.

@@ -1,12 +1,14 @@
 //! What an install keeps below pip's cache directory: the next one downloads nothing, believes
 //! nothing of it either, and under `--no-cache-dir` there is nothing.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::support::index::LoopbackIndex;
 use crate::support::sandbox::Sandbox;
 use crate::support::served::{Before, index_of_aa, installed, pin, world};
-use crate::support::wheel::Distribution;
+use crate::support::wheel::{Distribution, Wheel};
 
 const FILE: &str = "/files/aa-1.0-py3-none-any.whl";
 
@@ -44,6 +46,35 @@ fn a_second_environment_downloads_nothing() {
 }
 
 #[test]
+fn what_is_downloaded_has_the_mode_that_pip_gives_it() {
+    let (index, _, _first, world) = two();
+    let local = Wheel::new("bb", "1.0").build();
+    let path = world.write_file(&format!("wheels/{}", local.filename), &local.bytes);
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    // From the cache, and past it; each umask after another one.
+    for (umask, cached, expected) in [
+        ("022", "", 0o644),
+        ("077", "", 0o600),
+        ("027", "--no-cache-dir", 0o640),
+        ("022", "", 0o644),
+    ] {
+        for (given, mine) in [(0o604, 0o604), (0o440, 0o440)] {
+            std::fs::set_permissions(&path, Permissions::from_mode(given)).unwrap();
+            let script =
+                format!("umask {umask} && rm -rf d && PIP download {cached} -d d -f wheels aa bb");
+            for pip in ["pip", world.venv().bin().join("pip").to_str().unwrap()] {
+                world.sh(&script.replace("PIP", pip)).run().exits(0);
+                let got = world.project().join("d");
+                let seen =
+                    ["aa", "bb"].map(|n| mode(&got.join(format!("{n}-1.0-py3-none-any.whl"))));
+                assert_eq!(seen, [expected, mine], "{pip} {umask} {cached}");
+            }
+        }
+    }
+    assert!(index.count(FILE) > 1);
+}
+
+#[test]
 fn what_was_kept_is_verified_again() {
     let (index, _, _first, second) = two();
     second.write_file(".provenance.txt", "aa https://github.com/octo/other\n");
@@ -57,7 +88,7 @@ fn what_was_kept_is_verified_again() {
 fn what_was_changed_in_the_cache_is_fetched_again_and_never_installed() {
     let (index, aa, first, second) = two();
     let kept = entry(&first.path("home/.cache/pip"));
-    let evil = crate::support::wheel::Wheel::new("aa", "1.0").file("evil.py", "").build();
+    let evil = Wheel::new("aa", "1.0").file("evil.py", "").build();
     std::fs::write(&kept, &evil.bytes).unwrap();
     second.pip(["install", "aa"]).run().exits(0);
     assert_eq!(index.count(FILE), 2);

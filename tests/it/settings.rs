@@ -98,7 +98,7 @@ fn a_password_without_a_user_name_serves_the_host_of_its_index() {
     for (password, is_right) in [("tok3n", true), ("other", false)] {
         let url = index.url_with_credentials("", password);
         let settings = merged("", &[("index-url", url.as_str())], &FileLines::default());
-        let client = Client::new(&settings.transport).unwrap();
+        let client = Client::new(&settings.transport);
         let file = url::Url::parse(&index.file_url("f")).unwrap();
         assert_eq!(client.get(&file, "*/*", 100).is_ok(), is_right, "{password}");
     }

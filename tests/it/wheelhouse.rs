@@ -152,7 +152,7 @@ fn fetch_elsewhere(world: &World, content: &str, file: Wanted) -> Result<Fetched
     fs::write(&path, content).unwrap();
     let house = Wheelhouse::new(world.house.path().into(), None);
     let house = house.drawing_on(Some(Box::new(move |_| Some(Ok(path.clone())))));
-    let client = Client::new(&Transport { retries: 0, ..hasty() }).unwrap();
+    let client = Client::new(&Transport { retries: 0, ..hasty() });
     house.fetch(&client, &file, &AtomicBool::new(false))
 }
 

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use crate::support::run::Outcome;
@@ -55,7 +56,9 @@ impl Seen {
         });
         let files = sandbox.files().into_iter().map(|line| {
             let (path, content) = line.rsplit_once(' ').unwrap();
-            (here(path), content_of(Path::new(path), content, &here))
+            let mode = Path::new(path).symlink_metadata().unwrap().mode();
+            let content = content_of(Path::new(path), content, &here);
+            (here(path), format!("{mode:o} {content}"))
         });
         Self {
             status: outcome.status,
