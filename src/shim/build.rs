@@ -13,6 +13,7 @@ use url::Url;
 use super::install::{Install, verified, with_verified_digests};
 use super::places::{links_page, local_url, place, place_local, told, url_of};
 use super::refused::{Agreed, recorded, refused};
+use super::report_file::ReportFile;
 use super::second_step::{LINKS, World, inputs};
 use crate::audit::{self, Finding};
 use crate::build_steps::{Closed, ForNestedPips};
@@ -357,6 +358,7 @@ impl Build<'_> {
         let directory = self.install.run.directory();
         let nested = directory.join(LINKS);
         let report = steps::report_destination(self.install.arguments, &self.prepared.probe);
+        let report = ReportFile::open(report, &self.install.process.directory)?;
         let mut environment = self.environment(closed, named, &ForNestedPips::Links(&nested));
         // No hash holds what a build requires, nor what has none and is looked at again.
         let guard = self.prepared.resolver().guard;

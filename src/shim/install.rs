@@ -13,6 +13,7 @@ use super::arguments::InstallArgs;
 use super::arrivals::Arrivals;
 use super::build::Build;
 use super::given;
+use super::report_file::ReportFile;
 use super::second_step::{World, inputs, say_again};
 use crate::audit::Finding;
 use crate::failure::{Failure, Status};
@@ -107,7 +108,8 @@ impl Install<'_> {
             (resolved.lock.entries.is_empty(), inputs, &resolved.said)
         {
             // Asked again, it could be told something else.
-            return Ok(say_again(self, said, &resolved.stderr, destination.as_deref())?);
+            let report = ReportFile::open(destination, &self.process.directory)?;
+            return Ok(say_again(self, said, &resolved.stderr, report.as_ref())?);
         }
         let lock = resolved.lock;
         let directory = self.run.subdirectory("wheelhouse").map_err(private_directory)?;
@@ -129,6 +131,7 @@ impl Install<'_> {
         // Nothing of it is asked any more, and pip must not find it.
         drop(ahead);
         prepared.files.hold(&lock, &fetched)?;
+        let report = ReportFile::open(destination, &self.process.directory)?;
         self.record(&findings, &prepared, &store)?;
         self.tell(&findings);
         let notes = self.passed_over(&prepared, &lock, &index, &sources.indexes);
@@ -139,7 +142,7 @@ impl Install<'_> {
             files: wheelhouse.directory(),
             closed: None,
             environment: Environment::default(),
-            report: destination,
+            report,
             probe: &prepared.probe,
         };
         let standby = prepared.resolver().take_standby().map(|it| (it, guard.undone()));

@@ -14,6 +14,7 @@ pub mod invocation;
 pub mod options;
 mod places;
 mod refused;
+mod report_file;
 mod second_step;
 
 pub use entry::{is_pip_name, run};

@@ -3,14 +3,14 @@
 //! Owns the files that pip is told by and the run of it. What may be in that world has been
 //! decided before.
 
-use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{ExitCode, ExitStatus};
 
 use url::Url;
 
 use super::arguments::InstallArgs;
 use super::install::Install;
+use super::report_file::ReportFile;
 use crate::build_steps::{Closed, PLACES};
 use crate::direct::Direct;
 use crate::failure::{Failure, Status};
@@ -35,7 +35,7 @@ pub(super) struct World<'a> {
     /// What changes in pip's environment besides.
     pub(super) environment: Environment,
     /// Where the user wants pip's installation report.
-    pub(super) report: Option<OsString>,
+    pub(super) report: Option<ReportFile>,
     /// How pip is configured.
     pub(super) probe: &'a Probe,
 }
@@ -81,9 +81,7 @@ impl World<'_> {
             }
             None => install.pip.run(&install.run, &argv, &environment)?,
         };
-        if let (true, Some(destination)) = (status.success(), &self.report) {
-            self.give_report(install, lock, &report, destination)?;
-        }
+        self.give_report(install, lock, &report, status)?;
         Ok(ExitCode::from(exit_code(status)))
     }
 
@@ -100,20 +98,23 @@ impl World<'_> {
         let wanted = self.report.as_ref().map(|_| report.as_path());
         let argv = closed.install(install.arguments, &links, &versions, wanted);
         let status = install.pip.run(&install.run, &argv, &self.environment)?;
-        if let (true, Some(destination)) = (status.success(), &self.report) {
-            self.give_report(install, lock, &report, destination)?;
-        }
+        self.give_report(install, lock, &report, status)?;
         Ok(ExitCode::from(exit_code(status)))
     }
 
-    /// pip's installation report, with the places that the files really come from.
+    /// pip's installation report, with the places that the files really come from. pip writes it
+    /// before it installs, so there may be one of an install that failed.
     fn give_report(
         &self,
         install: &Install<'_>,
         lock: &Lock,
         at: &Path,
-        destination: &OsStr,
+        status: ExitStatus,
     ) -> Result<(), Failure> {
+        let destination = match &self.report {
+            Some(destination) if status.success() || at.exists() => destination,
+            _ => return Ok(()),
+        };
         let text = std::fs::read_to_string(at).map_err(private_directory)?;
         let directory = Url::from_directory_path(self.files)
             .map_or_else(|()| format!("file://{}/", self.files.display()), |url| url.to_string());
@@ -135,7 +136,7 @@ pub(super) fn say_again(
     install: &Install<'_>,
     said: &Said,
     stderr: &[u8],
-    report: Option<&OsStr>,
+    report: Option<&ReportFile>,
 ) -> Result<ExitCode, Failure> {
     install.report.replay(&said.stdout, stderr);
     if let Some(destination) = report {
@@ -145,14 +146,9 @@ pub(super) fn say_again(
     Ok(ExitCode::SUCCESS)
 }
 
-fn give(install: &Install<'_>, text: &str, destination: &OsStr) -> Result<(), Failure> {
-    let written = if destination == "-" {
-        install.report.bytes(format!("{text}\n").as_bytes())
-    } else {
-        std::fs::write(install.process.directory.join(destination), text)
-    };
-    written.map_err(|error| {
-        let message = format!("cannot write the report {}: {error}", destination.display());
+fn give(install: &Install<'_>, text: &str, destination: &ReportFile) -> Result<(), Failure> {
+    destination.write(install.report, text).map_err(|error| {
+        let message = format!("cannot write the report {}: {error}", destination.name());
         Failure::new(Status::BadInput, message)
     })
 }

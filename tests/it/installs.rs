@@ -1,9 +1,12 @@
 //! An install that nothing speaks against: afterwards the environment is what plain pip with the
 //! same arguments would have made of it, and so is the exit code.
 
+use crate::support::run::Outcome;
+use crate::support::sandbox::Sandbox;
 use crate::support::twin::{But, bb, same, world};
 use crate::support::venv::PIPS;
 use crate::support::wheel::Wheel;
+use crate::support::world::{PIN_AA, World, octo};
 
 #[test]
 fn a_requirements_file_gives_the_environment_that_plain_pip_gives() {
@@ -108,4 +111,63 @@ fn a_conflict_with_what_is_installed_is_told_as_pip_tells_it() {
         let run = world.pip(["install", "bb==2.0"]).run();
         run.exits(0).stderr_has("old 1.0 requires bb<2, but you have bb 2.0");
     }
+}
+
+/// What we and plain pip do where this report is asked for.
+fn reported(world: &World, twin: &Sandbox, report: &str, what: &str) -> (Outcome, Outcome) {
+    let args = ["install", "--report", report, what];
+    let ours = world.pip(args).env("TOFU", "1").run();
+    (ours, twin.plain_pip(args).run())
+}
+
+#[test]
+fn where_the_report_cannot_be_written_nothing_is_installed_or_recorded() {
+    for pip in ["26.3", "24.0"] {
+        let world = World::with_pip(pip).signed(Wheel::new("aa", "1.0"), &octo());
+        let local = world.sdist("local", "1.0").requires("aa").build();
+        let world = world.file(&local.filename, &local.bytes).file("there/x", "");
+        let twin = world.twin();
+        for report in ["nowhere/r.json", "there", "/proc/r.json", "/r.json/r.json"] {
+            for what in ["aa", "./local-1.0.tar.gz"] {
+                let (ours, plain) = reported(&world, &twin, report, what);
+                let told =
+                    |text: &str| text.lines().find(|l| l.contains("Errno")).map(str::to_owned);
+                assert_eq!(told(&ours.stderr), told(&plain.stderr), "{ours}{plain}");
+                assert!(told(&ours.exits(plain.exits(1).status).stderr).is_some());
+                assert!(world.installed().is_empty() && world.trust_file().is_none());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_report_takes_the_place_of_another_and_of_nothing_that_pip_keeps() {
+    let world = World::new().signed(Wheel::new("aa", "1.0"), &octo());
+    let twin = world.twin();
+    for (what, status) in [("nowhere", 1), ("aa==2.0", 1), ("aa", 0)] {
+        for sandbox in [&*world, &twin] {
+            sandbox.write_file("old.json", "x".repeat(100_000));
+        }
+        for report in ["old.json", "new.json"] {
+            let (ours, plain) = reported(&world, &twin, report, what);
+            ours.exits(status);
+            plain.exits(status);
+            let read = |of: &Sandbox| std::fs::read_to_string(of.project().join(report)).ok();
+            let (ours, plain) = (read(&world), read(&twin));
+            let root = |of: &Sandbox| of.path("").display().to_string();
+            let plain = plain.map(|text| text.replace(&root(&twin), &root(&world)));
+            assert_eq!(ours, plain, "{report} {what}");
+        }
+    }
+}
+
+#[test]
+fn a_refused_install_leaves_no_report() {
+    let world = World::new().wheel(Wheel::new("aa", "1.0")).trust(PIN_AA);
+    world.write_file("old.json", "old");
+    for report in ["old.json", "new.json"] {
+        world.refuses(["install", "--report", report, "aa"], 77);
+    }
+    assert_eq!(world.read_file("old.json"), "old");
+    assert!(!world.project().join("new.json").exists());
 }

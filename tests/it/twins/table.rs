@@ -127,6 +127,8 @@ pub const PLACES: &[Row] = &[
     ),
     row("pip install --dry-run aa"),
     row("pip install --report report.json aa").everywhere(),
+    row("pip install --report nowhere/report.json aa").everywhere(),
+    row("pip install --report wheels -f wheels dd"),
     row("pip install --dry-run --quiet --report - aa"),
 ];
 
