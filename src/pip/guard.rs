@@ -207,6 +207,10 @@ impl From<GuardError> for crate::failure::Failure {
         let failure = Self::new(crate::failure::Status::CouldNotCheck, error.to_string());
         match error {
             GuardError::Path { .. } => failure.hint("name another one in TMPDIR"),
+            GuardError::NotLoaded => failure.hint(
+                "take -I and -E out of the first line of that pip's script, or use the pip of \
+                 another environment: python3 -m venv .venv && . .venv/bin/activate",
+            ),
             GuardError::Io(_) => failure.hint("check TMPDIR, and that its disk is not full"),
             _ => failure,
         }

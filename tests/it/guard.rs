@@ -2,6 +2,8 @@
 //! an error.
 
 use crate::support::sandbox::Sandbox;
+use crate::support::wheel::Wheel;
+use crate::support::world::World;
 
 /// Python that runs under the guard, and what is asked of it.
 fn guarded(sandbox: &Sandbox, code: &str) -> crate::support::run::Outcome {
@@ -85,4 +87,20 @@ fn the_environments_own_sitecustomize_still_runs() {
     let own = sandbox.venv().site_packages().join("sitecustomize.py");
     std::fs::write(own, "print('own sitecustomize')\n").unwrap();
     guarded(&sandbox, "print('main')").exits(0).stdout_has("own sitecustomize").stdout_has("main");
+}
+
+#[test]
+fn a_pip_that_cannot_be_guarded_installs_nothing_and_the_user_is_told_what_to_do() {
+    for (option, status) in [(" -I", 69), (" -E", 69), ("", 0)] {
+        let world = World::new().wheel(Wheel::new("bb", "1.0"));
+        let pip = world.venv().bin().join("pip");
+        let script = std::fs::read_to_string(&pip).unwrap();
+        let (first, rest) = script.split_once('\n').unwrap();
+        std::fs::write(&pip, format!("{first}{option}\n{rest}")).unwrap();
+        let install = world.pip(["install", "bb"]).run();
+        install.exits(status);
+        assert_eq!(world.installed().is_empty(), status != 0);
+        let told = ["ignores PYTHONPATH", "hint: take -I and -E out of the first line"];
+        assert!(status == 0 || told.iter().all(|text| install.stderr.contains(text)), "{install}");
+    }
 }
