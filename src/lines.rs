@@ -64,12 +64,9 @@ pub fn of_files(
     probe: &Probe,
     settings: &Settings,
 ) -> Result<Files, Failure> {
-    let [configured_constraints, constraints, configured, requirements] =
-        named_files(arguments, probe);
+    let [constraints, requirements] = named_files(arguments, probe);
     let as_constraints = |text: &String| (Inclusion::Constraints, Source::parse(text));
     let as_requirements = |text: &String| (Inclusion::Requirements, named_source(text));
-    let constraints = [configured_constraints, constraints].concat();
-    let requirements = [configured, requirements].concat();
     let sources: Vec<_> = constraints
         .iter()
         .map(as_constraints)
@@ -130,24 +127,19 @@ fn named_source(text: &str) -> Source {
 }
 
 /// The largest requirements file that is read, in bytes.
-const MAX_FILE: u64 = 64 * 1024 * 1024;
+pub const MAX_FILE: u64 = 64 * 1024 * 1024;
 
-/// The files that the user named: configured constraints, constraints, configured requirements,
-/// requirements.
-fn named_files(arguments: &InstallArgs, probe: &Probe) -> [Vec<String>; 4] {
-    let [configured_constraints, constraints] = named_by("--constraint", arguments, probe);
-    let [configured, requirements] = named_by("--requirement", arguments, probe);
-    [configured_constraints, constraints, configured, requirements]
+/// The files that the user named: constraints, requirements.
+fn named_files(arguments: &InstallArgs, probe: &Probe) -> [Vec<String>; 2] {
+    ["--constraint", "--requirement"].map(|option| named_by(option, arguments, probe))
 }
 
-/// The files that an option names: in pip's configuration, and on the command line.
-fn named_by(option: &str, arguments: &InstallArgs, probe: &Probe) -> [Vec<String>; 2] {
+/// The files that an option names: in pip's configuration, then on the command line.
+fn named_by(option: &str, arguments: &InstallArgs, probe: &Probe) -> Vec<String> {
     let configured = probe.configuration.get(option.trim_start_matches('-')).unwrap_or_default();
     let given = arguments.values(option).into_iter();
-    [
-        configured.split_whitespace().map(str::to_owned).collect(),
-        given.map(|value| value.to_string_lossy().into_owned()).collect(),
-    ]
+    let given = given.map(|value| value.to_string_lossy().into_owned());
+    configured.split_whitespace().map(str::to_owned).chain(given).collect()
 }
 
 /// How a requirements file is read: from the disk, or over the network.

@@ -46,11 +46,8 @@ pub fn copies(
     settings: &Settings,
     directory: &Path,
 ) -> Result<Copies, Failure> {
-    let [configured_constraints, constraints, configured, requirements] =
-        named_files(arguments, probe);
-    let constraints = [configured_constraints, constraints].concat();
-    let requirements = [configured, requirements].concat();
-    let build_constraints = named_by("--build-constraint", arguments, probe).concat();
+    let [constraints, requirements] = named_files(arguments, probe);
+    let build_constraints = named_by("--build-constraint", arguments, probe);
     let (count, build_count) = (constraints.len(), build_constraints.len());
     let texts = [constraints, build_constraints, requirements].concat();
     if texts.is_empty() {

@@ -47,12 +47,12 @@ pub(super) fn direct(
     Ok((File { filename, url: place.to_owned(), sha256 }, version.map(str::to_owned)))
 }
 
-/// The place, if it means nothing but itself in a requirements file.
+/// Whether the place means nothing but itself in a requirements file.
 ///
 /// # Errors
 /// It would end the line or the word, stand for a variable of the environment, or state a digest,
 /// which pip takes for as good as the verified one.
-pub(super) fn writable(place: &str) -> Result<&str, &'static str> {
+pub(super) fn writable(place: &str) -> Result<(), &'static str> {
     let lower = place.to_ascii_lowercase();
     let states = |algorithm: &&str| {
         let mut parts = lower.split(['?', '&', '#']).skip(1);
@@ -65,6 +65,6 @@ pub(super) fn writable(place: &str) -> Result<&str, &'static str> {
     } else if IN_URLS.iter().any(states) {
         Err("its URL states a digest where only a `#sha256=` at its end can be held to")
     } else {
-        Ok(place)
+        Ok(())
     }
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use url::Url;
 
-use super::{Lock, Requested, Source, percent_decode};
+use super::{Lock, Requested, percent_decode};
 use crate::digest::Sha256;
 use crate::name::PackageName;
 
@@ -36,11 +36,7 @@ impl Lock {
     /// the same name in one of the user's own places would come first, and fail.
     #[must_use]
     pub fn links(&self, directory: &Path) -> String {
-        let files = self.entries.iter().filter_map(|entry| match &entry.source {
-            Source::Files(files) => Some(files),
-            _ => None,
-        });
-        let known = files.flatten().filter(|file| file.sha256.is_some());
+        let known = self.listed().filter(|file| file.sha256.is_some());
         links_page(known.map(|file| (directory.join(file.filename.as_str()), file.sha256)))
     }
 

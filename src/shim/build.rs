@@ -374,7 +374,7 @@ impl Build<'_> {
         let code = if of_files && (named.is_empty() || !lock.entries.is_empty()) {
             let arguments = self.install.arguments;
             let inputs = inputs(self.prepared, arguments);
-            let form = steps::form(&self.prepared.probe, arguments, lock, inputs);
+            let form = steps::form(probe, arguments, lock, inputs);
             world.install_hashed(self.install, form, lock, None)?
         } else {
             world.install_unhashed(self.install, closed, lock)?

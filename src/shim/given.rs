@@ -4,22 +4,20 @@
 //! the first would see anything, and the others would take it for an empty file.
 
 use std::ffi::{OsStr, OsString};
-use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::arguments::{InstallArgs, Positionals};
 use super::invocation::{Invocation, classify};
 use crate::failure::{Failure, Status};
 use crate::interrupt::Run;
+use crate::lines::MAX_FILE;
 use crate::process::Process;
 use crate::resolution::private_directory;
+use crate::sources::read_bounded;
 
 /// Options that name such a file.
 const FILES: [&str; 4] =
     ["--requirement", "--constraint", "--build-constraint", "--requirements-from-script"];
-
-/// The largest such file, in bytes; the same as of any other file of requirements.
-const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
 /// The command line with copies in place of files that can be read only once; nothing where it
 /// names none.
@@ -68,22 +66,12 @@ fn is_read_once(path: &Path) -> bool {
 }
 
 /// A copy of the same name, in a directory of its own.
-fn copy(process: &Process, value: &OsStr, run: &Run) -> Result<std::path::PathBuf, Failure> {
+fn copy(process: &Process, value: &OsStr, run: &Run) -> Result<PathBuf, Failure> {
     let path = process.directory.join(value);
-    let mut bytes = Vec::new();
-    let read = std::fs::File::open(&path)
-        .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes));
-    let failed = |reason: String| {
-        let message = format!("cannot read {}: {reason}", path.display());
+    let bytes = read_bounded(&path, MAX_FILE).map_err(|error| {
+        let message = format!("cannot read {}: {error}", path.display());
         Failure::new(Status::BadInput, message)
-    };
-    match read {
-        Err(error) => return Err(failed(error.to_string())),
-        Ok(count) if count as u64 > MAX_BYTES => {
-            return Err(failed(format!("larger than {MAX_BYTES} bytes")));
-        }
-        Ok(_) => {}
-    }
+    })?;
     let directory = run.subdirectory("given").map_err(private_directory)?;
     let copy = directory.join(path.file_name().unwrap_or(OsStr::new("given")));
     std::fs::write(&copy, bytes).map(|()| copy).map_err(private_directory)
