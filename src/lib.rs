@@ -10,6 +10,7 @@ pub mod audit;
 pub mod build_steps;
 pub mod cache;
 pub mod cli;
+pub mod contents;
 pub mod digest;
 pub mod direct;
 pub mod escape;

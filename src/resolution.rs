@@ -15,8 +15,9 @@ use crate::interrupt::Run;
 use crate::lines::{self, Copies, Files};
 use crate::lock::Lock;
 use crate::pip::guard::{Allowed, Guard, GuardError};
-use crate::pip::resolve::{HAS_LOCK, Probe, Question, ResolveError, Resolver};
+use crate::pip::resolve::{Answer, HAS_LOCK, Probe, Question, ResolveError, Resolver};
 use crate::pip::run::{Captured, Environment, Pip};
+use crate::pip::scheme::Scheme;
 use crate::pip::settings::{FileLines, Settings};
 use crate::process::Process;
 use crate::progress::{Activity, Progress};
@@ -99,6 +100,8 @@ pub struct Resolved {
     pub stderr: Vec<u8>,
     /// What else it said, where it was a `pip install`.
     pub said: Option<Said>,
+    /// Where pip would install the lock. `None` if pip did not say.
+    pub scheme: Option<Box<Scheme>>,
 }
 
 /// What a `pip install` said that installed nothing.
@@ -204,8 +207,9 @@ impl<'a> Request<'a> {
             let output = directory.join("pylock.toml");
             let argv = steps::lock(self.arguments, &output, &wheels_only);
             match resolver.lock(&Question::resolving(&argv, &output, environment)) {
-                Ok((lock, stderr)) if overlooks || steps::overlooks_nothing(&lock) => {
-                    return Ok(Resolved { lock, stderr, said: None });
+                Ok(answer) if overlooks || steps::overlooks_nothing(&answer.lock) => {
+                    let Answer { lock, captured, scheme } = answer;
+                    return Ok(Resolved { lock, stderr: captured.stderr, said: None, scheme });
                 }
                 // Something of it is installed, or `pip lock` could not: then `pip install`
                 // itself says what it would do, or why not, in its own words.
@@ -217,9 +221,9 @@ impl<'a> Request<'a> {
         let output = directory.join("report.json");
         let argv = steps::report(self.arguments, self.installed, &output, &wheels_only);
         let question = Question::resolving(&argv, &output, environment);
-        let (lock, captured) = resolver.report(&question)?;
+        let Answer { lock, captured, scheme } = resolver.report(&question)?;
         let said = Some(Said { stdout: captured.stdout, report: output });
-        Ok(Resolved { lock, stderr: captured.stderr, said })
+        Ok(Resolved { lock, stderr: captured.stderr, said, scheme })
     }
 }
 

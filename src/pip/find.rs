@@ -115,6 +115,17 @@ pub fn find_real_pip(
     Err(FindError::NotFound { name: name.to_owned(), others })
 }
 
+/// The files on PATH that lead to this program: shims by pip's names, and the program by its own.
+#[must_use]
+pub fn shims(path: &OsStr, own_exe: &Path, cwd: &Path) -> Vec<PathBuf> {
+    let Ok(own) = Own::open(own_exe) else { return Vec::new() };
+    let is_name = |name: &OsStr| name == OWN_NAME || name.as_bytes().starts_with(b"pip");
+    let entries = |directory: &[u8]| std::fs::read_dir(cwd.join(OsStr::from_bytes(directory))).ok();
+    let entries = path.as_bytes().split(|byte| *byte == b':').filter_map(entries).flatten();
+    let named = entries.filter_map(Result::ok).filter(|entry| is_name(&entry.file_name()));
+    named.map(|entry| entry.path()).filter(|path| own.is(path)).collect()
+}
+
 /// The depth of this program, for [`DEPTH_VARIABLE`] of the pip it starts, from the variable's own
 /// value.
 ///

@@ -276,10 +276,8 @@ def _guard(out):
         os._exit(69)
     armed.append(True)
 
-    # Whom pip is to the indexes, since it alone can ask the user and the keyring.
+    # The credentials that pip obtained from the user or a keyring: only pip can ask for them.
     sessions = []
-
-    keeper = "pip._internal.network.auth"
 
     def remember(module):
         kept = module.MultiDomainBasicAuth
@@ -291,14 +289,101 @@ def _guard(out):
 
         kept.__init__ = remembered
 
+    # The scheme that pip installs by, and the wheels that it is about to install.
+    schemes = []
+
+    def full(path):
+        # Notes are text; bytes that are none are replaced, as whoever reads them does.
+        return os.fsencode(os.path.abspath(path)).decode("utf-8", "replace")
+
+    def scheme(options):
+        import sysconfig
+
+        import pip
+        from pip._internal.locations import get_scheme
+
+        def option(name):
+            return getattr(options, name, None)
+
+        keys = ("purelib", "platlib", "headers", "scripts", "data")
+        target = option("target_dir")
+        found = get_scheme(
+            "{name}",
+            user=bool(option("use_user_site")),
+            # Where pip installs before it moves everything to the target.
+            home=os.path.abspath(target) if target else None,
+            root=option("root_path"),
+            isolated=bool(option("isolated_mode")),
+            prefix=option("prefix_path"),
+        )
+        paths = {key: full(getattr(found, key)) for key in keys}
+        if target:
+            # pip moves what is in these directories, and not the directories.
+            paths.update(purelib=full(target), platlib=full(target))
+        library = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
+        programs = {sys.executable, getattr(sys, "_base_executable", None)}
+        return dict(
+            paths,
+            replaces=bool(target and option("upgrade")),
+            library=sorted(full(path) for path in library if path),
+            interpreters=sorted(full(path) for path in programs if path),
+            pip=full(os.path.dirname(pip.__file__)),
+        )
+
+    def ask(wheels):
+        # Whoever started this pip looks into the wheels, the built ones too, before any of them is
+        # unpacked.
+        import socket
+
+        port, secret = asking.split(",")
+        question = {"secret": secret, "scheme": schemes[-1], "wheels": wheels}
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as connection:
+            connection.connect(("127.0.0.1", int(port)))
+            connection.sendall(json.dumps(question).encode() + b"\n")
+            answer = connection.makefile("rb").readline()
+        if answer != b"install\n":
+            from pip._internal.exceptions import InstallationError
+
+            raise InstallationError("pypi-verify-now does not let these wheels be installed")
+
+    # The address of who is asked before something is installed. Empty in a run that only resolves.
+    asking = os.environ.get("PYPI_VERIFY_NOW_GUARD_ASKING", "")
+
+    def see_installing(module):
+        command, install = module.InstallCommand, module.install_given_reqs
+        run = command.run
+
+        def seen(self, options, args):
+            # pip decides in its run whether the user's own directories are meant.
+            schemes.append(options)
+            try:
+                return run(self, options, args)
+            finally:
+                try:
+                    schemes[-1] = scheme(options)
+                except Exception:
+                    schemes[-1] = None  # What pip itself ends with is told; a success needs one.
+
+        def asked(requirements, *args, **kwargs):
+            schemes[-1] = scheme(schemes[-1])
+            files = [(it.name, it.local_file_path) for it in requirements if it.local_file_path]
+            ask([{"name": name, "path": path} for name, path in files])
+            return install(requirements, *args, **kwargs)
+
+        command.run = seen
+        if asking:
+            module.install_given_reqs = asked
+
+    watched = {}
+
     class Watch:
-        """Sees the module that keeps user names and passwords, when pip imports it."""
+        """Sees modules of pip when pip imports them."""
 
         @staticmethod
         def find_spec(name, path=None, target=None):
-            if name != keeper:
+            see = watched.pop(name, None)
+            if see is None:
                 return None
-            sys.meta_path.remove(Watch)
             spec = importlib.machinery.PathFinder.find_spec(name, path, target)
             run = getattr(getattr(spec, "loader", None), "exec_module", None)
             if run is None:
@@ -306,15 +391,31 @@ def _guard(out):
 
             def exec_module(module):
                 run(module)
-                remember(module)
+                see(module)
 
             spec.loader.exec_module = exec_module
             return spec
 
-    if keeper in sys.modules:
-        remember(sys.modules[keeper])
-    elif building is None:
-        sys.meta_path.insert(0, Watch)
+    def watch(name, see):
+        if name in sys.modules:
+            see(sys.modules[name])
+            return
+        if not watched:
+            sys.meta_path.insert(0, Watch)
+        watched[name] = see
+
+    if building is None:
+        watch("pip._internal.network.auth", remember)
+    watch("pip._internal.commands.install", see_installing)
+
+    def scheme_of_lock():
+        # `pip lock` has no option that says where to install, and tells as `pip install` would.
+        from pip._internal.commands import install
+
+        class Options:
+            use_user_site = install.decide_user_install(None)
+
+        return scheme(Options)
 
     def logins():
         known = [it for auth in sessions for it in getattr(auth, "passwords", {}).items()]
@@ -351,8 +452,15 @@ def _guard(out):
                 "index": index,
                 "installed": installed,
                 "logins": logins(),
+                "scheme": told_scheme(),
             },
         )
+
+    def told_scheme():
+        if schemes:
+            return schemes[-1]
+        is_lock = building is None and "pip._internal.commands.lock" in sys.modules
+        return scheme_of_lock() if is_lock else None
 
     atexit.register(facts)
 

@@ -12,6 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::run::{Environment, RunError};
+use super::scheme::Scheme;
 use crate::interrupt::Run;
 use crate::transport::Login;
 
@@ -72,6 +73,9 @@ pub struct Facts {
     /// Whom its indexes knew it as.
     #[serde(default)]
     pub logins: Vec<Login>,
+    /// Where it installs. `None` if it neither installed nor resolved.
+    #[serde(default)]
+    pub scheme: Option<Box<Scheme>>,
 }
 
 /// What the guard kept from running.
@@ -167,7 +171,7 @@ impl Guard {
             let places = serde_json::to_string(places).unwrap_or_else(|_| "{}".to_owned());
             set.push(("PYPI_VERIFY_NOW_GUARD_BUILDING".into(), places.into()));
         }
-        let remove = vec!["PYPI_VERIFY_NOW_GUARD_BUILDING"];
+        let remove = vec!["PYPI_VERIFY_NOW_GUARD_BUILDING", "PYPI_VERIFY_NOW_GUARD_ASKING"];
         Environment { set, remove }
     }
 

@@ -5,7 +5,9 @@
 
 pub mod find;
 pub mod guard;
+pub mod preinstall;
 pub mod resolve;
 pub mod run;
+pub mod scheme;
 pub mod settings;
 pub mod standby;

@@ -11,6 +11,7 @@ use url::Url;
 
 use super::guard::{Allowed, Blocked, Facts, Guard, GuardError};
 use super::run::{Captured, Environment, Pip, RunError, exit_code};
+use super::scheme::Scheme;
 use super::settings::Configuration;
 use super::standby::Standby;
 use crate::failure::{Failure, Status};
@@ -56,6 +57,17 @@ impl<'a> Question<'a> {
         let environment = environment.clone();
         Self { arguments, output, allowed: Allowed::Resolving, environment }
     }
+}
+
+/// A resolved set, as pip answered.
+#[derive(Debug)]
+pub struct Answer {
+    /// The set.
+    pub lock: Lock,
+    /// What pip printed, and how it ended.
+    pub captured: Captured,
+    /// Where pip would install the set. `None` if pip did not say.
+    pub scheme: Option<Box<Scheme>>,
 }
 
 /// What is known of a pip before it is asked anything.
@@ -156,15 +168,15 @@ impl<'a> Resolver<'a> {
         Ok(Probe { facts, version, configuration })
     }
 
-    /// Runs a `pip lock` that writes to `output`, and reads the lock. What pip printed on standard
-    /// error comes with it: it may hold warnings that belong to the user.
+    /// Runs a `pip lock` that writes to `output`, and reads the lock. What pip printed comes with
+    /// it: standard error may hold warnings that belong to the user.
     ///
     /// # Errors
     /// pip fails, would run unverified code, or leaves no lock.
-    pub fn lock(&self, question: &Question<'_>) -> Result<(Lock, Vec<u8>), ResolveError> {
-        let (captured, _) = self.guarded(question)?;
+    pub fn lock(&self, question: &Question<'_>) -> Result<Answer, ResolveError> {
+        let (captured, facts) = self.guarded(question)?;
         let lock = Lock::from_pylock(&String::from_utf8_lossy(&read(question.output)?))?;
-        Ok((lock, captured.stderr))
+        Ok(Answer { lock, captured, scheme: facts.scheme })
     }
 
     /// Runs a `pip install --dry-run --report` that writes to `output`, and reads the report. What
@@ -172,9 +184,10 @@ impl<'a> Resolver<'a> {
     ///
     /// # Errors
     /// pip fails, would run unverified code, or leaves no report.
-    pub fn report(&self, question: &Question<'_>) -> Result<(Lock, Captured), ResolveError> {
-        let (captured, _) = self.guarded(question)?;
-        Ok((Lock::from_report(&read(question.output)?)?, captured))
+    pub fn report(&self, question: &Question<'_>) -> Result<Answer, ResolveError> {
+        let (captured, facts) = self.guarded(question)?;
+        let lock = Lock::from_report(&read(question.output)?)?;
+        Ok(Answer { lock, captured, scheme: facts.scheme })
     }
 
     /// Asks the interpreter that waits; nothing where that cannot be. Its first question is asked

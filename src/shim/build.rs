@@ -4,31 +4,28 @@
 //! over only after its verdict, so that nothing unverified runs; then it installs from what was
 //! handed over, and from nothing else. What no index vouches for is judged before pip begins.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use url::Url;
-
 use super::install::{Install, verified, with_verified_digests};
-use super::places::{links_page, local_url, place, place_local, told, url_of};
+use super::places::{links_page, place, place_local, told, url_of};
 use super::refused::{Agreed, recorded, refused};
 use super::report_file::ReportFile;
 use super::second_step::{LINKS, World, inputs};
+use super::unpacking::Unpacking;
 use crate::audit::{self, Finding};
 use crate::build_steps::{Closed, ForNestedPips};
-use crate::digest::Sha256;
 use crate::direct::{self, Direct};
 use crate::failure::{Failure, Status};
-use crate::filename::DistFilename;
-use crate::gateway::{Gateway, Guessing, HOST, Handed, Handover, Judging, Refusal, Setup};
+use crate::gateway::{Gateway, Guessing, HOST, Handed, Judging, Refusal, Setup};
 use crate::judge::Judge;
-use crate::lock::{Entry, File, Lock, Source};
+use crate::lock::{Entry, Lock, Source};
 use crate::name::PackageName;
 use crate::pip::guard::{Allowed, Blocked, Guard, Places};
 use crate::pip::resolve::{Question, ResolveError};
 use crate::pip::run::Environment;
-use crate::plain_filename::FileName;
 use crate::progress::Activity;
 use crate::resolution::{Prepared, Unresolved, private_directory};
 use crate::sources::{self, Sources};
@@ -65,7 +62,12 @@ const ATTEMPTS: usize = 100;
 const UNAUTHORIZED: u16 = 401;
 
 impl Build<'_> {
+    /// Resolves, builds and installs. What runs meanwhile can write what the user can.
     pub(super) fn run(&self) -> Result<ExitCode, Unresolved> {
+        Unpacking::new(self.install, self.store, self.trust).watched(|| self.attempts())
+    }
+
+    fn attempts(&self) -> Result<ExitCode, Unresolved> {
         let mut agreed = Agreed::new();
         // A pip that has been asked already would ask the user a second time.
         let mut introduced = !self.guard.logins().is_empty();
@@ -109,7 +111,9 @@ impl Build<'_> {
             build_constraints: copies.build_constraints.clone(),
             cache: directory.join("cache"),
         };
-        let resolved = self.resolve(&closed, &named, directory);
+        let unpacking = Unpacking::new(self.install, self.store, self.trust);
+        let resolved = unpacking
+            .answering(|| judge.findings(), |ask| self.resolve(&closed, &named, directory, ask))?;
         // A file that was refused is why pip failed, whatever it says.
         let refused = refused(&gateway, &judge, resolved.as_ref().ok());
         let refused = self.decide(refused)?;
@@ -141,7 +145,8 @@ impl Build<'_> {
         let files = handed.iter().map(|handed| (handed.path.as_path(), handed.sha256));
         let fetched = fetched.iter().map(|fetched| (fetched.path.as_path(), fetched.sha256));
         let links = links_page(files.chain(fetched), closed.find_links.as_deref());
-        let code = self.hand_to_pip(&closed, &named, &lock, links)?;
+        let install = |ask| self.hand_to_pip(&closed, &named, &lock, links, ask);
+        let code = unpacking.answering(|| findings.clone(), install)??;
         // Only now: a source that does not build is no first use.
         if code == ExitCode::SUCCESS {
             self.install.record(&findings, self.prepared, self.store)?;
@@ -177,78 +182,31 @@ impl Build<'_> {
         Ok(Gateway::start(setup)?)
     }
 
-    /// A private directory of links to the files of the user's `--find-links` directories that may
-    /// be used. pip reads such places by itself, past the gateway.
-    fn find_links(&self, directory: &Path, judge: &Judge) -> Result<Option<PathBuf>, Failure> {
-        let places = &self.prepared.settings.find_links;
-        if places.is_empty() {
-            return Ok(None);
-        }
-        let links = directory.join("find-links");
-        std::fs::create_dir(&links).map_err(private_directory)?;
-        for place in places {
-            let path = match Url::parse(place) {
-                Ok(url) if url.scheme() == "file" => url.to_file_path().ok(),
-                Ok(_) => None,
-                Err(_) => Some(self.install.process.directory.join(place)),
-            };
-            let Some(path) = path.filter(|path| path.is_dir() || !path.exists()) else {
-                let message = format!("cannot stand in for the find-links place {place}");
-                return Err(Failure::new(Status::Refused, message)
-                    .hint("while building from source, find-links must be a directory"));
-            };
-            let Ok(entries) = std::fs::read_dir(&path) else { continue };
-            for entry in entries.filter_map(Result::ok) {
-                self.link(&entry.path(), &links, judge)?;
-            }
-        }
-        Ok(Some(links))
-    }
-
-    fn link(&self, path: &Path, links: &Path, judge: &Judge) -> Result<(), Failure> {
-        let text = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let (Ok(dist), Ok(filename)) = (DistFilename::parse(text), FileName::parse(text)) else {
-            return Ok(());
-        };
-        // Only a project on record can be refused for want of an attestation, or all by STRICT;
-        // for the others the digest would be of no use.
-        let sha256 = match self.trust.pin(dist.name()) {
-            Some(_) => {
-                std::fs::File::open(path).and_then(|mut file| Sha256::of_reader(&mut file)).ok()
-            }
-            None => None,
-        };
-        let url = local_url(path, text);
-        let file = File { filename, url, sha256 };
-        if judge.judge_local(dist.name(), file)? == Handover::Give {
-            // Twice the same name: the first place wins, as it does for pip.
-            let _ = std::os::unix::fs::symlink(path, links.join(text));
-        }
-        Ok(())
-    }
-
     fn resolve(
         &self,
         closed: &Closed,
         named: &[Direct],
         directory: &Path,
+        ask: (OsString, OsString),
     ) -> Result<Lock, Unresolved> {
         let output = directory.join("report.json");
         let argv = closed.report(self.install.arguments, Installed::Counts, &output);
         let files = closed.find_links.iter().cloned().collect();
         let places = Places { indexes: closed.indexes.clone(), ..self.places(files, named) };
+        let mut environment = self.environment(closed, named, &ForNestedPips::Gateway);
+        environment.set.push(ask);
         let question = Question {
             arguments: &argv,
             output: &output,
             allowed: Allowed::Builds(places),
-            environment: self.environment(closed, named, &ForNestedPips::Gateway),
+            environment,
         };
         let building = self.install.progress.begin(Activity::Building, 0);
         let resolved = self.prepared.resolver().report(&question);
         drop(building);
-        let (lock, captured) = resolved.map_err(|error| self.unresolved(error))?;
-        self.install.pass_on_warnings(&captured.stderr);
-        Ok(lock)
+        let answer = resolved.map_err(|error| self.unresolved(error))?;
+        self.install.pass_on_warnings(&answer.captured.stderr);
+        Ok(answer.lock)
     }
 
     /// What pip may take without an index: from this run's directories, and what the user named.
@@ -354,6 +312,7 @@ impl Build<'_> {
         named: &[Direct],
         lock: &Lock,
         links: String,
+        ask: (OsString, OsString),
     ) -> Result<ExitCode, Unresolved> {
         let directory = self.install.run.directory();
         let nested = directory.join(LINKS);
@@ -365,6 +324,7 @@ impl Build<'_> {
         let places = self.places(vec![directory.to_owned()], named);
         let guarded = guard.environment(&Allowed::Builds(places));
         environment.set.extend(guarded.set);
+        environment.set.push(ask);
         environment.remove.extend(guarded.remove);
         let probe = &self.prepared.probe;
         let world =

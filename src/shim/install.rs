@@ -9,12 +9,13 @@ use std::sync::Arc;
 use url::Url;
 
 use super::ahead::Ahead;
-use super::arguments::InstallArgs;
+use super::arguments::{InstallArgs, Subcommand};
 use super::arrivals::Arrivals;
 use super::build::Build;
 use super::given;
 use super::report_file::ReportFile;
 use super::second_step::{World, inputs, say_again};
+use super::unpacking::{self, Unpacking};
 use crate::audit::Finding;
 use crate::failure::{Failure, Status};
 use crate::gateway::Gateway;
@@ -128,6 +129,13 @@ impl Install<'_> {
 
         let lock = with_verified_digests(lock, &findings);
         let fetched = arrivals.rest(&wanted(&lock)?, &self.progress, arrived)?;
+        let unpacking = Unpacking::new(self, &store, &trust);
+        if self.arguments.subcommand() == Subcommand::Install && !lock.entries.is_empty() {
+            // pip fetches them itself, by their places; they are here to be looked into.
+            let direct = arrivals.rest(&unpacking::by_place(&lock)?, &self.progress, Vec::new())?;
+            let wheels = unpacking::wheels(&[fetched.as_slice(), &direct].concat(), &findings);
+            unpacking.check(&wheels, &*unpacking::stated(resolved.scheme)?)?;
+        }
         // Nothing of it is asked any more, and pip must not find it.
         drop(ahead);
         prepared.files.hold(&lock, &fetched)?;
@@ -146,7 +154,7 @@ impl Install<'_> {
             probe: &prepared.probe,
         };
         let standby = prepared.resolver().take_standby().map(|it| (it, guard.undone()));
-        Ok(world.install_hashed(self, form, &lock, standby)?)
+        unpacking.watched(|| Ok(world.install_hashed(self, form, &lock, standby)?))
     }
 
     /// What pip would install of wheels alone; nothing where that is not what the user asked for,

@@ -8,6 +8,7 @@ pub mod arguments;
 mod arrivals;
 mod build;
 pub mod entry;
+mod find_links;
 mod given;
 pub mod install;
 pub mod invocation;
@@ -16,5 +17,6 @@ mod places;
 mod refused;
 mod report_file;
 mod second_step;
+mod unpacking;
 
 pub use entry::{is_pip_name, run};

@@ -83,5 +83,7 @@ mod validity;
 mod values;
 mod verdicts_e2e;
 mod ways_around;
+mod wheel_archive;
+mod wheel_contents;
 mod wheelhouse;
 mod world;

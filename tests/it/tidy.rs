@@ -19,7 +19,7 @@ const LAYERS: [(&str, &[&str]); 8] = [
     ("command", &["cli", "shim"]),
     ("story", &["build_steps", "direct", "judge", "lines", "refusal", "resolution"]),
     ("means", &["sources"]),
-    ("findings", &["audit", "steps"]),
+    ("findings", &["audit", "contents", "steps"]),
     (
         "effect",
         &[
@@ -33,6 +33,7 @@ const LAYERS: [(&str, &[&str]); 8] = [
             "report",
             "sigstore",
             "trust::location",
+            "trust::sentinel",
             "trust::store",
             "wheelhouse",
         ],
@@ -40,6 +41,9 @@ const LAYERS: [(&str, &[&str]); 8] = [
     (
         PURE,
         &[
+            "contents::archive",
+            "contents::claims",
+            "contents::record",
             "digest",
             "escape",
             "failure",
@@ -49,6 +53,7 @@ const LAYERS: [(&str, &[&str]); 8] = [
             "name",
             "newer",
             "page",
+            "pip::scheme",
             "plain_filename",
             "progress",
             "provenance",

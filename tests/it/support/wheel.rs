@@ -42,6 +42,7 @@ pub struct Wheel {
     metadata: String,
     scripts: String,
     files: Vec<(String, String)>,
+    rows: String,
 }
 
 impl Wheel {
@@ -54,7 +55,14 @@ impl Wheel {
             metadata: metadata(name, version),
             scripts: String::new(),
             files: vec![(format!("{}.py", file_name(name)), format!("version = {version:?}\n"))],
+            rows: String::new(),
         }
+    }
+
+    /// One more row of RECORD, as in `../victim.txt,,`, that stands for no member.
+    pub fn record_row(mut self, row: &str) -> Self {
+        writeln!(self.rows, "{row}").unwrap();
+        self
     }
 
     /// One `Requires-Dist`, as in `bb>=1; python_version >= "3"`.
@@ -110,7 +118,7 @@ impl Wheel {
             let digest = BASE64_URL_SAFE_NO_PAD.encode(Sha256::of(content.as_bytes()).as_bytes());
             format!("{path},sha256={digest},{}\n", content.len())
         });
-        let record = record.collect::<String>() + &format!("{info}/RECORD,,\n");
+        let record = record.collect::<String>() + &self.rows + &format!("{info}/RECORD,,\n");
         files.push((format!("{info}/RECORD"), record));
         Distribution::new(format!("{stem}-{}.whl", self.tag), zip(&files), self.metadata)
     }

@@ -68,6 +68,21 @@ impl World {
         self.file_on_index(dist(wheel))
     }
 
+    /// As [`Self::wheel`], for a world that goes on.
+    pub fn wheel_beside(&self, wheel: Wheel) -> &Self {
+        self.beside(dist(wheel))
+    }
+
+    /// As [`Self::source`], for a world that goes on.
+    pub fn source_beside(&self, sdist: Sdist) -> &Self {
+        self.beside(source(sdist))
+    }
+
+    fn beside(&self, file: DistFile) -> &Self {
+        self.index.add_file(&project(&file), file);
+        self
+    }
+
     /// The index has this wheel, signed.
     pub fn signed(self, wheel: Wheel, signer: &Signer) -> Self {
         self.file_on_index(signed(dist(wheel), signer))

@@ -1,0 +1,337 @@
+//! The central directory of a wheel's zip archive, read strictly.
+//!
+//! pip unpacks a wheel with Python's `zipfile`. If two readers found different directories in one
+//! file, a wheel could show one listing here and another one to pip. An archive is therefore read
+//! only if its directory stands where every reader looks: directly before the end record, which is
+//! the last thing in the file, with no bytes in front of the archive. Member names are taken from
+//! the central directory, as `zipfile` takes them. Reads listings and single members within
+//! bounds; knows nothing of what a member is for.
+
+use std::io::{self, Read, Seek, SeekFrom};
+
+use flate2::Crc;
+use flate2::read::DeflateDecoder;
+
+/// The most members of one wheel. The largest wheels of the index have some 30,000.
+pub const MAX_MEMBERS: usize = 100_000;
+/// The largest central directory, in bytes.
+pub const MAX_DIRECTORY: u64 = 64 * 1024 * 1024;
+/// The most bytes that all members of one wheel may unpack to. The largest wheels of the index
+/// unpack to less than a tenth of it.
+pub const MAX_UNPACKED: u64 = 64 * 1024 * 1024 * 1024;
+
+/// The end of central directory record (APPNOTE 4.3.16): its signature and length.
+const END: (u32, u64) = (0x0605_4b50, 22);
+/// The zip64 end of central directory locator (APPNOTE 4.3.15).
+const LOCATOR: (u32, u64) = (0x0706_4b50, 20);
+/// The zip64 end of central directory record without extensible data (APPNOTE 4.3.14).
+const END_64: (u32, u64) = (0x0606_4b50, 56);
+/// A file header of the central directory (APPNOTE 4.3.12).
+const CENTRAL: (u32, usize) = (0x0201_4b50, 46);
+/// A local file header (APPNOTE 4.3.7).
+const LOCAL: (u32, usize) = (0x0403_4b50, 30);
+/// The longest comment of an archive, in bytes.
+const MAX_COMMENT: u64 = 65_535;
+/// The general purpose flag that says that a name is UTF-8 (APPNOTE 4.4.4, bit 11).
+const UTF8: u16 = 1 << 11;
+/// The extra field of zip64 sizes (APPNOTE 4.5.3).
+const EXTRA_ZIP64: u16 = 0x0001;
+/// The extra field that states another name for a member (Info-ZIP Unicode Path, APPNOTE 4.6.9).
+/// Newer Pythons take that name, older ones the first.
+const EXTRA_NAME: u16 = 0x7075;
+
+/// One member of an archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// The name, as `zipfile` decodes it; bytes beyond ASCII without the UTF-8 flag are decoded
+    /// one by one, so that different names stay different.
+    pub name: String,
+    /// The size of the unpacked content, in bytes.
+    pub size: u64,
+    /// The CRC-32 of the unpacked content.
+    pub crc: u32,
+    raw_name: Vec<u8>,
+    packed: u64,
+    method: u16,
+    offset: u64,
+}
+
+/// Why an archive is not read.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    /// The file cannot be read.
+    #[error("cannot be read: {0}")]
+    Io(#[from] io::Error),
+    /// The file has no end record, so that no reader takes it for an archive.
+    #[error("is not a zip archive")]
+    NotAnArchive,
+    /// The archive is damaged, or different programs would read it differently.
+    #[error("is not a plain zip archive: {0}")]
+    Malformed(&'static str),
+    /// A member's name is not one that every reader understands alike.
+    #[error("has a member whose name {reason}: {name}", name = .0.escape_debug(), reason = .1)]
+    Name(String, &'static str),
+    /// A bound is exceeded.
+    #[error("exceeds a bound: {0}")]
+    Bound(&'static str),
+}
+
+/// Reads the central directory.
+///
+/// # Errors
+/// The file cannot be read, is not an archive that every reader understands alike, or exceeds a
+/// bound.
+pub fn members(file: &mut (impl Read + Seek)) -> Result<Vec<Member>, ArchiveError> {
+    let (start, length) = directory(file)?;
+    if length > MAX_DIRECTORY {
+        return Err(ArchiveError::Bound("its central directory is larger than 64 MiB"));
+    }
+    let bytes = read_at(file, start, length)?;
+    let (mut rest, mut members) = (Bytes(&bytes), Vec::new());
+    while !rest.0.is_empty() {
+        if members.len() == MAX_MEMBERS {
+            return Err(ArchiveError::Bound("it has more than 100,000 members"));
+        }
+        members.push(member(&mut rest)?);
+    }
+    let unpacked = members.iter().try_fold(0_u64, |sum, it| sum.checked_add(it.size));
+    if unpacked.is_none_or(|unpacked| unpacked > MAX_UNPACKED) {
+        return Err(ArchiveError::Bound("its members unpack to more than 64 GiB"));
+    }
+    apart(&members, start)?;
+    Ok(members)
+}
+
+/// Reads the content of one member.
+///
+/// # Errors
+/// The file cannot be read, the member is not what the directory says, or its content is larger
+/// than `limit` bytes or packed by a method that is neither stored nor deflate.
+pub fn content(
+    file: &mut (impl Read + Seek),
+    member: &Member,
+    limit: u64,
+) -> Result<Vec<u8>, ArchiveError> {
+    if member.size > limit {
+        return Err(ArchiveError::Bound("a member that is read is too large"));
+    }
+    let mut bytes = Vec::new();
+    unpacked(file, member)?.take(limit + 1).read_to_end(&mut bytes)?;
+    let mut crc = Crc::new();
+    crc.update(&bytes);
+    if bytes.len() as u64 != member.size || crc.sum() != member.crc {
+        return Err(ArchiveError::Malformed("a member has another size or checksum than stated"));
+    }
+    Ok(bytes)
+}
+
+/// The unpacked content of a member, as a stream. Size and checksum are not compared.
+///
+/// # Errors
+/// As [`content`], but for the bound.
+pub fn unpacked<'a, F: Read + Seek>(
+    file: &'a mut F,
+    member: &Member,
+) -> Result<Box<dyn Read + 'a>, ArchiveError> {
+    let header = read_at(file, member.offset, LOCAL.1 as u64)?;
+    let mut header = Bytes(&header);
+    if header.u32()? != LOCAL.0 {
+        return Err(ArchiveError::Malformed("a member is not where the directory says"));
+    }
+    header.skip(22)?;
+    let (name, extra) = (header.u16()?, header.u16()?);
+    let mut stated = vec![0; usize::from(name)];
+    file.read_exact(&mut stated)?;
+    if stated != member.raw_name {
+        return Err(ArchiveError::Malformed("a member has two names"));
+    }
+    file.seek(SeekFrom::Current(i64::from(extra)))?;
+    let packed = file.take(member.packed);
+    match member.method {
+        0 => Ok(Box::new(packed)),
+        8 => Ok(Box::new(DeflateDecoder::new(packed))),
+        _ => Err(ArchiveError::Malformed("a member is packed by an unusual method")),
+    }
+}
+
+/// Where the central directory begins, and its length.
+fn directory(file: &mut (impl Read + Seek)) -> Result<(u64, u64), ArchiveError> {
+    let length = file.seek(SeekFrom::End(0))?;
+    let end = end_record(file, length)?;
+    let record = read_at(file, end, END.1)?;
+    let mut record = Bytes(&record);
+    record.skip(12)?;
+    let (mut size, mut offset) = (u64::from(record.u32()?), u64::from(record.u32()?));
+    let mut begins = end;
+    if let Some(at) = end.checked_sub(LOCATOR.1 + END_64.1) {
+        let records = read_at(file, at, END_64.1 + LOCATOR.1)?;
+        let mut records = Bytes(&records);
+        let is_record = records.u32()? == END_64.0;
+        let rest = records.u64()?;
+        records.skip(28)?;
+        let (size_64, offset_64) = (records.u64()?, records.u64()?);
+        if records.u32()? == LOCATOR.0 {
+            records.skip(4)?;
+            // `zipfile` looks directly before the locator, other readers where the locator says.
+            if !is_record || rest != END_64.1 - 12 || records.u64()? != at {
+                return Err(ArchiveError::Malformed("its zip64 end record is not in its place"));
+            }
+            (size, offset, begins) = (size_64, offset_64, at);
+        }
+    }
+    // Bytes in front of the archive would move it, and every reader has its own way with that.
+    if offset.checked_add(size) != Some(begins) {
+        return Err(ArchiveError::Malformed("its directory is not directly before its end"));
+    }
+    Ok((offset, size))
+}
+
+/// Where the end record stands: at the very end but for the comment that it states.
+fn end_record(file: &mut (impl Read + Seek), length: u64) -> Result<u64, ArchiveError> {
+    let tail = length.min(END.1 + MAX_COMMENT);
+    let start = length - tail;
+    let bytes = read_at(file, start, tail)?;
+    let signature = END.0.to_le_bytes();
+    let found = bytes.windows(signature.len()).rposition(|window| window == signature);
+    let found = found.ok_or(ArchiveError::NotAnArchive)?;
+    let mut record = Bytes(bytes.get(found..).unwrap_or_default());
+    record.skip(20)?;
+    let comment = usize::from(record.u16()?);
+    if record.0.len() != comment {
+        return Err(ArchiveError::Malformed("something follows its end record"));
+    }
+    Ok(start + found as u64)
+}
+
+/// One header of the central directory.
+fn member(rest: &mut Bytes<'_>) -> Result<Member, ArchiveError> {
+    if rest.0.len() < CENTRAL.1 || rest.u32()? != CENTRAL.0 {
+        return Err(ArchiveError::Malformed("its directory is damaged"));
+    }
+    rest.skip(4)?;
+    let (flags, method) = (rest.u16()?, rest.u16()?);
+    rest.skip(4)?;
+    let (crc, packed, size) = (rest.u32()?, rest.u32()?, rest.u32()?);
+    let (name, extra, comment) = (rest.u16()?, rest.u16()?, rest.u16()?);
+    rest.skip(8)?;
+    let offset = rest.u32()?;
+    let raw_name = rest.take(usize::from(name))?.to_vec();
+    let extra = rest.take(usize::from(extra))?;
+    rest.take(usize::from(comment))?;
+    let mut member = Member {
+        name: decoded(&raw_name, flags)?,
+        size: u64::from(size),
+        crc,
+        raw_name,
+        packed: u64::from(packed),
+        method,
+        offset: u64::from(offset),
+    };
+    extra_fields(&mut member, Bytes(extra))?;
+    Ok(member)
+}
+
+fn extra_fields(member: &mut Member, mut fields: Bytes<'_>) -> Result<(), ArchiveError> {
+    let large = u64::from(u32::MAX);
+    while fields.0.len() >= 4 {
+        let (kind, length) = (fields.u16()?, fields.u16()?);
+        let mut field = Bytes(fields.take(usize::from(length))?);
+        match kind {
+            EXTRA_ZIP64 => {
+                for value in [&mut member.size, &mut member.packed, &mut member.offset] {
+                    if *value == large {
+                        *value = field.u64()?;
+                    }
+                }
+            }
+            EXTRA_NAME => {
+                return Err(ArchiveError::Name(member.name.clone(), "is stated twice"));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// A member's name as text.
+fn decoded(raw: &[u8], flags: u16) -> Result<String, ArchiveError> {
+    let text = if flags & UTF8 == 0 {
+        raw.iter().map(|byte| char::from(*byte)).collect()
+    } else {
+        let error = |_| {
+            let lossy = String::from_utf8_lossy(raw).into_owned();
+            ArchiveError::Name(lossy, "is not UTF-8")
+        };
+        String::from_utf8(raw.to_vec()).map_err(error)?
+    };
+    // `zipfile` cuts a name at a NUL; the others end a line where pip reads RECORD.
+    let ends_a_line = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    // Bytes from 0x80 to 0x9f are letters in the code page of names without the flag.
+    let is_bad = |c: char| ends_a_line(c) && (c.is_ascii() || flags & UTF8 != 0);
+    if text.chars().any(is_bad) {
+        return Err(ArchiveError::Name(text, "holds a control character"));
+    }
+    Ok(text)
+}
+
+/// No member lies within another one, nor in the directory: a few bytes would else stand for many.
+fn apart(members: &[Member], directory: u64) -> Result<(), ArchiveError> {
+    let mut places: Vec<(u64, u64)> = members
+        .iter()
+        .map(|member| {
+            let header = LOCAL.1 as u64 + member.raw_name.len() as u64;
+            (member.offset, member.offset.saturating_add(header).saturating_add(member.packed))
+        })
+        .collect();
+    places.sort_unstable();
+    let ends = places.iter().map(|(_, end)| *end);
+    let begins = places.iter().skip(1).map(|(begin, _)| *begin).chain([directory]);
+    if begins.zip(ends).any(|(begin, end)| begin < end) {
+        return Err(ArchiveError::Malformed("its members overlap"));
+    }
+    Ok(())
+}
+
+fn read_at(file: &mut (impl Read + Seek), at: u64, length: u64) -> Result<Vec<u8>, ArchiveError> {
+    file.seek(SeekFrom::Start(at))?;
+    let mut bytes = Vec::new();
+    file.take(length).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 == length {
+        Ok(bytes)
+    } else {
+        Err(ArchiveError::Malformed("it is cut short"))
+    }
+}
+
+/// Bytes that are read from the front, numbers in little-endian order.
+struct Bytes<'a>(&'a [u8]);
+
+impl<'a> Bytes<'a> {
+    fn take(&mut self, count: usize) -> Result<&'a [u8], ArchiveError> {
+        let short = ArchiveError::Malformed("its directory is cut short");
+        let (taken, rest) = self.0.split_at_checked(count).ok_or(short)?;
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    fn skip(&mut self, count: usize) -> Result<(), ArchiveError> {
+        self.take(count).map(drop)
+    }
+
+    fn number(&mut self, count: usize) -> Result<u64, ArchiveError> {
+        let bytes = self.take(count)?;
+        Ok(bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)))
+    }
+
+    fn u16(&mut self) -> Result<u16, ArchiveError> {
+        Ok(u16::try_from(self.number(2)?).unwrap_or(u16::MAX))
+    }
+
+    fn u32(&mut self) -> Result<u32, ArchiveError> {
+        Ok(u32::try_from(self.number(4)?).unwrap_or(u32::MAX))
+    }
+
+    fn u64(&mut self) -> Result<u64, ArchiveError> {
+        self.number(8)
+    }
+}

@@ -1,0 +1,241 @@
+//! The paths that no wheel may own: what stands guard, and what it stands on.
+//!
+//! Trust files, this program with its shims and settings, pip, and the interpreter that runs pip.
+//! Owns the comparison of paths too: two spellings are one path if a symbolic link or a file system
+//! that ignores case or normalisation makes them one. Changes nothing on the disk.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use icu_normalizer::ComposingNormalizer;
+
+use crate::name::PackageName;
+use crate::pip::scheme::Scheme;
+use crate::trust::location::FILE_NAME;
+
+/// What a path belongs to that no wheel may own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Guardian {
+    /// A trust file, or a name that would be one.
+    TrustFile,
+    /// The user's or the system's settings of this program.
+    Settings,
+    /// This program, or a shim that leads to it.
+    Program,
+    /// The pip that installs, or one that would be found in its place.
+    Pip,
+    /// The interpreter and its standard library.
+    Interpreter,
+    /// The metadata of another project: pip would take that project for installed.
+    Metadata(PackageName),
+}
+
+impl std::fmt::Display for Guardian {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::TrustFile => f.write_str("a trust file"),
+            Self::Settings => f.write_str("the settings of pypi-verify-now"),
+            Self::Program => f.write_str("pypi-verify-now itself"),
+            Self::Pip => f.write_str("a part of pip"),
+            Self::Interpreter => f.write_str("a part of Python"),
+            Self::Metadata(name) => write!(f, "the metadata of the project {name}"),
+        }
+    }
+}
+
+/// The paths of a run that are out of bounds, whatever the scheme is.
+#[derive(Debug, Clone, Default)]
+pub struct OutOfBounds {
+    /// The trust files in force, whether or not they exist.
+    pub trust_files: Vec<PathBuf>,
+    /// Directories of settings.
+    pub settings: Vec<PathBuf>,
+    /// This program's file, the name that it was called by, and the shims on PATH.
+    pub programs: Vec<PathBuf>,
+}
+
+/// What no wheel may own under one scheme.
+pub struct Ground {
+    files: HashMap<String, Guardian>,
+    trees: Vec<(String, Guardian)>,
+    libraries: Vec<String>,
+    scripts: String,
+    paths: Paths,
+}
+
+impl Ground {
+    /// Collects the paths for a scheme.
+    #[must_use]
+    pub fn new(out: &OutOfBounds, scheme: &Scheme) -> Self {
+        let mut paths = Paths::default();
+        let (mut files, mut trees) = (HashMap::new(), Vec::new());
+        let lists = [
+            (&out.trust_files, Guardian::TrustFile),
+            (&out.programs, Guardian::Program),
+            (&scheme.interpreters, Guardian::Interpreter),
+        ];
+        for (list, guardian) in lists {
+            for path in list {
+                // A link and the file behind it: losing either one disarms.
+                let real = path.canonicalize().unwrap_or_else(|_| path.clone());
+                for path in [path, &real] {
+                    files.insert(paths.key(&path.to_string_lossy()), guardian.clone());
+                }
+            }
+        }
+        files.insert(paths.key(&format!("{}/pyvenv.cfg", scheme.data)), Guardian::Interpreter);
+        let lists = [
+            (out.settings.as_slice(), Guardian::Settings),
+            (&scheme.library, Guardian::Interpreter),
+            (scheme.pip.as_slice(), Guardian::Pip),
+        ];
+        for (list, guardian) in lists {
+            let keys = list.iter().map(|path| paths.directory(&path.to_string_lossy()));
+            trees.extend(keys.map(|key| (key, guardian.clone())));
+        }
+        let both: HashSet<&str> = [scheme.purelib.as_str(), &scheme.platlib].into();
+        let libraries = both.into_iter().map(|library| paths.directory(library)).collect();
+        let scripts = paths.directory(&scheme.scripts);
+        Self { files, trees, libraries, scripts, paths }
+    }
+
+    /// The form of an absolute path in which paths are compared.
+    pub fn key(&mut self, path: &str) -> String {
+        self.paths.key(path)
+    }
+
+    /// The directories of packages, in the form in which paths are compared.
+    #[must_use]
+    pub fn libraries(&self) -> &[String] {
+        &self.libraries
+    }
+
+    /// What a path, as [`Self::key`] gives it, belongs to. Returns `None` if a wheel of the project
+    /// may own the path.
+    #[must_use]
+    pub fn guardian(&self, key: &str, project: &PackageName) -> Option<Guardian> {
+        let base = key.rsplit('/').next().unwrap_or_default();
+        if base == FILE_NAME {
+            return Some(Guardian::TrustFile);
+        }
+        let guardian = self.files.get(key).cloned();
+        let guardian = guardian
+            .or_else(|| self.by_tree(key))
+            .or_else(|| self.by_library(key, project))
+            .or_else(|| self.by_script(key))?;
+        (guardian != Guardian::Pip || project.as_str() != "pip").then_some(guardian)
+    }
+
+    /// The trust files and programs below a directory that pip would replace as a whole.
+    #[must_use]
+    pub fn below(&self, directory: &str) -> Option<(&str, &Guardian)> {
+        let files = self.files.iter().map(|(path, guardian)| (path.as_str(), guardian));
+        let trees = self.trees.iter().map(|(path, guardian)| (path.as_str(), guardian));
+        files.chain(trees).find(|(path, _)| within(path, directory).is_some())
+    }
+
+    fn by_tree(&self, key: &str) -> Option<Guardian> {
+        // The packages of an interpreter lie within its standard library.
+        let is_package = |rest: &str| {
+            let top = rest.split('/').next().unwrap_or_default();
+            matches!(top, "site-packages" | "dist-packages")
+        };
+        let found = self.trees.iter().find(|(tree, guardian)| match within(key, tree) {
+            Some(rest) => *guardian != Guardian::Interpreter || !is_package(rest),
+            None => false,
+        });
+        found.map(|(_, guardian)| guardian.clone())
+    }
+
+    /// pip's own package and metadata in the directory of packages, and the metadata of others.
+    fn by_library(&self, key: &str, project: &PackageName) -> Option<Guardian> {
+        let rest = self.libraries.iter().find_map(|library| within(key, library))?;
+        let top = rest.split('/').next().unwrap_or_default();
+        if top == "pip" {
+            return Some(Guardian::Pip);
+        }
+        let name = project_of_metadata(top)?;
+        match name.as_str() {
+            "pip" => Some(Guardian::Pip),
+            _ => (name != *project).then_some(Guardian::Metadata(name)),
+        }
+    }
+
+    fn by_script(&self, key: &str) -> Option<Guardian> {
+        let name = within(key, &self.scripts)?;
+        let is_version = |rest: &str| rest.chars().all(|c| c.is_ascii_digit() || c == '.');
+        let begins = |start: &str| name.strip_prefix(start).is_some_and(is_version);
+        if begins("pip") {
+            return Some(Guardian::Pip);
+        }
+        begins("python").then_some(Guardian::Interpreter)
+    }
+}
+
+/// The project that an entry of a directory of packages is the metadata of, if it is metadata:
+/// `NAME-VERSION.dist-info`, `NAME-VERSION-py3.N.egg-info`, `NAME.egg-info`, `NAME.egg-link`.
+pub(super) fn project_of_metadata(entry: &str) -> Option<PackageName> {
+    let (stem, ending) = entry.rsplit_once('.')?;
+    if !matches!(ending, "dist-info" | "egg-info" | "egg-link") {
+        return None;
+    }
+    PackageName::parse(stem.split('-').next().unwrap_or_default()).ok()
+}
+
+/// The rest of a path below a directory. Returns `None` if the path does not lie below it.
+fn within<'a>(path: &'a str, directory: &str) -> Option<&'a str> {
+    path.strip_prefix(directory.trim_end_matches('/'))?.strip_prefix('/')
+}
+
+/// Absolute paths in the form in which they are compared, directories looked up once.
+#[derive(Default)]
+struct Paths {
+    /// By directory as written: without symbolic links, and whether it is there.
+    directories: HashMap<String, (String, bool)>,
+}
+
+impl Paths {
+    /// A file: its directory without symbolic links, since pip replaces a link and not its target.
+    fn key(&mut self, path: &str) -> String {
+        let (parent, base) = path.rsplit_once('/').unwrap_or(("", path));
+        folded(&format!("{}/{base}", self.real(parent).0))
+    }
+
+    fn directory(&mut self, path: &str) -> String {
+        folded(&self.real(path.trim_end_matches('/')).0)
+    }
+
+    fn real(&mut self, path: &str) -> (String, bool) {
+        if let Some(known) = self.directories.get(path) {
+            return known.clone();
+        }
+        let Some((parent, base)) = path.rsplit_once('/') else {
+            return (path.to_owned(), true);
+        };
+        let (parent, parent_is_there) = self.real(parent);
+        let path_here = format!("{parent}/{base}");
+        // Nothing lies in a directory that is not there, so nothing has to be asked.
+        let metadata = parent_is_there.then(|| Path::new(&path_here).symlink_metadata().ok());
+        let real = match metadata.flatten() {
+            None => (path_here, false),
+            Some(metadata) if metadata.is_symlink() => match std::fs::canonicalize(&path_here) {
+                Ok(real) => (real.to_string_lossy().into_owned(), true),
+                Err(_) => (path_here, false),
+            },
+            Some(_) => (path_here, true),
+        };
+        self.directories.insert(path.to_owned(), real.clone());
+        real
+    }
+}
+
+/// A path as the most forgiving file system compares it: without regard to case, and composed
+/// (Unicode Standard Annex 15, NFC).
+fn folded(path: &str) -> String {
+    if path.is_ascii() {
+        return path.to_ascii_lowercase();
+    }
+    // Upper case first: some letters have a lower case that is not their own (U+017F).
+    let lower = path.to_uppercase().to_lowercase();
+    ComposingNormalizer::new_nfc().normalize(&lower).into_owned()
+}

@@ -1,0 +1,84 @@
+//! The files of projects that are installed already, as their RECORD lists them.
+//!
+//! Reads what pip would read when it uninstalls: every row counts, wherever it leads. Changes
+//! nothing.
+
+use std::path::{Path, PathBuf};
+
+use super::ground::project_of_metadata;
+use super::record::Row;
+use crate::name::PackageName;
+
+/// The largest RECORD of an installed project that is read, in bytes.
+const MAX_RECORD: u64 = 64 * 1024 * 1024;
+
+/// An installed project: its metadata directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct InstalledProject {
+    /// The project.
+    pub(super) name: PackageName,
+    /// The `.dist-info` directory.
+    pub(super) metadata: PathBuf,
+}
+
+/// A file of an installed project.
+pub(super) struct InstalledFile {
+    /// The absolute path, without `.` and `..`.
+    pub(super) path: String,
+    /// The row that lists it.
+    pub(super) row: Row,
+}
+
+/// The projects whose metadata lies in these directories of packages.
+pub(super) fn projects<'a>(libraries: impl IntoIterator<Item = &'a str>) -> Vec<InstalledProject> {
+    let entries = libraries.into_iter().filter_map(|library| std::fs::read_dir(library).ok());
+    let project = |entry: std::fs::DirEntry| {
+        let entry_name = entry.file_name();
+        let text = entry_name.to_str().filter(|text| text.ends_with(".dist-info"))?;
+        Some(InstalledProject { name: project_of_metadata(text)?, metadata: entry.path() })
+    };
+    entries.flatten().filter_map(Result::ok).filter_map(project).collect()
+}
+
+impl InstalledProject {
+    /// The files of the project; none if it has no RECORD that can be read, as pip then removes
+    /// none.
+    pub(super) fn files(&self) -> Vec<InstalledFile> {
+        let Some(library) = self.metadata.parent() else { return Vec::new() };
+        let path = self.metadata.join("RECORD");
+        let is_small = path.metadata().is_ok_and(|it| it.is_file() && it.len() <= MAX_RECORD);
+        let Some(bytes) = is_small.then(|| std::fs::read(&path).ok()).flatten() else {
+            return Vec::new();
+        };
+        let text = String::from_utf8_lossy(&bytes);
+        // Every line end that `str.splitlines()` knows: an installed file cannot be refused for
+        // being odd, so all its readings count.
+        let is_end = |c: char| {
+            matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}')
+                || matches!(c, '\u{2028}' | '\u{2029}')
+        };
+        let rows = (1..).zip(text.split(is_end)).map(|(line, text)| {
+            let path = match text.strip_prefix('"') {
+                Some(quoted) => quoted.split('"').next().unwrap_or_default(),
+                None => text.split(',').next().unwrap_or_default(),
+            };
+            Row { line, path: path.to_owned() }
+        });
+        let rows = rows.filter(|row| !row.path.is_empty());
+        rows.map(|row| InstalledFile { path: joined(library, &row.path), row }).collect()
+    }
+}
+
+/// A row's path from the directory of packages, without `.` and `..`.
+fn joined(library: &Path, row: &str) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let whole = library.join(row);
+    for part in whole.to_string_lossy().split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part.to_owned()),
+        }
+    }
+    format!("/{}", parts.join("/"))
+}

@@ -1,0 +1,105 @@
+//! The two files of a wheel by which pip writes and removes more than the members: `RECORD`, whose
+//! rows pip deletes when it uninstalls, and `entry_points.txt`, from which pip makes commands.
+//!
+//! Owns their grammar, read strictly: a text that pip's readers (`csv` over `str.splitlines()`,
+//! `importlib.metadata`, `pkg_resources`) could understand differently is an error. Pure.
+
+/// One row of RECORD (binary distribution format, "The .dist-info directory").
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The path in the first column, as it is written.
+    pub path: String,
+}
+
+/// One command that pip makes from an entry point.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Script {
+    /// The command's name.
+    pub name: String,
+    /// The object reference, as it is written.
+    pub reference: String,
+}
+
+/// A RECORD or `entry_points.txt` that could be read in two ways.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line} {reason}")]
+pub struct NotPlain {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// What is wrong with it.
+    pub reason: &'static str,
+}
+
+/// Reads the rows of a RECORD; blank lines have none.
+///
+/// # Errors
+/// A line holds a control character or a quotation that does not end on it.
+pub fn rows(text: &str) -> Result<Vec<Row>, NotPlain> {
+    let mut rows = Vec::new();
+    for (line, content) in lines(text)? {
+        let reason = "has a quoted path that does not end where it should";
+        let path = match content.strip_prefix('"') {
+            Some(quoted) => unquoted(quoted).ok_or(NotPlain { line, reason })?,
+            None => content.split(',').next().unwrap_or_default().to_owned(),
+        };
+        if !path.is_empty() {
+            rows.push(Row { line, path });
+        }
+    }
+    Ok(rows)
+}
+
+/// The text behind an opening quotation mark, if the closing one ends the column (RFC 4180, 2).
+fn unquoted(text: &str) -> Option<String> {
+    let (mut path, mut rest) = (String::new(), text);
+    loop {
+        let (part, after) = rest.split_once('"')?;
+        path.push_str(part);
+        match after.strip_prefix('"') {
+            Some(after) => {
+                path.push('"');
+                rest = after;
+            }
+            None => return (after.is_empty() || after.starts_with(',')).then_some(path),
+        }
+    }
+}
+
+/// Reads the commands of an `entry_points.txt` (entry points specification, "File format"): those
+/// of the groups `console_scripts` and `gui_scripts`.
+///
+/// # Errors
+/// A line holds a control character.
+pub fn scripts(text: &str) -> Result<Vec<Script>, NotPlain> {
+    let (mut makes_commands, mut scripts) = (false, Vec::new());
+    for (_, content) in lines(text)? {
+        let content = content.trim();
+        if content.starts_with('[') {
+            let group = content.trim_matches(|c: char| matches!(c, '[' | ']') || c.is_whitespace());
+            makes_commands = matches!(group, "console_scripts" | "gui_scripts");
+        } else if let (true, Some((name, reference))) = (makes_commands, content.split_once('=')) {
+            let (name, reference) = (name.trim().to_owned(), reference.trim().to_owned());
+            scripts.push(Script { name, reference });
+        }
+    }
+    Ok(scripts)
+}
+
+/// The lines of a text, numbered from 1.
+///
+/// # Errors
+/// A line holds a control character: `str.splitlines()` ends lines at more of them than others do.
+fn lines(text: &str) -> Result<Vec<(usize, &str)>, NotPlain> {
+    let mut lines = Vec::new();
+    for (line, content) in (1..).zip(text.split('\n')) {
+        let content = content.strip_suffix('\r').unwrap_or(content);
+        let ends_a_line = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+        if content.chars().any(|c| ends_a_line(c) && c != '\t') {
+            return Err(NotPlain { line, reason: "holds a control character" });
+        }
+        lines.push((line, content));
+    }
+    Ok(lines)
+}

@@ -1,0 +1,75 @@
+//! The user's `--find-links` directories, as a build may use them.
+//!
+//! Owns a private directory of links to the files in them that have passed their verdict. pip reads
+//! such places by itself, past the gateway, so it is led to that directory instead.
+
+use std::path::{Path, PathBuf};
+
+use url::Url;
+
+use super::build::Build;
+use super::places::local_url;
+use crate::digest::Sha256;
+use crate::failure::{Failure, Status};
+use crate::filename::DistFilename;
+use crate::gateway::Handover;
+use crate::judge::Judge;
+use crate::lock::File;
+use crate::plain_filename::FileName;
+use crate::resolution::private_directory;
+
+impl Build<'_> {
+    /// A private directory of links to the files of the user's `--find-links` directories that may
+    /// be used. pip reads such places by itself, past the gateway.
+    pub(super) fn find_links(
+        &self,
+        directory: &Path,
+        judge: &Judge,
+    ) -> Result<Option<PathBuf>, Failure> {
+        let places = &self.prepared.settings.find_links;
+        if places.is_empty() {
+            return Ok(None);
+        }
+        let links = directory.join("find-links");
+        std::fs::create_dir(&links).map_err(private_directory)?;
+        for place in places {
+            let path = match Url::parse(place) {
+                Ok(url) if url.scheme() == "file" => url.to_file_path().ok(),
+                Ok(_) => None,
+                Err(_) => Some(self.install.process.directory.join(place)),
+            };
+            let Some(path) = path.filter(|path| path.is_dir() || !path.exists()) else {
+                let message = format!("cannot stand in for the find-links place {place}");
+                return Err(Failure::new(Status::Refused, message)
+                    .hint("while building from source, find-links must be a directory"));
+            };
+            let Ok(entries) = std::fs::read_dir(&path) else { continue };
+            for entry in entries.filter_map(Result::ok) {
+                self.link(&entry.path(), &links, judge)?;
+            }
+        }
+        Ok(Some(links))
+    }
+
+    fn link(&self, path: &Path, links: &Path, judge: &Judge) -> Result<(), Failure> {
+        let text = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let (Ok(dist), Ok(filename)) = (DistFilename::parse(text), FileName::parse(text)) else {
+            return Ok(());
+        };
+        // Only a project on record can be refused for want of an attestation, or all by STRICT;
+        // for the others the digest would be of no use.
+        let sha256 = match self.trust.pin(dist.name()) {
+            Some(_) => {
+                std::fs::File::open(path).and_then(|mut file| Sha256::of_reader(&mut file)).ok()
+            }
+            None => None,
+        };
+        let url = local_url(path, text);
+        let file = File { filename, url, sha256 };
+        if judge.judge_local(dist.name(), file)? == Handover::Give {
+            // Twice the same name: the first place wins, as it does for pip.
+            let _ = std::os::unix::fs::symlink(path, links.join(text));
+        }
+        Ok(())
+    }
+}

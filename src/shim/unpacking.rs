@@ -1,0 +1,234 @@
+//! Whether the wheels of a run may be unpacked, and whether the trust files survive that.
+//!
+//! Owns the collection of what no wheel may touch in this run, and the words of a refusal. The
+//! rules are those of `contents`; the trust files are watched by `trust::sentinel`.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use super::install::{Install, verified};
+use crate::audit::Finding;
+use crate::contents::ground::OutOfBounds;
+use crate::contents::{Violation, Wheel, violations};
+use crate::failure::{Failure, Status};
+use crate::lock::{Entry, Lock, Source};
+use crate::name::PackageName;
+use crate::pip::find;
+use crate::pip::preinstall::{Permission, Preinstall, Proposal};
+use crate::pip::scheme::Scheme;
+use crate::publisher::PublisherUrl;
+use crate::resolution::Unresolved;
+use crate::trust::file::TrustFile;
+use crate::trust::policy::Verdict;
+use crate::trust::sentinel::Sentinel;
+use crate::trust::store::Store;
+use crate::wheelhouse::{Fetched, Wanted};
+
+/// The most violations that are printed.
+const SHOWN: usize = 10;
+
+/// The wheels of one run on their way into the environment.
+pub(super) struct Unpacking<'a> {
+    install: &'a Install<'a>,
+    store: &'a Store,
+    trust: &'a TrustFile,
+    /// The refusal that a running pip was answered with.
+    refused: Mutex<Option<Failure>>,
+}
+
+impl<'a> Unpacking<'a> {
+    pub(super) const fn new(
+        install: &'a Install<'a>,
+        store: &'a Store,
+        trust: &'a TrustFile,
+    ) -> Self {
+        Self { install, store, trust, refused: Mutex::new(None) }
+    }
+
+    /// Looks into wheels before pip unpacks them.
+    ///
+    /// # Errors
+    /// One of them would own what is not its own.
+    pub(super) fn check(&self, wheels: &[Wheel], scheme: &Scheme) -> Result<(), Failure> {
+        let recorded = self.trust.pins().map(|(name, pin)| (name, &pin.url));
+        let found = violations(wheels, scheme, &self.out_of_bounds(), recorded);
+        if found.is_empty() {
+            return Ok(());
+        }
+        let line =
+            |violation: &Violation| format!("refused: {}: {}", violation.wheel, violation.wrong);
+        found.iter().take(SHOWN).for_each(|it| self.install.report.detail(&line(it)));
+        let message = match found.len() {
+            1 => "a wheel would own what is not its own; nothing was installed".to_owned(),
+            more => format!("{more} paths have two owners; nothing was installed"),
+        };
+        Err(Failure::new(Status::Refused, message)
+            .hint("leave that project out, or choose another release of it"))
+    }
+
+    /// Runs a guarded pip that builds, with one more variable in its environment. That pip asks
+    /// before it unpacks wheels, those for builds included; `findings` are the verdicts by then.
+    ///
+    /// # Errors
+    /// A wheel would own what is not its own, or pip could not ask.
+    pub(super) fn answering<T>(
+        &self,
+        findings: impl Fn() -> Vec<Finding> + Sync,
+        run: impl FnOnce((OsString, OsString)) -> T,
+    ) -> Result<T, Failure> {
+        let cannot = |error: std::io::Error| {
+            let message = format!("cannot open a port of this machine for pip: {error}");
+            Failure::new(Status::CouldNotCheck, message)
+        };
+        let preinstall = Preinstall::open().map_err(cannot)?;
+        let variable = preinstall.variable().map_err(cannot)?;
+        let answer = |proposal: &Proposal| self.answer(proposal, &findings());
+        let ended = preinstall.during(answer, || run(variable)).map_err(cannot)?;
+        match self.refused.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(refused) => Err(refused),
+            None => Ok(ended),
+        }
+    }
+
+    fn answer(&self, proposal: &Proposal, findings: &[Finding]) -> Permission {
+        let publishers = Publishers::of(findings);
+        let wheels = proposal.wheels.iter().map(|wheel| {
+            let name = PackageName::parse(&wheel.name).map_err(|error| {
+                let message = format!("pip would install a wheel without a name: {error}");
+                Failure::new(Status::CouldNotCheck, message)
+            })?;
+            let file = wheel.path.file_name().unwrap_or_default().to_string_lossy();
+            let version = file.split('-').nth(1).unwrap_or_default();
+            Ok(Wheel {
+                title: format!("{name} {version}"),
+                filename: file.clone().into_owned(),
+                path: wheel.path.clone(),
+                publisher: publishers.of_project(&name),
+                name,
+            })
+        });
+        let checked = wheels
+            .collect::<Result<Vec<_>, Failure>>()
+            .and_then(|wheels| self.check(&wheels, &proposal.scheme));
+        match checked {
+            Ok(()) => Permission::Install,
+            Err(failure) => {
+                let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+                refused.get_or_insert(failure);
+                Permission::Refuse
+            }
+        }
+    }
+
+    /// Runs the pip that installs; trust files that it, or what it runs, changed are put back.
+    ///
+    /// # Errors
+    /// As `run`, or a trust file was changed.
+    pub(super) fn watched<T>(
+        &self,
+        run: impl FnOnce() -> Result<T, Unresolved>,
+    ) -> Result<T, Unresolved> {
+        let cannot = |error: std::io::Error| {
+            let message = format!("cannot watch the trust files: {error}");
+            Failure::new(Status::CouldNotCheck, message)
+        };
+        let sentinel = Sentinel::watch(&self.trust_files()).map_err(cannot)?;
+        let ended = run();
+        let restored = sentinel.restore().map_err(cannot)?;
+        let Some(first) = restored.first() else { return ended };
+        let path = first.path.display();
+        let message = format!("the trust file {path} was changed while pip installed; it is back");
+        let failure = Failure::new(Status::Refused, message)
+            .hint("something that was installed or built did this: look into it before you go on");
+        let failure = match &first.changed {
+            Some(changed) => failure.hint(format!("the changed version is {}", changed.display())),
+            None => failure,
+        };
+        Err(failure.into())
+    }
+
+    fn trust_files(&self) -> Vec<PathBuf> {
+        vec![self.store.path().to_owned()]
+    }
+
+    fn out_of_bounds(&self) -> OutOfBounds {
+        let process = self.install.process;
+        let path = process.variable("PATH").unwrap_or_default();
+        let mut programs = find::shims(path, &process.executable, &process.directory);
+        programs.push(process.executable.clone());
+        let invoked = Path::new(&process.invoked_as);
+        if invoked.components().count() > 1 {
+            programs.push(process.directory.join(invoked));
+        }
+        OutOfBounds { trust_files: self.trust_files(), settings: Vec::new(), programs }
+    }
+}
+
+/// The verified publishers of a run.
+struct Publishers<'a> {
+    files: HashMap<&'a str, &'a PublisherUrl>,
+    projects: HashMap<&'a PackageName, &'a PublisherUrl>,
+}
+
+impl<'a> Publishers<'a> {
+    fn of(findings: &'a [Finding]) -> Self {
+        let (mut files, mut projects) = (HashMap::new(), HashMap::new());
+        for finding in findings {
+            let (Verdict::Ok { publisher } | Verdict::Record { publisher }) = &finding.verdict
+            else {
+                continue;
+            };
+            projects.insert(&finding.name, publisher.url());
+            if let Some(file) = &finding.file {
+                files.insert(file.filename.as_str(), publisher.url());
+            }
+        }
+        Self { files, projects }
+    }
+
+    fn of_project(&self, name: &PackageName) -> Option<PublisherUrl> {
+        self.projects.get(name).map(|publisher| (*publisher).clone())
+    }
+}
+
+/// The wheels among files that have arrived, with their verified publishers.
+pub(super) fn wheels(fetched: &[Fetched], findings: &[Finding]) -> Vec<Wheel> {
+    let publishers = Publishers::of(findings);
+    let titles: HashMap<&str, &Finding> = findings
+        .iter()
+        .filter_map(|finding| Some((finding.file.as_ref()?.filename.as_str(), finding)))
+        .collect();
+    let wheel = |file: &Fetched| {
+        let filename = file.filename.as_str();
+        let finding = titles.get(filename).filter(|_| filename.ends_with(".whl"))?;
+        Some(Wheel {
+            name: finding.name.clone(),
+            title: finding.title.clone(),
+            filename: filename.to_owned(),
+            path: file.path.clone(),
+            publisher: publishers.files.get(filename).map(|publisher| (*publisher).clone()),
+        })
+    };
+    fetched.iter().filter_map(wheel).collect()
+}
+
+/// The wheels of a lock that are named by their places. pip fetches them itself.
+pub(super) fn by_place(lock: &Lock) -> Result<Vec<Wanted>, Failure> {
+    let direct = lock.entries.iter().filter(|entry| matches!(entry.source, Source::Direct(_)));
+    let wheels =
+        direct.flat_map(Entry::files).filter(|file| file.filename.as_str().ends_with(".whl"));
+    wheels.map(verified).collect()
+}
+
+/// The scheme that pip stated.
+///
+/// # Errors
+/// pip stated none.
+pub(super) fn stated(scheme: Option<Box<Scheme>>) -> Result<Box<Scheme>, Failure> {
+    scheme.ok_or_else(|| {
+        Failure::new(Status::CouldNotCheck, "pip does not say which directories it installs into")
+            .hint("use the pip of another environment: python3 -m venv .venv")
+    })
+}

@@ -1,0 +1,104 @@
+//! The trust files while pip installs: as they were before, or put back.
+//!
+//! Wheels are held off these files before (`contents`), but a build that runs can write what its
+//! user can. Owns the comparison of device, inode and bytes, and the restoring. A file to which
+//! lines were only added is left alone: other processes record while this one installs, and pins
+//! that are added loosen nothing. Never removes a file.
+
+use std::fs::{self, Metadata};
+use std::io::{self, Write as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::trust::file::TrustFile;
+
+/// The trust files of a run, as they were when pip began to install.
+#[derive(Debug)]
+pub struct Sentinel {
+    files: Vec<Watched>,
+}
+
+#[derive(Debug)]
+struct Watched {
+    path: PathBuf,
+    metadata: Metadata,
+    bytes: Vec<u8>,
+}
+
+/// A trust file that was changed while pip installed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restored {
+    /// The file, which is as it was before.
+    pub path: PathBuf,
+    /// The changed version. `None` if the file was gone.
+    pub changed: Option<PathBuf>,
+}
+
+impl Sentinel {
+    /// Reads the files; those that do not exist are not watched.
+    ///
+    /// # Errors
+    /// A file exists and cannot be read.
+    pub fn watch(paths: &[PathBuf]) -> io::Result<Self> {
+        let mut files = Vec::new();
+        for path in paths {
+            match (path.metadata(), fs::read(path)) {
+                (Ok(metadata), Ok(bytes)) => {
+                    files.push(Watched { path: path.clone(), metadata, bytes });
+                }
+                (Err(error), _) if error.kind() == io::ErrorKind::NotFound => {}
+                (Err(error), _) | (_, Err(error)) => return Err(error),
+            }
+        }
+        Ok(Self { files })
+    }
+
+    /// Puts every file back that lost a pin or is gone, and tells which.
+    ///
+    /// # Errors
+    /// A file cannot be put back.
+    pub fn restore(&self) -> io::Result<Vec<Restored>> {
+        let changed = self.files.iter().filter(|file| !file.is_intact());
+        changed.map(Watched::restore).collect()
+    }
+}
+
+impl Watched {
+    fn is_intact(&self) -> bool {
+        let Ok(metadata) = self.path.metadata() else { return false };
+        let identity = |metadata: &Metadata| (metadata.dev(), metadata.ino());
+        let Ok(bytes) = fs::read(&self.path) else { return false };
+        identity(&metadata) == identity(&self.metadata) && bytes == self.bytes
+            || self.only_gained(&bytes)
+    }
+
+    /// Whether the bytes are a trust file that has every pin of the one before.
+    fn only_gained(&self, bytes: &[u8]) -> bool {
+        let (Ok(old), Ok(new)) = (TrustFile::from_bytes(&self.bytes), TrustFile::from_bytes(bytes))
+        else {
+            return false;
+        };
+        old.pins().all(|(name, pin)| new.pin(name) == Some(pin))
+    }
+
+    fn restore(&self) -> io::Result<Restored> {
+        let directory = self.path.parent().unwrap_or(Path::new("/"));
+        fs::create_dir_all(directory)?;
+        let mut copy = tempfile::Builder::new().prefix(".provenance.").tempfile_in(directory)?;
+        copy.write_all(&self.bytes)?;
+        copy.as_file().set_permissions(self.metadata.permissions())?;
+        copy.as_file().sync_all()?;
+        let changed = self.path.symlink_metadata().is_ok().then(|| self.set_aside()).transpose()?;
+        copy.persist(&self.path)?;
+        Ok(Restored { path: self.path.clone(), changed })
+    }
+
+    /// Renames the changed version, so that nothing is lost.
+    fn set_aside(&self) -> io::Result<PathBuf> {
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let free = (1..).map(|number| self.path.with_file_name(format!("{name}.changed-{number}")));
+        let free = free.take(1000).find(|path| path.symlink_metadata().is_err());
+        let free = free.ok_or_else(|| io::Error::from(io::ErrorKind::AlreadyExists))?;
+        fs::rename(&self.path, &free).map(|()| free)
+    }
+}

@@ -1,0 +1,279 @@
+//! Wheels that would own what is not their own, by nothing but pip's unpacking and RECORD; beside
+//! each, honest wheels that do nearly the same.
+
+use std::fs;
+
+use crate::support::run::Outcome;
+use crate::support::wheel::{Sdist, Wheel};
+use crate::support::world::{World, mallory, octo};
+
+const PIN_WIDGET: &str = "widget https://github.com/octo/example\n";
+
+/// The oldest and the newest pip of each way to install.
+const PIPS: [&str; 3] = ["26.3", "24.0", "22.3"];
+
+/// A world in which `widget` is recorded and signed.
+fn world(pip: &str) -> World {
+    World::with_pip(pip).trust(PIN_WIDGET).signed(Wheel::new("widget", "1.0"), &octo())
+}
+
+fn evil() -> Wheel {
+    Wheel::new("evil", "1.0")
+}
+
+#[track_caller]
+fn refused<const N: usize>(world: &World, args: [&str; N], reason: &str) -> Outcome {
+    let outcome = world.refuses(args, 77);
+    outcome.stderr_has("refused: evil 1.0 (evil-1.0-py3-none-any.whl)").stderr_has(reason);
+    outcome.lacks("verified: ");
+    outcome
+}
+
+#[test]
+fn record_row_that_names_a_file_outside_of_the_wheel_is_refused() {
+    for (pip, tried) in [("26.3", 4), ("26.1", 1), ("24.0", 1), ("22.3", 1)] {
+        let world = world(pip);
+        let home = world.path("home/.config/pypi-verify-now/provenance.txt");
+        let rows = [
+            "../../../../../home/.config/pypi-verify-now/provenance.txt,,".to_owned(),
+            format!("{},,", home.display()),
+            format!("\"{}\",sha256=x,1", home.display()),
+            "a/../../../../../project/.provenance.txt,,".to_owned(),
+        ];
+        for (number, row) in rows.iter().take(tried).enumerate() {
+            let name = format!("evil{number}");
+            let wheel = Wheel::new(&name, "1.0").record_row(row);
+            let world = world.wheel_beside(wheel);
+            world.refuses(["install", &name], 77).stderr_has("its RECORD").stderr_has("upgrade");
+        }
+    }
+}
+
+#[test]
+fn record_rows_of_own_files_are_fine() {
+    let wheel = Wheel::new("aa", "1.0")
+        .script("aa = aa:main")
+        .record_row("__pycache__/aa.cpython-311.pyc,,")
+        .record_row("../../../bin/aa,,")
+        .record_row("\"aa-1.0.dist-info/RECORD.jws\",,");
+    let world = world("26.3").wheel(wheel);
+    world.pip(["install", "aa"]).run().exits(0);
+}
+
+#[test]
+fn wheel_that_brings_a_trust_file_is_refused_wherever_it_would_lie() {
+    for pip in PIPS {
+        let world = world(pip).wheel(evil().file(".provenance.txt", "widget https://e.example\n"));
+        let target: &[&str] = &["install", "-t", ".", "-U", "evil"];
+        for args in [target, &["install", "--prefix", ".", "evil"], &["install", "evil"]] {
+            let outcome = world.leaves_all_as_it_was(world.pip(args), 77);
+            outcome.stderr_has("evil-1.0-py3-none-any.whl").stderr_has("a trust file");
+        }
+    }
+}
+
+#[test]
+fn spelling_of_a_guarded_name_does_not_matter() {
+    let names = [
+        "./.provenance.txt",
+        "x//../.provenance.txt",
+        ".Provenance.TXT",
+        "evil-1.0.data/purelib/.provenance.txt",
+        "evil-1.0.data/data/.provenance.txt",
+        "sub/.provenance.txt",
+        "/.provenance.txt",
+        "..\\.provenance.txt",
+    ];
+    for name in names {
+        let world = world("26.3").wheel(evil().file(name, "x\n"));
+        refused(&world, ["install", "evil"], "evil 1.0");
+    }
+}
+
+#[test]
+fn wheel_that_replaces_this_program_or_a_shim_is_refused() {
+    for pip in ["26.3", "24.0"] {
+        let world = world(pip);
+        let prefix = world.path("").display().to_string();
+        let world = world.wheel(evil().file("evil-1.0.data/data/shims/pip", "#!python\n"));
+        let args = ["install", "--prefix", &prefix, "evil"];
+        refused(&world, args, "pypi-verify-now itself");
+    }
+}
+
+#[test]
+fn wheel_that_brings_a_part_of_pip_or_python_is_refused() {
+    let members = [
+        ("pip/_internal/cli/main.py", "a part of pip"),
+        ("PIP/__init__.py", "a part of pip"),
+        ("pip-99.dist-info/METADATA", "evil"),
+        ("evil-1.0.data/purelib/pip-99.dist-info/METADATA", "a part of pip"),
+        ("evil-1.0.data/scripts/pip", "a part of pip"),
+        ("evil-1.0.data/scripts/pip3.11", "a part of pip"),
+        ("evil-1.0.data/scripts/python3", "a part of Python"),
+        ("evil-1.0.data/data/bin/python", "a part of Python"),
+        ("evil-1.0.data/data/pyvenv.cfg", "a part of Python"),
+        ("evil-1.0.data/purelib/widget-1.0.dist-info/METADATA", "metadata of the project widget"),
+        ("evil-1.0.data/purelib/widget.egg-link", "metadata of the project widget"),
+    ];
+    for (member, what) in members {
+        let world = world("26.3").wheel(evil().file(member, "x\n"));
+        refused(&world, ["install", "widget", "evil"], what);
+    }
+    let commands = ["pip = evil:main", "pip3 = evil:main", "python = evil:main"];
+    for command in commands {
+        let world = world("24.0").wheel(evil().script(command));
+        refused(&world, ["install", "evil"], "command");
+    }
+}
+
+#[test]
+fn command_whose_name_leads_elsewhere_is_refused() {
+    for pip in ["26.3", "24.0"] {
+        for name in ["../../../project/x", "a b/../../c", "/x", "..", "a\\b"] {
+            let world = world(pip).wheel(evil().script(&format!("{name} = evil:main")));
+            refused(&world, ["install", "evil"], "is not a plain file name");
+        }
+    }
+    let world = world("26.3").wheel(Wheel::new("aa", "1.0").script("py.test-3 run = aa:main"));
+    world.pip(["install", "aa"]).run().exits(0);
+}
+
+#[test]
+fn file_of_a_recorded_project_is_not_another_wheels() {
+    for pip in PIPS {
+        let world = world(pip).wheel(evil().file("widget.py", "version = 'evil'\n"));
+        let outcome = refused(&world, ["install", "widget", "evil"], "widget 1.0, built by");
+        outcome.stderr_has("widget.py");
+        refused(&world, ["install", "evil", "widget"], "has other content");
+        world.pip(["install", "widget"]).run().exits(0);
+        refused(&world, ["install", "evil"], "the installed project widget");
+    }
+}
+
+#[test]
+fn command_of_a_recorded_project_is_not_another_wheels() {
+    let widget = Wheel::new("widget", "2.0").script("widget = widget:main");
+    for pip in ["26.3", "24.0"] {
+        let world = world(pip).signed(widget.clone(), &octo());
+        let world = world.wheel(evil().script("widget = evil:main"));
+        refused(&world, ["install", "widget", "evil"], "its command `widget`");
+        world.pip(["install", "widget"]).run().exits(0);
+        refused(&world, ["install", "evil"], "the installed project widget");
+    }
+}
+
+#[test]
+fn wheel_of_another_publisher_does_not_own_it_either() {
+    let pins = "widget https://github.com/octo/example\nevil https://github.com/mallory/example\n";
+    let evil = evil().file("widget.py", "version = 'evil'\n");
+    let world = world("26.3").trust(pins).signed(evil, &mallory());
+    let outcome = world.refuses(["install", "widget", "evil"], 77);
+    outcome.stderr_has("widget 1.0").stderr_has("evil 1.0").stderr_has("has other content");
+}
+
+#[test]
+fn overlapping_wheels_of_one_publisher_or_of_none_are_pips_affair() {
+    let pins = format!("{PIN_WIDGET}gadget https://github.com/octo/example\n");
+    for pip in ["26.3", "24.0"] {
+        let tests = |name: &str| Wheel::new(name, "1.0").file("tests/__init__.py", name);
+        let world = world(pip).trust(&pins).wheel(tests("aa")).wheel(tests("bb"));
+        world.pip(["install", "aa", "bb"]).run().exits(0);
+        let both = Wheel::new("gadget", "1.0").file("widget.py", "version = 'gadget'\n");
+        let world = world.signed(both, &octo());
+        world.pip(["install", "widget", "gadget"]).run().exits(0);
+    }
+}
+
+#[test]
+fn equal_files_of_strangers_are_fine() {
+    let same = |name: &str| Wheel::new(name, "1.0").file("space/__init__.py", "# same\n");
+    for pip in ["26.3", "24.0"] {
+        let world = World::with_pip(pip).trust(PIN_WIDGET).signed(same("widget"), &octo());
+        let world = world.wheel(same("aa"));
+        world.pip(["install", "widget", "aa"]).run().exits(0);
+        world.plain_pip(["uninstall", "-y", "aa"]).run().exits(0);
+        world.pip(["install", "--force-reinstall", "--no-deps", "widget"]).run().exits(0);
+        world.pip(["install", "aa"]).run().exits(0);
+    }
+}
+
+#[test]
+fn installed_project_whose_record_names_a_trust_file_is_not_upgraded() {
+    for pip in ["26.3", "24.0"] {
+        let world = world(pip).wheel(evil());
+        let row = format!("{},,", world.project().join(".provenance.txt").display());
+        world.has_installed(&Wheel::new("evil", "0.9").record_row(&row).build());
+        let outcome = world.refuses(["install", "-U", "evil"], 77);
+        outcome.stderr_has("evil, as installed").stderr_has("a trust file");
+    }
+}
+
+#[test]
+fn wheel_named_by_its_place_is_looked_into() {
+    for pip in ["26.3", "24.0"] {
+        let world = world(pip);
+        let wheel = evil().file("pip/x.py", "x\n").build();
+        world.write_file(&wheel.filename, &wheel.bytes);
+        let path = format!("./{}", wheel.filename);
+        refused(&world, ["install", &path], "a part of pip");
+        let world = world.wheel(evil().file("pip/x.py", "x\n"));
+        let url = world.index.file_url(&wheel.filename);
+        refused(&world, ["install", &url], "a part of pip");
+        let url = format!("{url}#sha256={}", wheel.sha256);
+        refused(&world, ["install", &url], "a part of pip");
+    }
+}
+
+/// A backend whose wheels have one more member.
+fn building(sdist: Sdist, member: &str) -> Sdist {
+    let code = format!(
+        "import zipfile as z\nclose = z.ZipFile.close\ndef more(self):\n    \
+         if self.mode == 'w' and {member:?} not in self.namelist():\n        \
+         self.writestr({member:?}, 'x')\n    close(self)\nz.ZipFile.close = more"
+    );
+    sdist.backend(&code)
+}
+
+#[test]
+fn built_wheel_is_looked_into_before_it_is_installed() {
+    for pip in ["26.3", "24.0", "22.3"] {
+        for member in ["widget.py", "pip/x.py", ".provenance.txt", "../../x"] {
+            let world = world(pip);
+            let evil = building(world.sdist("evil", "1.0"), member);
+            let world = world.source(evil);
+            let run = world.pip(["install", "widget", "evil"]);
+            let outcome = world.leaves_all_as_it_was(run, 77);
+            outcome.stderr_has("refused: evil 1.0").stderr_has(member).lacks("Traceback");
+        }
+        let world = world(pip);
+        let fine = building(world.sdist("fine", "1.0"), "fine.py");
+        let world = world.source(fine);
+        world.pip(["install", "widget", "fine"]).run().exits(0);
+        assert_eq!(world.installed(), ["fine 1.0", "widget 1.0"]);
+    }
+}
+
+#[test]
+fn trust_file_that_a_build_changes_is_put_back() {
+    for pip in ["26.3", "24.0"] {
+        let world = world(pip);
+        let path = world.project().join(".provenance.txt");
+        for change in ["open(P, 'w').write('')", "import os; os.remove(P)"] {
+            let name = format!("evil{}", change.len());
+            let code = change.replace('P', &format!("{:?}", path.display().to_string()));
+            let world = world.source_beside(world.sdist(&name, "1.0").backend(&code));
+            let outcome = world.pip(["install", &name]).run();
+            outcome.exits(77).stderr_has("was changed while pip installed");
+            assert_eq!(fs::read_to_string(&path).unwrap(), PIN_WIDGET);
+        }
+        let change = format!(
+            "open({:?}, 'a').write('aa https://github.com/octo/example\\n')",
+            path.display().to_string()
+        );
+        let world = world.source_beside(world.sdist("recorder", "1.0").backend(&change));
+        // Somebody records at the same time: nothing is lost.
+        let outcome = world.pip(["install", "recorder"]).run();
+        assert!(fs::read_to_string(&path).unwrap().starts_with(PIN_WIDGET), "{outcome}");
+    }
+}
