@@ -9,8 +9,8 @@ usage: ./install.sh [--prefix DIR] [--binary FILE]
        ./install.sh --uninstall [--prefix DIR]
        ./install.sh --try [--binary FILE]
 
-Builds pypi-verify-now, installs it below DIR (default: ~/.local), and prints the
-one line that puts it ahead of pip on PATH. Safe to run again.
+Builds pypi-verify-now, installs it below DIR (default: ~/.pypi-verify-now), and
+prints the one line that puts it ahead of pip on PATH. Safe to run again.
 
   --prefix DIR    install below DIR
   --binary FILE   install FILE instead of building
@@ -24,7 +24,8 @@ say() { printf '%s\n' "$*" >&2; }
 die() { say "error: $*"; exit 1; }
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
-prefix=${HOME:+$HOME/.local}
+# Not ~/.local: `pip install --user` writes what packages bring into its bin and lib.
+prefix=${HOME:+$HOME/.pypi-verify-now}
 binary=
 task=install
 

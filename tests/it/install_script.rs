@@ -125,8 +125,10 @@ fn it_says_so_where_login_shells_would_go_without_the_line() {
 fn the_default_prefix_is_in_the_home_directory() {
     let world = World::new();
     let output = world.installed(&[]);
-    assert!(text(&output.stdout).contains("/home/.local/bin/pypi-verify-now shellenv bash"));
-    assert!(world.at("home/.local/bin/pypi-verify-now").is_file());
+    assert!(
+        text(&output.stdout).contains("/home/.pypi-verify-now/bin/pypi-verify-now shellenv bash")
+    );
+    assert!(world.at("home/.pypi-verify-now/bin/pypi-verify-now").is_file());
 }
 
 #[test]
