@@ -11,8 +11,8 @@ use ::sigstore::trust_root::{SIGSTORE_PRODUCTION_TRUSTED_ROOT, TrustedRoot};
 use ::sigstore::types::bundle::{CertificateContent, VerificationMaterialContent};
 use ::sigstore::types::{
     Bundle as SigstoreBundle, DerCertificate, DsseEnvelope, DsseSignature, KeyId, KindVersion,
-    MediaType, PayloadBytes, Sha256Hash, SignatureBytes, SignatureContent, TransparencyLogEntry,
-    VerificationMaterial,
+    LogKeyId, MediaType, PayloadBytes, Sha256Hash, SignatureBytes, SignatureContent,
+    TransparencyLogEntry, VerificationMaterial,
 };
 use ::sigstore::{CertificateError, TransparencyLogError, VerificationPolicy, VerificationResult};
 use serde::Deserialize as _;
@@ -20,7 +20,7 @@ use serde_json::Value;
 
 use crate::failure::{Failure, Status};
 use crate::json::{self, JsonError};
-use crate::provenance::{Attestation, Bundle, Document};
+use crate::provenance::{Attestation, Bundle, Document, MAX_DOCUMENT};
 use crate::publisher::{CertificateClaims, Publisher, PublisherUrl, SubjectName};
 use crate::statement::Predicate;
 
@@ -38,7 +38,9 @@ const TRUSTED_ROOT_TYPE: &str = "application/vnd.dev.sigstore.trustedroot";
 
 /// Verifies attestations against one trusted root. One serves all threads.
 pub struct Verifier {
-    inner: ::sigstore::Verifier,
+    /// A verifier for each transparency log, which knows no other log. The crate takes an entry's
+    /// checkpoint from any log of its root, so that one log could vouch for another's entries.
+    logs: Vec<(LogKeyId, ::sigstore::Verifier)>,
 }
 
 /// What came of one bundle of a document.
@@ -104,9 +106,19 @@ impl Verifier {
                 return Err(TrustedRootError::Lacks(what));
             }
         }
-        let inner = ::sigstore::Verifier::new(&root)
-            .map_err(|error| TrustedRootError::Unusable(error.to_string()))?;
-        Ok(Self { inner })
+        let mut logs: Vec<(LogKeyId, ::sigstore::Verifier)> = Vec::new();
+        for log in &root.tlogs {
+            let id = log.log_id.key_id.clone();
+            if logs.iter().any(|(other, _)| *other == id) {
+                return Err(TrustedRootError::Unusable(format!("it has the log {id} twice")));
+            }
+            let mut alone = root.clone();
+            alone.tlogs = vec![log.clone()];
+            let verifier = ::sigstore::Verifier::new(&alone)
+                .map_err(|error| TrustedRootError::Unusable(error.to_string()))?;
+            logs.push((id, verifier));
+        }
+        Ok(Self { logs })
     }
 
     /// Verifies every bundle of a document for one file, in the document's order.
@@ -160,14 +172,29 @@ impl Verifier {
         attestation: &Attestation,
         subject: &Subject,
     ) -> Result<Publisher, AttestationError> {
-        let bundle = sigstore_bundle(attestation)?;
-        held_when_logged(&bundle)?;
         let digest = Sha256Hash::new(*subject.sha256.as_bytes());
         // Any identity, because whom to trust is decided elsewhere, from what is returned here.
         let policy = VerificationPolicy::any_identity();
-        let result = self.inner.verify(digest, &bundle, &policy)?;
-        let certificate = proven_certificate(&result)?;
-        Ok(Publisher::from_verified_certificate(&claims(certificate))?)
+        let mut publisher = None;
+        let entries = attestation.entries().iter().map(log_entry).collect::<Result<Vec<_>, _>>()?;
+        for entry in entries {
+            let log = self.log(&entry)?;
+            let bundle = sigstore_bundle(attestation, entry);
+            held_when_logged(&bundle)?;
+            let result = log.verify(digest, &bundle, &policy)?;
+            let certificate = proven_certificate(&result)?;
+            publisher = Some(Publisher::from_verified_certificate(&claims(certificate))?);
+        }
+        publisher.ok_or(AttestationError::NotProven("transparency log entry"))
+    }
+
+    /// The verifier of the log that an entry says it is in.
+    fn log(&self, entry: &TransparencyLogEntry) -> Result<&::sigstore::Verifier, AttestationError> {
+        let id = &entry.log_id.key_id;
+        let known = self.logs.iter().find(|(log, _)| log == id);
+        known
+            .map(|(_, verifier)| verifier)
+            .ok_or_else(|| AttestationError::UnknownLog(id.to_string()))
     }
 }
 
@@ -192,14 +219,13 @@ fn proven_certificate(result: &VerificationResult) -> Result<&CertificateInfo, A
     }
 }
 
-/// A Sigstore bundle of version 0.3 with a DSSE envelope.
-fn sigstore_bundle(attestation: &Attestation) -> Result<SigstoreBundle, AttestationError> {
+/// A Sigstore bundle of version 0.3 with a DSSE envelope and one of its log entries.
+fn sigstore_bundle(attestation: &Attestation, entry: TransparencyLogEntry) -> SigstoreBundle {
     let certificate = DerCertificate::from_bytes(attestation.certificate());
-    let entries = attestation.entries().iter().map(log_entry).collect::<Result<Vec<_>, _>>()?;
     let material = VerificationMaterial::new(VerificationMaterialContent::Certificate(
         CertificateContent::new(certificate),
     ))
-    .with_tlog_entries(entries);
+    .with_tlog_entries(vec![entry]);
     let signature = SignatureBytes::from_bytes(attestation.signature());
     let envelope = DsseEnvelope::new(
         PAYLOAD_TYPE,
@@ -207,7 +233,7 @@ fn sigstore_bundle(attestation: &Attestation) -> Result<SigstoreBundle, Attestat
         DsseSignature::new(signature, KeyId::default()),
     );
     let content = SignatureContent::DsseEnvelope(envelope);
-    Ok(SigstoreBundle::new(MediaType::Bundle0_3, material, content))
+    SigstoreBundle::new(MediaType::Bundle0_3, material, content)
 }
 
 /// A log entry that has everything to be verified: the crate passes over a missing proof or promise
@@ -222,6 +248,7 @@ fn log_entry(value: &Value) -> Result<TransparencyLogEntry, AttestationError> {
     }
     let entry = TransparencyLogEntry::deserialize(value)
         .map_err(|error| AttestationError::MalformedEntry(error.to_string()))?;
+    body_is_of(entry.canonicalized_body.as_bytes(), entry.kind_version)?;
     if entry.inclusion_promise.is_none() || entry.integrated_time.is_none() {
         return Err(AttestationError::NoSignedTime);
     }
@@ -235,6 +262,24 @@ fn log_entry(value: &Value) -> Result<TransparencyLogEntry, AttestationError> {
         )));
     }
     Ok(entry)
+}
+
+/// The kind and version in an entry's body must be those that stand beside it.
+///
+/// The log signs the body alone, and the crate reads the body as what stands beside it says,
+/// without a look at what the body says itself. A body that gives a key twice says two things.
+fn body_is_of(body: &[u8], stated: KindVersion) -> Result<(), AttestationError> {
+    let body: Value = json::parse(body, MAX_DOCUMENT)
+        .map_err(|error| AttestationError::MalformedEntry(format!("its body is {error}")))?;
+    let part = |key| body.get(key).and_then(Value::as_str).unwrap_or("?");
+    let (kind, version) = (part("kind"), part("apiVersion"));
+    if (kind, version) == (stated.kind(), stated.version()) {
+        return Ok(());
+    }
+    Err(AttestationError::BodyKind {
+        body: format!("{kind} {version}"),
+        stated: format!("{} {}", stated.kind(), stated.version()),
+    })
 }
 
 /// Every log entry's time must be within the certificate's life. The crate says so too, in words

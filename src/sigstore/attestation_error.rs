@@ -40,6 +40,18 @@ pub enum AttestationError {
         /// Its version.
         version: String,
     },
+    /// The log entry's body, which is all that the log signed of its kind, is of another kind than
+    /// the entry states.
+    #[error("its transparency log entry is stated to be `{stated}`, and its body is `{body}`")]
+    BodyKind {
+        /// Kind and version in the body.
+        body: String,
+        /// Kind and version that stand beside the body.
+        stated: String,
+    },
+    /// The log entry is of a log that the trusted root does not have.
+    #[error("its transparency log entry is of the log `{0}`, which the trusted root does not know")]
+    UnknownLog(String),
     /// The log entry is not shaped as one.
     #[error("its transparency log entry is malformed: {0}")]
     MalformedEntry(String),

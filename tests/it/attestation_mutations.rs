@@ -16,6 +16,14 @@ fn broken(mutation: Mutation) -> String {
     document([bundle(signer.publisher(), [minting.break_it(mutation).attestation()])])
 }
 
+fn stated(kind: &str) -> Mutation {
+    Mutation::StatedKind(kind.to_owned())
+}
+
+fn body_head(head: &str) -> Mutation {
+    Mutation::BodyHead(head.to_owned())
+}
+
 /// Each mutation is refused for a reason that holds the words beside it.
 fn all_refused(table: impl IntoIterator<Item = (Mutation, &'static str)>) {
     for (mutation, reason) in table {
@@ -115,7 +123,7 @@ fn an_entry_that_is_not_in_the_log_is_refused() {
         (Mutation::CheckpointSignature, "checkpoint does not verify"),
         (Mutation::CheckpointRoot, "root hash"),
         (Mutation::ForgedTree, "checkpoint does not verify"),
-        (Mutation::UnknownLog, "is not the one the log signed"),
+        (Mutation::UnknownLog, "which the trusted root does not know"),
     ]);
 }
 
@@ -129,7 +137,54 @@ fn an_entry_of_something_else_is_refused() {
         (Mutation::NoEntries, "has no transparency log entry"),
         (Mutation::ManyEntries, "has 9 transparency log entries"),
         (Mutation::RekorV2, "`hashedrekord` in version `0.0.2`"),
-        (Mutation::UnknownEntryKind, "`tuf` in version `0.0.1`"),
+        (stated("tuf 0.0.1"), "`tuf` in version `0.0.1`"),
+    ]);
+}
+
+#[test]
+fn an_entry_whose_body_is_of_another_kind_than_stated_is_refused() {
+    let is = |body| format!("is stated to be `dsse 0.0.1`, and its body is `{body}`");
+    for (head, reason) in [
+        (r#""apiVersion":"0.0.1","kind":"intoto""#, is("intoto 0.0.1")),
+        (r#""apiVersion":"0.0.2","kind":"intoto""#, is("intoto 0.0.2")),
+        (r#""apiVersion":"0.0.2","kind":"dsse""#, is("dsse 0.0.2")),
+        (r#""apiVersion":"0.0.1","kind":"hashedrekord""#, is("hashedrekord 0.0.1")),
+        (r#""apiVersion":"0.0.1","kind":"DSSE""#, is("DSSE 0.0.1")),
+        (r#""apiVersion":"0.0.1","kind":null"#, is("? 0.0.1")),
+        (r#""apiVersion":0.1,"kind":"dsse""#, is("dsse ?")),
+        (r#""kind":"dsse""#, is("dsse ?")),
+        (r#""apiVersion":"0.0.1""#, is("? 0.0.1")),
+        (
+            r#""apiVersion":"0.0.1","kind":"intoto","kind":"dsse""#,
+            "its body is not the expected JSON: the key `kind` is given twice".to_owned(),
+        ),
+    ] {
+        let error = verify(&broken(body_head(head))).expect_err(head).to_string();
+        assert!(error.contains(&reason), "{head}: {error}");
+    }
+    all_refused([
+        (stated("intoto 0.0.1"), "`intoto` in version `0.0.1`"),
+        (stated("intoto 0.0.2"), "`intoto` in version `0.0.2`"),
+        (stated("hashedrekord 0.0.1"), "`hashedrekord` in version `0.0.1`"),
+        (stated("dsse 0.0.2"), "`dsse` in version `0.0.2`"),
+        (stated("DSSE 0.0.1"), "`DSSE` in version `0.0.1`"),
+        (stated("dsse "), "`dsse` in version ``"),
+    ]);
+}
+
+#[test]
+fn an_entry_whose_body_and_statement_agree_on_their_kind_verifies() {
+    let turned = body_head(r#""kind":"dsse","apiVersion":"0.0.1""#);
+    assert!(verify(&broken(turned)).is_ok());
+    assert!(verify(&broken(stated("dsse 0.0.1"))).is_ok());
+}
+
+#[test]
+fn one_log_of_the_root_does_not_vouch_for_an_entry_of_another() {
+    assert!(verify(&broken(Mutation::EntryInSecondLog)).is_ok());
+    all_refused([
+        (Mutation::CheckpointOfSecondLog, "checkpoint does not verify"),
+        (Mutation::SetOfSecondLog, "is not the one the log signed"),
     ]);
 }
 

@@ -14,7 +14,7 @@ use crate::support::wheel::Distribution;
 macro_rules! every_mutation {
     ($($name:ident $(($text:expr))?),* $(,)?) => {{
         let _none_is_missing = |mutation: &Mutation| match mutation {
-            Mutation::None => {}
+            Mutation::None | Mutation::EntryInSecondLog => {}
             $(Mutation::$name { .. } => {})*
         };
         vec![$((stringify!($name), Mutation::$name $(($text.to_owned()))?)),*]
@@ -64,7 +64,10 @@ fn every_mutation() -> Vec<(&'static str, Mutation)> {
         EntryOfAnotherCertificate,
         UnknownLog,
         RekorV2,
-        UnknownEntryKind,
+        StatedKind("tuf 0.0.1"),
+        BodyHead(r#""apiVersion":"0.0.1","kind":"intoto""#),
+        CheckpointOfSecondLog,
+        SetOfSecondLog,
         SecondEntryOfAnotherEnvelope,
         SecondEntryWithoutSet,
         NoEntries,
@@ -106,7 +109,7 @@ fn every_mutilated_attestation_of_an_index_fails_beside_its_honest_twin() {
     let before = Before::of(&world);
 
     let outcome = world.tool(["-L", "pylock.toml"]).run();
-    outcome.exits(77).stderr_has("error: 53 of 106 files refused");
+    outcome.exits(77).stderr_has("error: 56 of 112 files refused");
     before.holds(&world, &outcome);
     for (line, (project, (_, mutation))) in outcome.stdout.lines().zip(&projects) {
         let start = match mutation {

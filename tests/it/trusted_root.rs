@@ -37,6 +37,8 @@ fn a_trusted_root_that_is_none_is_refused() {
     bad_key["tlogs"][0]["publicKey"]["rawBytes"] = json!("AAAA");
     let mut backwards = root.clone();
     backwards["tlogs"][0]["publicKey"]["validFor"]["end"] = json!("2019-01-01T00:00:00Z");
+    let mut same_log = root.clone();
+    same_log["tlogs"][1] = same_log["tlogs"][0].clone();
     for (text, reason) in [
         (String::new(), "not the expected JSON"),
         ("{}".to_owned(), "not the expected JSON"),
@@ -48,6 +50,7 @@ fn a_trusted_root_that_is_none_is_refused() {
         (with("ctlogs", json!([])), "has no certificate transparency log"),
         (bad_key.to_string(), "cannot be used"),
         (backwards.to_string(), "cannot be used"),
+        (same_log.to_string(), "cannot be used: it has the log"),
         (" ".repeat(2 << 20), "more than 1048576 bytes"),
     ] {
         let error = Verifier::from_trusted_root(text.as_bytes()).err().expect(reason);

@@ -34,17 +34,23 @@ pub const PUBLISH: &str = "https://docs.pypi.org/attestations/publish/v1";
 /// The predicate type of a SLSA provenance attestation.
 pub const SLSA: &str = "https://slsa.dev/provenance/v1";
 
-/// A certificate authority, a CT log and a Rekor log.
+/// A certificate authority, a CT log and two Rekor logs, the second of which is rarely used.
 pub struct PrivateSigstore {
     authority: Authority,
     ct: KeyPair,
     rekor: Rekor,
+    second_rekor: Rekor,
 }
 
 impl PrivateSigstore {
     /// An instance with fresh keys.
     pub fn new() -> Self {
-        Self { authority: Authority::new(), ct: p256(), rekor: Rekor::new() }
+        Self {
+            authority: Authority::new(),
+            ct: p256(),
+            rekor: Rekor::new(),
+            second_rekor: Rekor::new(),
+        }
     }
 
     /// The instance that all tests of this process share.
@@ -76,7 +82,10 @@ impl PrivateSigstore {
         let certificate = |der: &[u8]| json!({"rawBytes": base64(der)});
         json!({
             "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
-            "tlogs": [log("https://rekor.example", self.rekor.key())],
+            "tlogs": [
+                log("https://rekor.example", self.rekor.key()),
+                log("https://second.rekor.example", self.second_rekor.key()),
+            ],
             "certificateAuthorities": [{
                 "subject": {"organization": "private.example", "commonName": "private"},
                 "uri": "https://fulcio.example",

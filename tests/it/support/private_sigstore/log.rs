@@ -40,20 +40,33 @@ impl Rekor {
     }
 
     /// A whole entry as a document carries it (`TransparencyLogEntry` of Sigstore's protobuf).
-    pub(super) fn entry(&self, logged: &Logged<'_>, time: i64, mutation: &Mutation) -> Value {
+    /// `second` signs where a mutation has another log of the same root sign.
+    pub(super) fn entry(
+        &self,
+        second: &Self,
+        logged: &Logged<'_>,
+        time: i64,
+        mutation: &Mutation,
+    ) -> Value {
         let (kind, version) = match mutation {
             Mutation::RekorV2 => ("hashedrekord", "0.0.2"),
-            Mutation::UnknownEntryKind => ("tuf", "0.0.1"),
+            Mutation::StatedKind(stated) => stated.split_once(' ').unwrap(),
             _ => ("dsse", "0.0.1"),
         };
-        let body = if *mutation == Mutation::RekorV2 { v2_body(logged) } else { body(logged) };
+        let body = match mutation {
+            Mutation::RekorV2 => v2_body(logged),
+            Mutation::BodyHead(head) => body(head, logged),
+            _ => body(r#""apiVersion":"0.0.1","kind":"dsse""#, logged),
+        };
+        let promises = if *mutation == Mutation::SetOfSecondLog { second } else { self };
+        let vouches = if *mutation == Mutation::CheckpointOfSecondLog { second } else { self };
         let mut entry = json!({
             "logIndex": LOG_INDEX.to_string(),
             "logId": {"keyId": base64(self.id())},
             "kindVersion": {"kind": kind, "version": version},
             "integratedTime": time.to_string(),
-            "inclusionPromise": {"signedEntryTimestamp": base64(self.set(&body, time))},
-            "inclusionProof": self.proof(&body, mutation),
+            "inclusionPromise": {"signedEntryTimestamp": base64(promises.set(&body, time))},
+            "inclusionProof": vouches.proof(&body, mutation),
             "canonicalizedBody": base64(&body),
         });
         match mutation {
@@ -140,8 +153,8 @@ fn pem(certificate: &[u8]) -> String {
     format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
 }
 
-/// The canonical body of a `dsse` 0.0.1 entry.
-fn body(logged: &Logged<'_>) -> Vec<u8> {
+/// The body of a `dsse` 0.0.1 entry, canonical if it begins with the head of one.
+fn body(head: &str, logged: &Logged<'_>) -> Vec<u8> {
     let envelope = format!(
         r#"{{"payload":"{}","payloadType":"application/vnd.in-toto+json","signatures":[{{"sig":"{}"}}]}}"#,
         base64(logged.payload),
@@ -149,7 +162,7 @@ fn body(logged: &Logged<'_>) -> Vec<u8> {
     );
     format!(
         concat!(
-            r#"{{"apiVersion":"0.0.1","kind":"dsse","spec":{{"#,
+            r#"{{{head},"spec":{{"#,
             r#""envelopeHash":{{"algorithm":"sha256","value":"{}"}},"#,
             r#""payloadHash":{{"algorithm":"sha256","value":"{}"}},"#,
             r#""signatures":[{{"signature":"{}","verifier":"{}"}}]}}}}"#,
@@ -158,6 +171,7 @@ fn body(logged: &Logged<'_>) -> Vec<u8> {
         hex::encode(sha256(logged.payload)),
         base64(logged.signature),
         base64(pem(logged.certificate)),
+        head = head,
     )
     .into_bytes()
 }

@@ -135,11 +135,14 @@ impl<'a> Minting<'a> {
         let other = Rekor::new();
         let rekor = match self.mutation {
             Mutation::UnknownLog => &other,
+            Mutation::EntryInSecondLog => &self.sigstore.second_rekor,
             _ => &self.sigstore.rekor,
         };
         let good = Logged { payload: statement, signature, certificate };
         let elsewhere = Logged { payload: b"{\"another\":\"envelope\"}", signature, certificate };
-        let entry = |logged: &Logged<'_>, mutation| rekor.entry(logged, time, mutation);
+        let entry = |logged: &Logged<'_>, mutation| {
+            rekor.entry(&self.sigstore.second_rekor, logged, time, mutation)
+        };
         match &self.mutation {
             Mutation::NoEntries => vec![],
             Mutation::ManyEntries => vec![entry(&good, &Mutation::None); 9],

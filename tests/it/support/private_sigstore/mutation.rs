@@ -93,8 +93,18 @@ pub enum Mutation {
     UnknownLog,
     /// The entry is in the manner of Rekor v2.
     RekorV2,
-    /// The entry is of a kind nobody knows.
-    UnknownEntryKind,
+    /// This kind and version, one blank between them, stand beside the body, which is that of a
+    /// dsse 0.0.1 entry.
+    StatedKind(String),
+    /// The body, well logged, begins with these members instead of its kind and version.
+    BodyHead(String),
+    /// The entry is in the trusted root's second log, and all of it is that log's: another honest
+    /// twin.
+    EntryInSecondLog,
+    /// The checkpoint, of the right tree, is signed by the trusted root's second log.
+    CheckpointOfSecondLog,
+    /// The signed entry timestamp is the trusted root's second log's.
+    SetOfSecondLog,
     /// A second entry, of another envelope, beside the good one.
     SecondEntryOfAnotherEnvelope,
     /// A second entry without a signed entry timestamp beside the good one.
