@@ -125,6 +125,12 @@ impl Upstream {
         self.stop.load(Ordering::SeqCst)
     }
 
+    /// How many bytes the disk has room for where files go; 0 if that cannot be found out.
+    pub(super) fn free_bytes(&self) -> u64 {
+        rustix::fs::statvfs(&self.directory)
+            .map_or(0, |disk| disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
+
     /// Whether files are judged before they are handed over.
     pub(super) const fn judges(&self) -> bool {
         matches!(self.judging, Judging::Before(_))

@@ -17,10 +17,15 @@ use crate::page::PageFile;
 pub const FETCHERS: usize = 6;
 /// How many bytes of them at most in a run.
 pub const MAX_AHEAD: u64 = 1024 * 1024 * 1024;
+/// How many bytes of the disk are left to pip and to what it asks for itself. A guess that fills
+/// the disk would have pip fail for want of a few kilobytes, and in words about something else.
+const LEFT_FREE: u64 = 64 * 1024 * 1024;
 
 /// The wheels of a run.
 pub(super) struct Wheels {
     upstream: Arc<Upstream>,
+    /// How many bytes may be fetched ahead in this run.
+    bound: u64,
     state: Mutex<State>,
 }
 
@@ -49,7 +54,8 @@ enum Admission {
 
 impl Wheels {
     pub(super) fn new(upstream: Arc<Upstream>) -> Arc<Self> {
-        Arc::new(Self { upstream, state: Mutex::default() })
+        let bound = upstream.free_bytes().saturating_sub(LEFT_FREE).min(MAX_AHEAD);
+        Arc::new(Self { upstream, bound, state: Mutex::default() })
     }
 
     /// pip considers this file: unless it finds a conflict, it will want the bytes.
@@ -92,7 +98,7 @@ impl Wheels {
             None => {}
         }
         let bytes = state.bytes.saturating_add(size);
-        if bytes > MAX_AHEAD {
+        if bytes > self.bound {
             return Admission::None;
         }
         state.bytes = bytes;

@@ -51,6 +51,16 @@ fn the_disk_is_full_when_the_files_come() {
 }
 
 #[test]
+fn where_there_is_no_room_to_spare_no_file_is_fetched_ahead() {
+    // pip considers aa before it finds out that nothing fits. Asked once more, with whatever has to
+    // be built, it is not given a file that nobody vouches for: so only a guess would fetch it.
+    let world = World::new().wheel(large()).trust(PIN_AA).env("PIP_NO_CACHE_DIR", "1");
+    let Some(run) = with_room(&world, 320, "pip install aa 'aa<1'") else { return };
+    world.leaves_all_as_it_was(run, 77);
+    assert_eq!(world.index.count("/files/aa-1.0-py3-none-any.whl"), 0);
+}
+
+#[test]
 fn a_disk_that_is_full_from_the_start_is_passed_over() {
     let world = world();
     let fill = "dd if=/dev/zero of=\"$TMPDIR/fill\" bs=1k count=999 2>/dev/null; pip install aa; \
