@@ -111,6 +111,9 @@ pub enum GuardError {
     /// pip ran, and the guard was not loaded.
     #[error("pip ran without loading the guard (its interpreter ignores PYTHONPATH)")]
     NotLoaded,
+    /// The guard was loaded, and could not write down what it was to say.
+    #[error("pip ran under the guard, whose note could not be written")]
+    Unfinished,
     /// A note of the guard makes no sense.
     #[error("the guard's note cannot be read: {0}")]
     Note(#[from] serde_json::Error),
@@ -178,9 +181,10 @@ impl Guard {
     /// Takes the notes of the run that has just ended: what pip it was, and what was blocked.
     ///
     /// # Errors
-    /// There is no note (the guard was not loaded), or a note cannot be read.
+    /// There is no note (the guard was not loaded), only a part of one, or a note cannot be read.
     pub fn take_notes(&self) -> Result<(Facts, Vec<Blocked>), GuardError> {
         let (mut facts, mut blocked) = (Vec::<Facts>::new(), Vec::new());
+        let mut missing = GuardError::NotLoaded;
         for entry in std::fs::read_dir(&self.notes)? {
             let path = entry?.path();
             let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default().to_owned();
@@ -190,13 +194,15 @@ impl Guard {
                 facts.push(serde_json::from_slice(&bytes)?);
             } else if name.starts_with("blocked-") {
                 blocked.push(serde_json::from_slice(&bytes)?);
+            } else if name.starts_with(".facts-") {
+                missing = GuardError::Unfinished;
             }
         }
         let mut logins = self.logins.lock().unwrap_or_else(PoisonError::into_inner);
         logins.extend(facts.iter_mut().flat_map(|facts| facts.logins.drain(..)));
         // Under `pip --python X` both processes report; the second one did the work.
         facts.sort_by_key(|facts| facts.restarted);
-        Ok((facts.pop().ok_or(GuardError::NotLoaded)?, blocked))
+        Ok((facts.pop().ok_or(missing)?, blocked))
     }
 
     /// Whom the indexes knew pip as, in all guarded runs so far; the latest comes last.
@@ -215,7 +221,9 @@ impl From<GuardError> for crate::failure::Failure {
                 "take -I and -E out of the first line of that pip's script, or use the pip of \
                  another environment: python3 -m venv .venv && . .venv/bin/activate",
             ),
-            GuardError::Io(_) => failure.hint("check TMPDIR, and that its disk is not full"),
+            GuardError::Io(_) | GuardError::Unfinished => {
+                failure.hint("check TMPDIR, and that its disk is not full")
+            }
             _ => failure,
         }
     }

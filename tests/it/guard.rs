@@ -1,6 +1,8 @@
 //! The guard over a pip that resolves: what it lets pass, what it stops, and that its absence is
 //! an error.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use crate::support::sandbox::Sandbox;
 use crate::support::wheel::Wheel;
 use crate::support::world::World;
@@ -102,5 +104,23 @@ fn a_pip_that_cannot_be_guarded_installs_nothing_and_the_user_is_told_what_to_do
         assert_eq!(world.installed().is_empty(), status != 0);
         let told = ["ignores PYTHONPATH", "hint: take -I and -E out of the first line"];
         assert!(status == 0 || told.iter().all(|text| install.stderr.contains(text)), "{install}");
+    }
+}
+
+#[test]
+fn a_note_that_could_not_be_finished_is_told_from_a_guard_that_was_not_loaded() {
+    let began = "echo '{' >\"$PYPI_VERIFY_NOW_GUARD/.facts-1-2.json\"";
+    for (script, said, hint) in [
+        ("true", "without loading the guard", "-I and -E"),
+        (began, "whose note could not be written", "that its disk is not full"),
+    ] {
+        let world = Sandbox::new();
+        let pip = world.write_file("fake/pip", format!("#!/bin/sh\n{script}\n"));
+        std::fs::set_permissions(pip, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let search =
+            [world.shims(), world.project().join("fake"), "/usr/bin".into(), "/bin".into()];
+        let run = world.pip(["install", "aa"]).env("PATH", std::env::join_paths(search).unwrap());
+        run.run().exits(69).stderr_has(said).stderr_has(hint);
+        assert!(world.leftovers().is_empty());
     }
 }
