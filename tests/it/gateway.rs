@@ -15,6 +15,7 @@ use url::Url;
 
 use crate::support::gateway::{Gate, Reply, give, quick, refuse};
 use crate::support::index::{DistFile, Fault, Hash, LoopbackIndex};
+use crate::support::venv::Python;
 
 const WHEEL: &str = "aa-1.0-py3-none-any.whl";
 const METADATA: &str = "Metadata-Version: 2.1\nName: aa\nVersion: 1.0\n";
@@ -351,8 +352,9 @@ fn another_user_gets_nothing_even_with_the_path() {
     for (user, answered) in
         [(this_user.as_raw(), true)].into_iter().chain(others.into_iter().map(|it| (it, false)))
     {
-        let mut command = std::process::Command::new("python3");
-        let output = command.args(["-c", ask, &user.to_string(), &url]).output().unwrap();
+        let mut command = std::process::Command::new(&Python::find().executable);
+        command.args(["-I", "-B", "-c", ask, &user.to_string(), &url]).env_clear();
+        let output = command.output().unwrap();
         assert_eq!(output.stdout == b"200\n", answered, "{user}: {output:?}");
     }
 }

@@ -262,9 +262,17 @@ fn nobody_there_is_unreachable_and_leaves_the_question_open() {
     assert!(!failure.hints.is_empty());
 }
 
+/// A file that is there to be read, and its URL.
+fn local_file() -> (tempfile::NamedTempFile, String) {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let url = Url::from_file_path(file.path()).unwrap().to_string();
+    (file, url)
+}
+
 #[test]
 fn other_schemes_are_not_spoken() {
-    for address in ["ftp://index.example/a", "file:///etc/passwd", "data:,x"] {
+    let (_file, local) = local_file();
+    for address in ["ftp://index.example/a", &local, "data:,x"] {
         let error = get(&hasty(), address).unwrap_err();
         assert!(matches!(error, HttpError::Unreachable { .. }), "{error}");
     }
@@ -290,8 +298,8 @@ fn redirects_in_a_circle_end() {
 
 #[test]
 fn redirects_to_files_or_nowhere_are_refused() {
-    let index = index();
-    index.fault("/file", Fault::redirect("file:///etc/passwd"));
+    let (index, (_file, local)) = (index(), local_file());
+    index.fault("/file", Fault::redirect(&local));
     index.fault("/nowhere", Fault::status(302));
     index.fault("/nonsense", Fault::redirect("http://[::"));
     for path in ["/file", "/nowhere", "/nonsense"] {

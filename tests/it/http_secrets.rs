@@ -296,7 +296,8 @@ fn a_proxy_that_cannot_be_used_is_an_error_without_its_secrets() {
 
 #[test]
 fn what_no_request_needs_may_be_wrong() {
-    let (index, nowhere) = (plain(), Some(PathBuf::from("/nowhere.pem")));
+    let (index, dir) = (plain(), TempDir::new().unwrap());
+    let nowhere = Some(dir.path().join("nowhere.pem"));
     let variables = |lookup: fn(&str) -> Option<String>| Transport {
         proxy_variables: ProxyVariables::from_lookup(lookup),
         ..hasty()

@@ -3,6 +3,7 @@
 //!
 //! The binary is a stand-in throughout, and so is Python in `--try`.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
@@ -39,17 +40,25 @@ impl World {
 
     fn script(&self, arguments: &[&str]) -> Output {
         let root = self.root.path().display();
-        Command::new("sh")
+        self.command("sh")
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/install.sh"))
             .args(arguments)
-            .env_clear()
-            .env("HOME", self.at("home"))
             .env("SHELL", "/bin/bash")
             .env("PATH", format!("{root}/bin:{root}/other bin:/usr/bin:/bin"))
-            .env("TMPDIR", self.root.path())
-            .current_dir(self.root.path())
             .output()
             .unwrap()
+    }
+
+    /// A command that knows no place but this world.
+    fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command
+            .env_clear()
+            .env("HOME", self.at("home"))
+            .env("PATH", "/usr/bin:/bin")
+            .env("TMPDIR", self.root.path())
+            .current_dir(self.root.path());
+        command
     }
 
     fn installed(&self, arguments: &[&str]) -> Output {
@@ -60,7 +69,8 @@ impl World {
 
     /// Everything below `relative`, sorted, directories with a `/` at the end.
     fn listing(&self, relative: &str) -> Vec<String> {
-        let find = Command::new("find")
+        let find = self
+            .command("find")
             .args([".", "-mindepth", "1", "(", "-type", "d", "-printf", "%P/\\n", ")", "-o"])
             .args(["-printf", "%P\\n"])
             .current_dir(self.at(relative))
@@ -89,7 +99,7 @@ fn it_lays_the_binary_and_a_shim_for_every_name_of_pip() {
         assert!(pips.contains(&name), "{pips:?}");
         let shim = world.at("a prefix/lib/pypi-verify-now/shims").join(name);
         assert!(fs::read_link(&shim).unwrap().is_relative());
-        let called = Command::new(&shim).output().unwrap();
+        let called = world.command(&shim).output().unwrap();
         assert_eq!(text(&called.stdout), format!("stand-in called {name}\n"));
     }
     for name in ["pip3.9", "pip3.13t", "pip3.11-config"] {
@@ -104,7 +114,7 @@ fn it_prints_one_line_that_a_shell_can_evaluate() {
     let output = world.installed(&["--prefix=it's a prefix"]);
     let line = text(&output.stdout);
     assert_eq!(line.lines().count(), 1);
-    let shell = Command::new("bash").args(["-c", &line]).output().unwrap();
+    let shell = world.command("bash").args(["-c", &line]).output().unwrap();
     assert_eq!(text(&shell.stdout), "evaluated shellenv bash\n");
 }
 
@@ -139,7 +149,8 @@ fn running_it_again_changes_nothing_but_the_binary() {
     world.program("built", "#!/bin/sh\necho newer\n");
     world.installed(&["--prefix", "p"]);
     assert_eq!(world.listing("p"), before);
-    let called = Command::new(world.at("p/lib/pypi-verify-now/shims/pip")).output().unwrap();
+    let shim = world.at("p/lib/pypi-verify-now/shims/pip");
+    let called = world.command(shim).output().unwrap();
     assert_eq!(text(&called.stdout), "newer\n");
 }
 

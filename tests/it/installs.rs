@@ -127,7 +127,8 @@ fn where_the_report_cannot_be_written_nothing_is_installed_or_recorded() {
         let local = world.sdist("local", "1.0").requires("aa").build();
         let world = world.file(&local.filename, &local.bytes).file("there/x", "");
         let twin = world.twin();
-        for report in ["nowhere/r.json", "there", "/proc/r.json", "/r.json/r.json"] {
+        let absolute = world.path("nowhere/r.json").display().to_string();
+        for report in ["nowhere/r.json", "there", "/proc/r.json", &absolute] {
             for what in ["aa", "./local-1.0.tar.gz"] {
                 let (ours, plain) = reported(&world, &twin, report, what);
                 let told =

@@ -2,9 +2,7 @@
 //! parser.
 
 use std::ffi::{OsStr, OsString};
-use std::io::Write as _;
 use std::os::unix::ffi::OsStringExt as _;
-use std::process::{Command, Stdio};
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -12,6 +10,8 @@ use proptest::test_runner::TestRunner;
 use pypi_verify_now::shim::arguments::{Item, Kind, Spelling};
 use pypi_verify_now::shim::invocation::{InstallArgs, Invocation, Positionals, classify};
 use pypi_verify_now::shim::options::{self, Lock, OPTIONS, Place};
+
+use crate::support::sandbox::Sandbox;
 
 fn words(line: &str) -> Vec<OsString> {
     line.split(' ').filter(|word| !word.is_empty()).map(OsString::from).collect()
@@ -378,16 +378,8 @@ fn texts(args: &InstallArgs) -> Vec<&str> {
 }
 
 fn pips_own_reading(lines: &[Vec<String>]) -> Vec<serde_json::Value> {
-    let mut python = Command::new("python3")
-        .args(["-c", PIPS_OWN_READING])
-        .env("PIP_CONFIG_FILE", "/dev/null")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("python3 on PATH");
-    let input = serde_json::to_vec(lines).unwrap();
-    python.stdin.take().unwrap().write_all(&input).unwrap();
-    let output = python.wait_with_output().unwrap();
-    assert!(output.status.success(), "python3 has no pip to compare with");
-    serde_json::from_slice(&output.stdout).unwrap()
+    let sandbox = Sandbox::new();
+    let python = sandbox.run(sandbox.venv().python(), ["-c", PIPS_OWN_READING]);
+    let said = python.stdin(&serde_json::to_string(lines).unwrap()).run();
+    serde_json::from_str(&said.exits(0).stdout).unwrap()
 }

@@ -69,9 +69,9 @@ fn without_it_the_index_is_not_believed() {
 
 /// Certificates and proxies that are none, where nothing is reached by their means.
 const UNUSED: [(&str, &str); 6] = [
-    ("PIP_CERT", "/nowhere.pem"),
-    ("REQUESTS_CA_BUNDLE", "/nowhere.pem"),
-    ("PIP_CLIENT_CERT", "/nowhere.pem"),
+    ("PIP_CERT", "nowhere.pem"),
+    ("REQUESTS_CA_BUNDLE", "nowhere.pem"),
+    ("PIP_CLIENT_CERT", "nowhere.pem"),
     ("ALL_PROXY", "socks5://127.0.0.1:1"),
     ("https_proxy", "::::"),
     ("PIP_PROXY", "socks5://127.0.0.1:1"),

@@ -1,9 +1,7 @@
 //! Requirements files: which indexes they name, in pip's grammar and order.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -14,6 +12,8 @@ use pypi_verify_now::requirements::{
     self, Inclusion, IndexLines, MAX_DEPTH, MAX_FILES, Outcome, Source,
 };
 use sha2::Digest as _;
+
+use crate::support::sandbox::Sandbox;
 
 /// Reads the files, of which the first is named on the command line. `TOKEN` is the one variable.
 fn read(files: &[(&str, &[u8])]) -> IndexLines {
@@ -326,16 +326,10 @@ fn thousands_of_files_read_as_pip_reads_them() {
 }
 
 fn pips_own_reading(texts: &[String]) -> Vec<serde_json::Value> {
-    let mut python = Command::new("python3")
-        .args(["-c", PIPS_OWN_READING])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("python3 on PATH");
-    python.stdin.take().unwrap().write_all(&serde_json::to_vec(texts).unwrap()).unwrap();
-    let output = python.wait_with_output().unwrap();
-    assert!(output.status.success(), "python3 has no pip to compare with");
-    serde_json::from_slice(&output.stdout).unwrap()
+    let sandbox = Sandbox::new();
+    let python = sandbox.run(sandbox.venv().python(), ["-c", PIPS_OWN_READING]);
+    let said = python.stdin(&serde_json::to_string(texts).unwrap()).run();
+    serde_json::from_str(&said.exits(0).stdout).unwrap()
 }
 
 #[test]

@@ -10,6 +10,8 @@ use pypi_verify_now::failure::{Failure, Status};
 use pypi_verify_now::shellenv::{self, Shell};
 use tempfile::TempDir;
 
+use crate::support::venv::Python;
+
 /// Two virtual environments and a system directory, each with a `pip` that prints where it is, and
 /// a shim directory with a name that needs quoting, whose `pip` prints the real one: the next on
 /// PATH.
@@ -47,11 +49,12 @@ impl World {
         world.pip("system", "#!/bin/sh\n");
         world.pip(SHIMS, SHIM);
         for environment in ["one", "two"] {
-            let made = Command::new("python3")
-                .args(["-m", "venv", "--without-pip"])
+            let made = Command::new(&Python::find().executable)
+                .args(["-I", "-B", "-m", "venv", "--without-pip"])
                 .arg(world.root.path().join(environment))
+                .env_clear()
                 .status();
-            assert!(made.expect("python3 on PATH").success());
+            assert!(made.unwrap().success());
             world.pip(&format!("{environment}/bin"), "#!/bin/sh\n");
         }
         fs::write(world.root.path().join("hook"), world.hook()).unwrap();
@@ -77,6 +80,25 @@ impl World {
         }
     }
 
+    /// The shell, which reads nobody's startup files.
+    fn command(&self) -> Command {
+        let mut command = Command::new(self.program());
+        match self.shell {
+            Shell::Bash => command.args(["--norc", "--noprofile"]),
+            Shell::Zsh => command.arg("-f"),
+            Shell::Fish => command.arg("--no-config"),
+        };
+        command
+            .env_clear()
+            .env("HOME", self.root.path())
+            .env("TMPDIR", self.root.path())
+            .env("PATH", format!("{}:/usr/bin:/bin", self.root.path().join("system").display()))
+            .env("SHIMS", self.root.path().join(SHIMS))
+            .env("TERM", "dumb")
+            .current_dir(self.root.path());
+        command
+    }
+
     /// The lines that the shell prints for these lines; the root of the world is written as `~`,
     /// its shims as `SHIMS`.
     fn run(&self, mode: Mode, lines: &str) -> Vec<String> {
@@ -84,24 +106,13 @@ impl World {
     }
 
     fn run_with(&self, mode: Mode, options: &[&str], lines: &str) -> Vec<String> {
-        let mut command = Command::new(self.program());
-        match self.shell {
-            Shell::Bash => command.args(["--norc", "--noprofile"]),
-            Shell::Zsh => command.arg("-f"),
-            Shell::Fish => &mut command,
-        };
+        let mut command = self.command();
         command.args(options);
         match mode {
             Mode::Script => command.args(["-c", lines]),
             Mode::Prompt => command.arg("-i"),
         };
         let mut child = command
-            .env_clear()
-            .env("HOME", self.root.path())
-            .env("PATH", format!("{}:/usr/bin:/bin", self.root.path().join("system").display()))
-            .env("SHIMS", self.root.path().join(SHIMS))
-            .env("TERM", "dumb")
-            .current_dir(self.root.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -306,12 +317,7 @@ fn the_hook_prints_nothing() {
     for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
         let Some(world) = World::new(shell) else { continue };
         let source = if shell == Shell::Fish { "source" } else { "." };
-        let output = Command::new(world.program())
-            .args(["-c", &format!("{source} ./hook")])
-            .current_dir(world.root.path())
-            .env("HOME", world.root.path())
-            .output()
-            .unwrap();
+        let output = world.command().args(["-c", &format!("{source} ./hook")]).output().unwrap();
         assert!(output.status.success() && output.stdout.is_empty(), "{output:?}");
         assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     }

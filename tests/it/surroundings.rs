@@ -159,7 +159,8 @@ fn a_directory_for_temporary_files_that_is_none_is_passed_over_as_by_pip() {
         for pip in ["26.3", "24.0"] {
             let world = World::with_pip(pip).signed(Wheel::new("aa", "1.0"), &octo()).trust(PIN_AA);
             let install = world.pip(["install", "aa"]).env(right, world.path("tmp"));
-            let install = wrong.iter().fold(install, |run, name| run.env(name, "/nowhere")).run();
+            let nowhere = world.path("nowhere");
+            let install = wrong.iter().fold(install, |run, name| run.env(name, &nowhere)).run();
             let place = world.path("tmp/pypi-verify-now-");
             install.exits(0).stdout_has(&place.display().to_string());
             assert_eq!(world.installed(), ["aa 1.0"]);

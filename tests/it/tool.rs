@@ -218,7 +218,7 @@ fn what_comes_from_no_index_is_unknown_and_fails_where_it_is_pinned() {
 #[test]
 fn without_a_pip_it_says_what_to_do() {
     let (index, aa) = index_of_aa();
-    let world = world_with_lock_of_aa(&index, &aa).env("PATH", "/nowhere");
-    let outcome = world.tool(["-L", "pylock.toml"]).run();
+    let world = world_with_lock_of_aa(&index, &aa);
+    let outcome = world.tool(["-L", "pylock.toml"]).env("PATH", world.path("nowhere")).run();
     outcome.exits(69).stderr_has("pip").stderr_has("hint: ");
 }

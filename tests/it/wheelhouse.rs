@@ -280,7 +280,10 @@ fn local_files_are_copied_and_hashed_the_same_way() {
 #[test]
 fn what_is_no_local_file_is_not_read() {
     let mut world = World::new();
-    for url in ["file:///nonexistent/aa.whl", "file:///dev/zero", "file:///tmp", "file://host/aa"] {
+    let place = TempDir::new().unwrap();
+    let local = |path| Url::from_file_path(path).unwrap().to_string();
+    let [missing, directory] = [place.path().join("aa.whl"), place.path().into()].map(local);
+    for url in [&missing, &directory, "file:///dev/zero", "file://host/aa"] {
         let error = world.fetch(&[wanted_at(url, AA, AA)]).unwrap_err();
         assert!(matches!(error, WheelhouseError::Local { .. }), "{url}: {error}");
     }
@@ -290,7 +293,8 @@ fn what_is_no_local_file_is_not_read() {
 fn a_wheelhouse_that_cannot_be_written_is_an_error() {
     let index = index(&[AA]);
     let client = Client::new(&hasty());
-    let house = Wheelhouse::new("/nonexistent/house".into(), None);
+    let place = TempDir::new().unwrap();
+    let house = Wheelhouse::new(place.path().join("gone/house"), None);
     let error = house.fetch_all(&client, &[wanted(&index, AA, AA)], JOBS).unwrap_err();
     assert!(matches!(&error, WheelhouseError::Disk { path, .. } if path.contains("house")));
     assert_eq!(Failure::from(error).status, Status::CouldNotCheck);

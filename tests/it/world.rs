@@ -55,7 +55,8 @@ fn the_environment_of_a_command_is_made_from_nothing() {
     names.sort();
     let pip = ["PIP_CONFIG_FILE", "PIP_DISABLE_PIP_VERSION_CHECK", "PIP_NO_INDEX"];
     let rest = ["HOME", "LANG", "ONE", "PATH", "TMPDIR", "XDG_CONFIG_DIRS"];
-    let mut expected: Vec<_> = pip.iter().chain(&rest).copied().collect();
+    let python = ["PYTHONDONTWRITEBYTECODE"];
+    let mut expected: Vec<_> = pip.iter().chain(&rest).chain(&python).copied().collect();
     expected.sort();
     assert_eq!(names, expected);
 }

@@ -57,7 +57,10 @@ impl Sandbox {
     pub fn with_pip(version: &str) -> Self {
         let root = tempfile::Builder::new().prefix("pvn-").tempdir().unwrap();
         let path = root.path().canonicalize().unwrap();
-        for directory in ["home", "project", "shims", "tmp", "etc"] {
+        // A repository ends where it begins: none around the directory for temporary files has a
+        // say in this world, and no trust file of it is found, or written to. To git an empty
+        // directory of that name is nothing.
+        for directory in ["home", "project", "shims", "tmp", "etc", ".git"] {
             fs::create_dir(path.join(directory)).unwrap();
         }
         let venv = Venv::create(&path.join("venv"), version);
@@ -73,6 +76,8 @@ impl Sandbox {
             .env("TMPDIR", path.join("tmp"))
             .env("XDG_CONFIG_DIRS", path.join("etc"))
             .env("LANG", "C.UTF-8")
+            // The interpreter is the machine's, and as root Python writes beside its modules.
+            .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("PIP_CONFIG_FILE", "/dev/null")
             .env("PIP_DISABLE_PIP_VERSION_CHECK", "1")
             .env("PIP_NO_INDEX", "1")

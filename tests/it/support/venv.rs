@@ -136,7 +136,7 @@ impl Python {
     fn ask(name: impl AsRef<OsStr>) -> Option<Self> {
         let program = "import sys, venv, ensurepip; \
              print(sys._base_executable, '%d.%d.%d' % sys.version_info[:3], sep='\\n')";
-        let output = Command::new(name).args(["-c", program]).output().ok()?;
+        let output = Command::new(name).args(["-B", "-c", program]).output().ok()?;
         let text = String::from_utf8(output.stdout).ok()?;
         let (executable, version) = text.trim().split_once('\n')?;
         let (minor, _) = version.rsplit_once('.')?;
@@ -162,11 +162,16 @@ fn template(pip: &str, python: &Python) -> PathBuf {
     })
 }
 
+/// Where everything is kept that outlives a run of the tests.
+fn pips() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("test-pips")
+}
+
 /// A directory below `target/test-pips`, made under a lock. Virtual environments cannot be moved,
 /// so it is made where it stays, and a mark says that it is whole, and where: in a `target` that
 /// was moved or copied it is made again.
 fn kept(name: &str, make: impl FnOnce(&Path)) -> PathBuf {
-    let pips = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("test-pips");
+    let pips = pips();
     let (path, whole) = (pips.join(name), pips.join(format!("{name}.whole")));
     let here = path.to_str().unwrap();
     let is_whole = || fs::read_to_string(&whole).is_ok_and(|place| place == here);
@@ -184,8 +189,15 @@ fn kept(name: &str, make: impl FnOnce(&Path)) -> PathBuf {
     path
 }
 
+/// Runs a command that makes a template: with the user's index, which only the user's own
+/// configuration knows, and keeping nothing but below `target`.
 fn run(command: &mut Command) {
-    let output = command.env_remove("PIP_REQUIRE_VIRTUALENV").output().unwrap();
+    let output = command
+        .env_remove("PIP_REQUIRE_VIRTUALENV")
+        .env("PIP_CACHE_DIR", pips().join("cache"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .output()
+        .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?} failed:\n{said}");
 }
