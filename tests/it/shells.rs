@@ -18,6 +18,7 @@ use crate::support::venv::Python;
 struct World {
     root: TempDir,
     shell: Shell,
+    program: PathBuf,
 }
 
 /// How a shell is run.
@@ -41,11 +42,16 @@ done
 impl World {
     /// `None` where the shell is not installed, which is said.
     fn new(shell: Shell) -> Option<Self> {
-        let world = Self { root: TempDir::new().unwrap(), shell };
-        if Command::new(world.program()).arg("--version").stdout(Stdio::null()).status().is_err() {
-            eprintln!("{} not found: not driven", world.program());
+        let name = match shell {
+            Shell::Bash => "bash",
+            Shell::Zsh => "zsh",
+            Shell::Fish => "fish",
+        };
+        let Ok(program) = which::which(name) else {
+            eprintln!("{name} not found: not driven");
             return None;
-        }
+        };
+        let world = Self { root: TempDir::new().unwrap(), shell, program };
         world.pip("system", "#!/bin/sh\n");
         world.pip(SHIMS, SHIM);
         for environment in ["one", "two"] {
@@ -72,17 +78,9 @@ impl World {
         fs::set_permissions(directory.join("pip"), fs::Permissions::from_mode(0o755)).unwrap();
     }
 
-    const fn program(&self) -> &'static str {
-        match self.shell {
-            Shell::Bash => "bash",
-            Shell::Zsh => "zsh",
-            Shell::Fish => "fish",
-        }
-    }
-
     /// The shell, which reads nobody's startup files.
     fn command(&self) -> Command {
-        let mut command = Command::new(self.program());
+        let mut command = Command::new(&self.program);
         match self.shell {
             Shell::Bash => command.args(["--norc", "--noprofile"]),
             Shell::Zsh => command.arg("-f"),
@@ -342,6 +340,6 @@ fn a_directory_that_cannot_stand_on_path_is_refused() {
         let error = shellenv::text(Shell::Bash, Path::new(shims)).unwrap_err();
         assert_eq!(Failure::from(error).status, Status::Usage);
     }
-    let text = shellenv::text(Shell::Fish, &PathBuf::from("/it's\\")).unwrap();
-    assert!(String::from_utf8(text).unwrap().contains(r"'/it\'s\\'"));
+    let text = shellenv::text(Shell::Fish, &PathBuf::from("/o's\\")).unwrap();
+    assert!(String::from_utf8(text).unwrap().contains(r"'/o\'s\\'"));
 }

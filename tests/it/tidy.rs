@@ -8,7 +8,7 @@ mod source;
 use std::fs;
 
 use crate::support::sandbox::Sandbox;
-use source::{Source, files, is_below, names, root, rust_files, sources};
+use source::{Source, absolute_paths, files, is_below, names, root, rust_files, sources};
 
 /// From the edge to the middle: a module imports from the layers below its own. Within a layer,
 /// modules import what belongs to the same family (`shim::…`) and nothing else; only pure modules
@@ -135,6 +135,68 @@ const WORDS: [(&str, &[&str]); 11] = [
     ("todo!", &[]),
     ("unimplemented!", &[]),
     ("unsafe", &[]),
+];
+
+/// Places of the machine that tests may name: programs and devices that every machine has, and
+/// directories that are hidden from a command, never written to.
+const PLACES: [&str; 12] = [
+    "/bin",
+    "/dev/null",
+    "/dev/shm",
+    "/dev/stdin",
+    "/dev/zero",
+    "/etc/passwd",
+    "/proc",
+    "/tmp",
+    "/usr/bin",
+    "/usr/local/bin",
+    "/usr/tmp",
+    "/var/tmp",
+];
+
+/// How that begins which only looks like a place: paths on an index of the tests' own, and the
+/// ends of longer paths.
+const NO_PLACES: [&str; 27] = [
+    "/RECORD",
+    "/REQUESTED",
+    "/aa-",
+    "/away",
+    "/bb-",
+    "/down",
+    "/elsewhere",
+    "/file",
+    "/home/.local",
+    "/install.sh",
+    "/limits.txt",
+    "/links.html",
+    "/list.txt",
+    "/login",
+    "/loop",
+    "/main.tar.gz",
+    "/nimbus_dev_sdk-",
+    "/nonsense",
+    "/nothing",
+    "/nowhere",
+    "/old",
+    "/provenance",
+    "/r.txt",
+    "/requirements.txt",
+    "/shims/pip",
+    "/simple",
+    "/someone",
+];
+
+/// Tests in which a path is a word: no disk is asked, or it is a pointer into JSON.
+const WORDS_ONLY: [&str; 9] = [
+    "attestation_mutations",
+    "closed_requirements",
+    "direct",
+    "find_pip",
+    "index_pages",
+    "provenance",
+    "requirements",
+    "settings",
+    "tidy",
 ];
 
 /// The longest file of `src`.
@@ -268,6 +330,28 @@ fn every_test_file_is_run_and_no_test_is_switched_off() {
 }
 
 #[test]
+fn tests_name_no_place_outside_their_sandboxes() {
+    let mut wrong = Vec::new();
+    for (path, text) in rust_files("tests/it") {
+        let stem = path.file_stem().unwrap().to_str().unwrap();
+        if WORDS_ONLY.contains(&stem) {
+            continue;
+        }
+        for named in absolute_paths(&text) {
+            let is_place = PLACES.iter().any(|place| {
+                named
+                    .strip_prefix(place)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            });
+            if !is_place && !NO_PLACES.iter().any(|other| named.starts_with(other)) {
+                wrong.push(format!("{} names {named}", path.display()));
+            }
+        }
+    }
+    none(&wrong);
+}
+
+#[test]
 fn no_banned_crate_is_in_the_tree() {
     let cargo = std::process::Command::new(env!("CARGO"))
         .args(["tree", "--locked", "--offline", "--edges=normal,build", "--prefix=none"])
@@ -305,6 +389,8 @@ fn the_reader_of_these_rules_reads() {
     }
     assert!(paths.contains(&"crate::x::y".to_owned()));
     assert!(source.words("fn") && !source.words("re"));
+    let text = "a(\"/xx/y.z\", '/nn', r\"/rr\", \"b c/dd /ee\\n\", \"\\\"/qq\", \"/k\"); // \"/cc\"\nb(\"file:///ff\", \"h://ii/jj\", \"\")";
+    assert_eq!(absolute_paths(text), ["/xx/y.z", "/rr", "/ee", "/qq", "/ff"]);
 }
 
 /// All that is wrong at once.

@@ -121,3 +121,51 @@ pub fn files(directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     }
     found
 }
+
+/// Every path from the root that the string literals of a file name: at the beginning, after a
+/// blank or a sign that no path has, or in a `file` URL. Comments name none, and a name of one
+/// letter stands for any.
+pub fn absolute_paths(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for literal in literals(text) {
+        for (at, _) in literal.match_indices('/') {
+            let (before, rest) = literal.split_at(at);
+            let begins = before.is_empty()
+                || before.ends_with("file://")
+                || before.ends_with(|c: char| c.is_whitespace() || "'\"=:(>,".contains(c));
+            let part = |c: char| c.is_alphanumeric() || c == '/' || "._-".contains(c);
+            let end = rest.find(|c| !part(c)).unwrap_or(rest.len());
+            let is_name = |c: char| c.is_alphanumeric() || "._".contains(c);
+            let is_long = rest[1..].chars().take_while(|c| is_name(*c)).nth(1).is_some();
+            if begins && is_long {
+                found.push(rest[..end].to_owned());
+            }
+        }
+    }
+    found
+}
+
+/// The texts between double quotes, as they are written.
+fn literals(text: &str) -> Vec<String> {
+    let code = text.lines().map(|line| match line.trim_start().starts_with("//") {
+        true => "",
+        false => line.split(" // ").next().unwrap_or_default(),
+    });
+    let code = code.collect::<Vec<_>>().join("\n").replace("'\"'", "").replace("'\\\"'", "");
+    let (mut found, mut current) = (Vec::new(), None::<String>);
+    let mut characters = code.chars();
+    while let Some(character) = characters.next() {
+        match (character, &mut current) {
+            ('"', None) => current = Some(String::new()),
+            ('"', Some(_)) => found.extend(current.take()),
+            ('\\', Some(literal)) => {
+                // What an escape stands for is no part of a path, but for a quote.
+                let escaped = characters.next();
+                literal.push(if escaped == Some('"') { '"' } else { ' ' });
+            }
+            (character, Some(literal)) => literal.push(character),
+            _ => {}
+        }
+    }
+    found
+}
