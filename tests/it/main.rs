@@ -44,6 +44,7 @@ mod kept_answers;
 mod kept_evidence;
 mod kept_files;
 mod layouts;
+mod left_alone;
 mod live_line;
 mod lock;
 mod lock_growth;
