@@ -11,7 +11,9 @@ use url::Url;
 use crate::pip::resolve::Probe;
 use crate::pip::run::Environment;
 use crate::shim::arguments::{InstallArgs, Positionals, Subcommand};
-use crate::steps::{FOR_ANOTHER_PLATFORM, Form, Installed, NOT_FOR_REPORT, without_files};
+use crate::steps::{
+    FOR_ANOTHER_PLATFORM, Form, Installed, LockPlace, NOT_FOR_REPORT, own_lock_head, without_files,
+};
 
 /// Options that say where packages come from, or how that is reached. The gateway does both.
 pub const PLACES: [&str; 10] = [
@@ -92,7 +94,6 @@ impl Closed {
         let mut argv = arguments.global_without(&PLACES);
         argv.extend(words(&["install", "--disable-pip-version-check", "--dry-run", "--report"]));
         argv.push(output.into());
-        argv.extend(["--cache-dir".into(), self.cache.clone().into()]);
         let installs = arguments.subcommand() == Subcommand::Install;
         if installed == Installed::Ignored || !installs {
             argv.push("--ignore-installed".into());
@@ -100,6 +101,28 @@ impl Closed {
         if !installs && FOR_ANOTHER_PLATFORM.iter().any(|option| arguments.has(option)) {
             argv.extend(["--target".into(), output.with_extension("target").into()]);
         }
+        argv.extend(self.led(arguments, output));
+        let without = [PLACES.as_slice(), NOT_FOR_REPORT.as_slice(), &["--src"]].concat();
+        argv.extend(arguments.without(&without, Positionals::Keep));
+        argv
+    }
+
+    /// The user's own `pip lock` against the gateway. A clone to be edited goes beside `output`.
+    #[must_use]
+    pub fn lock(&self, arguments: &InstallArgs, place: LockPlace, output: &Path) -> Vec<OsString> {
+        let (head, gone) = own_lock_head(place);
+        let mut argv = arguments.global_without(&PLACES);
+        argv.extend(head);
+        argv.push("--disable-pip-version-check".into());
+        argv.extend(self.led(arguments, output));
+        let without = [PLACES.as_slice(), gone, &["--src"]].concat();
+        argv.extend(arguments.without(&without, Positionals::Keep));
+        argv
+    }
+
+    /// The options that lead pip to the gateway, to the copies of files and to private directories.
+    fn led(&self, arguments: &InstallArgs, output: &Path) -> Vec<OsString> {
+        let mut argv = vec!["--cache-dir".into(), self.cache.clone().into()];
         match self.indexes.split_first() {
             // It stands in the environment: a command line can be read by everybody. But a pip that
             // is isolated reads no variables.
@@ -118,8 +141,6 @@ impl Closed {
         // A clone to be edited is for the install to make, where the user wants it.
         argv.extend(["--src".into(), output.with_extension("src").into()]);
         argv.extend(self.files());
-        let without = [PLACES.as_slice(), NOT_FOR_REPORT.as_slice(), &["--src"]].concat();
-        argv.extend(arguments.without(&without, Positionals::Keep));
         argv
     }
 

@@ -8,9 +8,11 @@ mod direct;
 mod places;
 mod pylock;
 mod report;
+mod spelling;
 
 pub use places::links_page;
 pub use pylock::without_userinfo;
+pub use spelling::as_pip_writes;
 
 use direct::{direct, writable};
 
@@ -230,6 +232,15 @@ impl Entry {
             Source::Files(files) => files,
             Source::Direct(file) => std::slice::from_ref(file),
             Source::Vcs(_) | Source::Directory { .. } => &[],
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn files_mut(&mut self) -> &mut [File] {
+        match &mut self.source {
+            Source::Files(files) => files,
+            Source::Direct(file) => std::slice::from_mut(file),
+            Source::Vcs(_) | Source::Directory { .. } => &mut [],
         }
     }
 

@@ -197,8 +197,7 @@ impl<'a> Request<'a> {
         let Prepared { probe, resolver, .. } = prepared;
         let _resolving = self.progress.begin(Activity::Resolving, 0);
         let directory = self.run.subdirectory("resolve").map_err(private_directory)?;
-        let wheels_only = directory.join("wheels-only.txt");
-        std::fs::write(&wheels_only, "--only-binary :all:\n").map_err(private_directory)?;
+        let wheels_only = wheels_only(&directory)?;
         let overlooks = self.installed == Installed::Ignored;
         let lock_will_do = probe.version >= HAS_LOCK && steps::configured_alike(probe);
         if overlooks && lock_will_do
@@ -225,6 +224,16 @@ impl<'a> Request<'a> {
         let said = Some(Said { stdout: captured.stdout, report: output });
         Ok(Resolved { lock, stderr: captured.stderr, said, scheme })
     }
+}
+
+/// A requirements file in `directory` that lets pip consider wheels alone.
+///
+/// # Errors
+/// It cannot be written.
+pub fn wheels_only(directory: &Path) -> Result<PathBuf, Failure> {
+    let path = directory.join("wheels-only.txt");
+    std::fs::write(&path, "--only-binary :all:\n").map_err(private_directory)?;
+    Ok(path)
 }
 
 /// The private directory of the run cannot be used.

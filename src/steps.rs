@@ -3,8 +3,12 @@
 //! Owns which options are added to the user's own, and where. Pure. Ours stand in front of the
 //! user's, where nothing can take them for a value; only what must be last is last.
 
+mod lock;
+
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
+
+pub use lock::{LockPlace, lock, lock_place, own_lock, own_lock_head};
 
 use url::Url;
 
@@ -164,17 +168,6 @@ fn is_by_name(argument: &OsStr) -> bool {
     !requirement.contains(['/', '\\', '@', ':']) && !requirement.starts_with('.')
 }
 
-/// `pip lock`, wheels only, writing to `output`. `wheels_only` is a requirements file that holds
-/// `--only-binary :all:`: as the last one it cannot be undone by any other.
-#[must_use]
-pub fn lock(arguments: &InstallArgs, output: &Path, wheels_only: &Path) -> Vec<OsString> {
-    let mut argv = arguments.global_without(&[]);
-    argv.extend(words(&["lock", "--disable-pip-version-check", "--output"]));
-    argv.push(output.into());
-    argv.extend(with_wheels_only(arguments, &[], wheels_only));
-    argv
-}
-
 /// Whether what is installed already counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Installed {
@@ -214,7 +207,7 @@ pub fn report(
 #[must_use]
 pub fn knock(arguments: &InstallArgs, output: &Path) -> Vec<OsString> {
     let places = ["--index-url", "--extra-index-url", "--no-index", "--find-links"];
-    let checks = ["--constraint", "--require-hashes", "--only-deps", "--no-binary"];
+    let checks = ["--constraint", "--require-hashes", "--only-deps", "--no-binary", "--output"];
     let without = [INPUTS.as_slice(), &NOT_FOR_REPORT, &places, &checks].concat();
     let mut argv = arguments.global_without(&[]);
     argv.extend(words(&["install", "--disable-pip-version-check", "--dry-run", "--report"]));

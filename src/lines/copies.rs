@@ -23,6 +23,8 @@ pub struct Copies {
     pub constraints: Vec<PathBuf>,
     /// Of constraints files for builds.
     pub build_constraints: Vec<PathBuf>,
+    /// What the user calls the files that they are of.
+    pub names: Vec<(PathBuf, String)>,
     texts: Vec<String>,
 }
 
@@ -70,6 +72,7 @@ pub fn copies(
         constraints: roots.by_ref().take(count).collect(),
         build_constraints: roots.by_ref().take(build_count).collect(),
         requirements: roots.collect(),
+        names: closed.names,
         texts: closed.copies.into_iter().map(|(_, text)| text).collect(),
     })
 }

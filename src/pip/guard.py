@@ -5,8 +5,9 @@ start processes, so that no build backend and no `setup.py` runs; while sources 
 to take or build anything but what the gateway handed over, what lies in this run's own directories,
 and what the user named by its place, or the user's own project by its. It writes down, when pip is
 done, what pip and which environment that was, what that pip's defaults are and as whom its indexes
-knew it. And it can have one interpreter wait for orders (`_stand_by`), so that Python starts once.
-pip's own behaviour is not touched.
+knew it. It keeps back the lock that a `pip lock` writes, until everything in it has its verdict.
+And it can have one interpreter wait for orders (`_stand_by`), so that Python starts once. Nothing
+else of pip's own behaviour is touched.
 """
 
 import sys
@@ -237,11 +238,44 @@ def _guard(out):
             if not allowed(program, words):
                 stop_build(event, program, words, args[2])
 
+    # Where the lock of a `pip lock` goes in place of where the user wants it.
+    kept = os.environ.get("PYPI_VERIFY_NOW_GUARD_LOCK")
+    locking = "pip._internal.commands.lock"
+
+    def keep_lock():
+        # pip writes it by this method, from that module, at the very end.
+        import pathlib
+
+        write = pathlib.Path.write_text
+
+        def write_text(self, data, *args, **kwargs):
+            if sys._getframe(1).f_globals.get("__name__") != locking:
+                return write(self, data, *args, **kwargs)
+            place = os.fsencode(os.path.join(os.getcwd(), self))
+            with open(kept, "w", encoding="utf-8") as f:
+                json.dump({"place": list(place), "text": data}, f)
+            return len(data)
+
+        pathlib.Path.write_text = write_text
+
+    def stop_own_writing(path):
+        # A pip that writes it by itself in another way must not.
+        frame = sys._getframe(2)
+        while frame is not None and frame.f_globals is not globals():
+            name = str(frame.f_globals.get("__name__"))
+            if name == locking:
+                stop("open", "", ["write", text(path)])
+            if name.startswith("pip."):
+                return
+            frame = frame.f_back
+
     def hook(event, args):
         if not armed:
             if event in starts:
                 raise Unverified()
             return
+        if kept and event == "open" and set(str(args[1])) & set("wax+"):
+            stop_own_writing(args[0])
         if building is not None:
             return while_building(event, args)
         if event not in starts:
@@ -275,6 +309,8 @@ def _guard(out):
         sys.stderr.flush()
         os._exit(69)
     armed.append(True)
+    if kept:
+        keep_lock()
 
     # The credentials that pip obtained from the user or a keyring: only pip can ask for them.
     sessions = []
@@ -433,6 +469,12 @@ def _guard(out):
             index = PyPI.simple_url
         except Exception:
             index = None
+        try:
+            from pip._internal.commands import commands_dict
+
+            commands = sorted(commands_dict)
+        except Exception:
+            commands = None
         installed = []
         for place in sys.path:
             try:
@@ -450,6 +492,7 @@ def _guard(out):
                 "restarted": "_PIP_RUNNING_IN_SUBPROCESS" in os.environ,
                 "cache": getattr(locations, "USER_CACHE_DIR", None),
                 "index": index,
+                "commands": commands,
                 "installed": installed,
                 "logins": logins(),
                 "scheme": told_scheme(),

@@ -19,6 +19,9 @@ use crate::transport::Login;
 /// The text of the guard, run by the user's own interpreter.
 const GUARD: &str = include_str!("guard.py");
 
+/// The variable by which a guarded `pip lock` is told where its lock is kept back.
+pub(super) const KEPT_LOCK: &str = "PYPI_VERIFY_NOW_GUARD_LOCK";
+
 /// A guard that is laid out, ready for runs of pip.
 #[derive(Debug)]
 pub struct Guard {
@@ -68,6 +71,9 @@ pub struct Facts {
     pub cache: Option<PathBuf>,
     /// The URL of the index that this pip uses by default.
     pub index: Option<String>,
+    /// The subcommands that it knows, if it says.
+    #[serde(default)]
+    pub commands: Option<Vec<String>>,
     /// The names of the metadata directories of installed packages, as far as pip sees them.
     pub installed: Vec<String>,
     /// Whom its indexes knew it as.
@@ -174,7 +180,11 @@ impl Guard {
             let places = serde_json::to_string(places).unwrap_or_else(|_| "{}".to_owned());
             set.push(("PYPI_VERIFY_NOW_GUARD_BUILDING".into(), places.into()));
         }
-        let remove = vec!["PYPI_VERIFY_NOW_GUARD_BUILDING", "PYPI_VERIFY_NOW_GUARD_ASKING"];
+        let remove = vec![
+            "PYPI_VERIFY_NOW_GUARD_BUILDING",
+            "PYPI_VERIFY_NOW_GUARD_ASKING",
+            KEPT_LOCK,
+        ];
         Environment { set, remove }
     }
 

@@ -4,12 +4,14 @@
 //! Which arguments they get is decided elsewhere; nothing is installed here.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use serde::Deserialize;
 use url::Url;
 
-use super::guard::{Allowed, Blocked, Facts, Guard, GuardError};
+use super::guard::{Allowed, Blocked, Facts, Guard, GuardError, KEPT_LOCK};
 use super::run::{Captured, Environment, Pip, RunError, exit_code};
 use super::scheme::Scheme;
 use super::settings::Configuration;
@@ -68,6 +70,22 @@ pub struct Answer {
     pub captured: Captured,
     /// Where pip would install the set. `None` if pip did not say.
     pub scheme: Option<Box<Scheme>>,
+}
+
+/// The lock that a `pip lock` of the user's wrote, which the guard has kept from its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptLock {
+    /// The file that pip would have written it to.
+    pub place: PathBuf,
+    /// Its text, as pip writes it.
+    pub text: String,
+}
+
+/// The same as `guard.py` notes it. A path is bytes, whatever its encoding.
+#[derive(Deserialize)]
+struct KeptNote {
+    place: Vec<u8>,
+    text: String,
 }
 
 /// What is known of a pip before it is asked anything.
@@ -179,6 +197,33 @@ impl<'a> Resolver<'a> {
         Ok(Answer { lock, captured, scheme: facts.scheme })
     }
 
+    /// Runs a `pip lock` of the user's, whose lock is kept back in the question's output. What pip
+    /// printed comes with it.
+    ///
+    /// # Errors
+    /// pip fails, would run unverified code, or leaves no lock.
+    pub fn kept_lock(
+        &self,
+        mut question: Question<'_>,
+    ) -> Result<(KeptLock, Captured), ResolveError> {
+        question.environment.set.push((KEPT_LOCK.into(), question.output.into()));
+        let (captured, _) = self.guarded(&question)?;
+        let note: KeptNote =
+            serde_json::from_slice(&read(question.output)?).map_err(std::io::Error::other)?;
+        let place = PathBuf::from(OsString::from_vec(note.place));
+        Ok((KeptLock { place, text: note.text }, captured))
+    }
+
+    /// What this pip says of itself, whatever it is asked.
+    ///
+    /// # Errors
+    /// pip fails, or is not guarded.
+    pub fn facts(&self) -> Result<Facts, ResolveError> {
+        let arguments = ["--version".into()];
+        let question = Question::resolving(&arguments, Path::new(""), &Environment::default());
+        self.guarded(&question).map(|(_, facts)| facts)
+    }
+
     /// Runs a `pip install --dry-run --report` that writes to `output`, and reads the report. What
     /// pip printed comes with it.
     ///
@@ -283,6 +328,7 @@ fn blocked_text(blocked: &[Blocked]) -> String {
                 .map_or_else(|_| redacted_text(place), |url| Redacted(&url).to_string());
             format!("pip would have taken {place}, a place that you did not name")
         }
+        Some("write") => "pip would have written the lock before it is verified".to_owned(),
         Some(vcs @ ("git" | "hg" | "svn" | "bzr")) => {
             format!("pip would have run {vcs} to fetch source code that nothing verifies")
         }

@@ -16,6 +16,8 @@ pub struct Closed {
     pub roots: Vec<PathBuf>,
     /// What to write where.
     pub copies: Vec<(PathBuf, String)>,
+    /// What is called how by the user: the copies, and the files that they are of.
+    pub names: Vec<(PathBuf, String)>,
 }
 
 /// Why files cannot be copied so.
@@ -91,6 +93,7 @@ impl<R: FnMut(&Source) -> Option<Vec<u8>>, V: Fn(&str) -> Option<String>> Copier
             return Err(NotClosed::Encoding { file: shown(source), encoding });
         }
         including.push(source.clone());
+        self.closed.names.push((copy.clone(), shown(source)));
         let mut lines = String::new();
         for logical in text::logical_lines(&text, &self.variable) {
             let rewritten = match line::read(&logical) {

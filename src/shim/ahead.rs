@@ -12,7 +12,7 @@ use url::Url;
 use super::arguments::{InstallArgs, Positionals};
 use super::install::Install;
 use super::invocation::{Invocation, classify};
-use super::places::place;
+use super::places::{in_words_of_the_user, place};
 use crate::direct::Direct;
 use crate::gateway::{Gateway, Guessing, HOST, Judging, Likely, Refusal, Setup};
 use crate::index::Index;
@@ -106,29 +106,20 @@ impl<'a> Ahead<'a> {
         Some(match resolved {
             Ok(mut resolved) => {
                 place(&mut resolved.lock, &self.gateway);
-                resolved.stderr = self.in_words_of_the_user(&resolved.stderr);
+                resolved.stderr =
+                    in_words_of_the_user(&self.gateway, self.prepared, &resolved.stderr);
                 if let Some(said) = &mut resolved.said {
-                    said.stdout = self.in_words_of_the_user(&said.stdout);
+                    said.stdout = in_words_of_the_user(&self.gateway, self.prepared, &said.stdout);
                 }
                 Ok((resolved, Some(self.gateway)))
             }
             Err(Unresolved::Pip(captured)) => Err(Unresolved::Pip(Captured {
-                stdout: self.in_words_of_the_user(&captured.stdout),
-                stderr: self.in_words_of_the_user(&captured.stderr),
+                stdout: in_words_of_the_user(&self.gateway, self.prepared, &captured.stdout),
+                stderr: in_words_of_the_user(&self.gateway, self.prepared, &captured.stderr),
                 status: captured.status,
             })),
             Err(error) => Err(error),
         })
-    }
-
-    fn in_words_of_the_user(&self, bytes: &[u8]) -> Vec<u8> {
-        let text = self.gateway.in_words_of_the_user(&String::from_utf8_lossy(bytes));
-        let indexes = &self.prepared.settings.indexes;
-        let default = self.prepared.probe.facts.index.as_deref().and_then(|d| Url::parse(d).ok());
-        let only_default = matches!(indexes.as_slice(), [one] if Some(one) == default.as_ref());
-        // pip names its indexes only where they are not the default.
-        let shown = |line: &&str| !(only_default && line.starts_with("Looking in indexes:"));
-        text.split_inclusive('\n').filter(shown).collect::<String>().into_bytes()
     }
 }
 

@@ -1,4 +1,5 @@
-//! The arguments of one `pip install`, item by item, and the questions asked of them.
+//! The arguments of one `pip install` (or `lock`, `download`, `wheel`), item by item, and the
+//! questions asked of them.
 //!
 //! Owns the value that the reading of a command line results in, and the rewriting of it for a
 //! second run of pip. Holds every argument byte for byte; decides nothing about installing.
@@ -12,6 +13,8 @@ use super::options::{self, Lock, PipOption};
 pub enum Subcommand {
     /// `pip install`
     Install,
+    /// `pip lock`
+    Lock,
     /// `pip download`
     Download,
     /// `pip wheel`
@@ -20,13 +23,14 @@ pub enum Subcommand {
 
 impl Subcommand {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Install, Self::Download, Self::Wheel];
+    pub const ALL: [Self; 4] = [Self::Install, Self::Lock, Self::Download, Self::Wheel];
 
     /// The word on the command line: exact, never abbreviated.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
             Self::Install => "install",
+            Self::Lock => "lock",
             Self::Download => "download",
             Self::Wheel => "wheel",
         }
@@ -39,7 +43,7 @@ impl Subcommand {
     }
 }
 
-/// One `pip install`, `download` or `wheel`: the items before the subcommand and those after it.
+/// One `pip install`, `lock`, `download` or `wheel`: the items before the subcommand and after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InstallArgs {
     subcommand: Subcommand,

@@ -10,7 +10,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::install::{Install, verified, with_verified_digests};
-use super::places::{links_page, place, place_local, told, url_of};
+use super::locking::{Asked, Made};
+use super::places::{exchanges, links_page, place, place_local, told, url_of};
 use super::refused::{Agreed, recorded, refused};
 use super::report_file::ReportFile;
 use super::second_step::{LINKS, World, inputs};
@@ -25,7 +26,7 @@ use crate::lock::{Entry, Lock, Source};
 use crate::name::PackageName;
 use crate::pip::guard::{Allowed, Blocked, Guard, Places};
 use crate::pip::resolve::{Question, ResolveError};
-use crate::pip::run::Environment;
+use crate::pip::run::{Captured, Environment};
 use crate::progress::Activity;
 use crate::resolution::{Prepared, Unresolved, private_directory};
 use crate::sources::{self, Sources};
@@ -62,12 +63,25 @@ const ATTEMPTS: usize = 100;
 const UNAUTHORIZED: u16 = 401;
 
 impl Build<'_> {
-    /// Resolves, builds and installs. What runs meanwhile can write what the user can.
-    pub(super) fn run(&self) -> Result<ExitCode, Unresolved> {
-        Unpacking::new(self.install, self.store, self.trust).watched(|| self.attempts())
+    /// Builds where wheels alone did not do; `failed` is how pip failed with those, if it did. What
+    /// runs meanwhile can write what the user can.
+    pub(super) fn instead_of_wheels(
+        &self,
+        failed: Option<Captured>,
+    ) -> Result<ExitCode, Unresolved> {
+        let unpacking = Unpacking::new(self.install, self.store, self.trust);
+        match (unpacking.watched(|| self.run()), failed) {
+            // Neither way reached the index: pip's own words are what the user knows.
+            (Err(Unresolved::Failure(failure)), Some(captured))
+                if failure.status == Status::CouldNotCheck =>
+            {
+                Err(Unresolved::Pip(captured))
+            }
+            (ending, _) => ending,
+        }
     }
 
-    fn attempts(&self) -> Result<ExitCode, Unresolved> {
+    fn run(&self) -> Result<ExitCode, Unresolved> {
         let mut agreed = Agreed::new();
         // A pip that has been asked already would ask the user a second time.
         let mut introduced = !self.guard.logins().is_empty();
@@ -115,7 +129,7 @@ impl Build<'_> {
         let resolved = unpacking
             .answering(|| judge.findings(), |ask| self.resolve(&closed, &named, directory, ask))?;
         // A file that was refused is why pip failed, whatever it says.
-        let refused = refused(&gateway, &judge, resolved.as_ref().ok());
+        let refused = refused(&gateway, &judge, resolved.as_ref().ok().map(|asked| &asked.lock));
         let refused = self.decide(refused)?;
         if !refused.is_empty() {
             return Ok(Attempt::Agreed(recorded(&refused)));
@@ -130,9 +144,15 @@ impl Build<'_> {
             return Err(failed.failure.into());
         }
         let told = |error| told(error, &gateway);
-        let mut lock = resolved.map_err(told)?;
+        let Asked { mut lock, made } = resolved.map_err(told)?;
         let handed = gateway.handed_over();
+        let stated = lock.clone();
         place(&mut lock, &gateway);
+        let at = &self.install.process.directory;
+        let made = made.map(|made| {
+            let exchanges = exchanges(&closed, &copies, self.prepared, at);
+            made.in_words_of_the_user(&gateway, self.prepared, &exchanges)
+        });
         drop(gateway);
 
         let local = place_local(&mut lock, &closed, judge.local())?;
@@ -140,6 +160,10 @@ impl Build<'_> {
         let findings = self.findings(&lock, &judged, &handed);
         let findings = self.decide(findings)?;
         let lock = with_verified_digests(lock, &findings);
+        if let Some(made) = made {
+            let made = made.with_real_places(&stated, &lock)?;
+            return Ok(Attempt::Done(self.give_lock(&made, &findings, &[])?));
+        }
         let fetched = self.fetch(&lock, &handed, closed.find_links.as_deref())?;
         self.install.tell(&findings);
         let files = handed.iter().map(|handed| (handed.path.as_path(), handed.sha256));
@@ -154,7 +178,7 @@ impl Build<'_> {
         Ok(Attempt::Done(code))
     }
 
-    fn decide(&self, findings: Vec<Finding>) -> Result<Vec<Finding>, Failure> {
+    pub(super) fn decide(&self, findings: Vec<Finding>) -> Result<Vec<Finding>, Failure> {
         self.install.decide(findings, self.prepared, self.store, self.trust)
     }
 
@@ -188,9 +212,13 @@ impl Build<'_> {
         named: &[Direct],
         directory: &Path,
         ask: (OsString, OsString),
-    ) -> Result<Lock, Unresolved> {
+    ) -> Result<Asked, Unresolved> {
         let output = directory.join("report.json");
-        let argv = closed.report(self.install.arguments, Installed::Counts, &output);
+        let locks = self.install.locks().then(|| self.lock_place());
+        let argv = match locks {
+            Some(place) => closed.lock(self.install.arguments, place, &output),
+            None => closed.report(self.install.arguments, Installed::Counts, &output),
+        };
         let files = closed.find_links.iter().cloned().collect();
         let places = Places { indexes: closed.indexes.clone(), ..self.places(files, named) };
         let mut environment = self.environment(closed, named, &ForNestedPips::Gateway);
@@ -202,11 +230,16 @@ impl Build<'_> {
             environment,
         };
         let building = self.install.progress.begin(Activity::Building, 0);
-        let resolved = self.prepared.resolver().report(&question);
+        let resolver = self.prepared.resolver();
+        let asked = match locks {
+            Some(_) => resolver.kept_lock(question).and_then(Made::asked),
+            None => resolver.report(&question).map(|answer| {
+                self.install.pass_on_warnings(&answer.captured.stderr);
+                Asked { lock: answer.lock, made: None }
+            }),
+        };
         drop(building);
-        let answer = resolved.map_err(|error| self.unresolved(error))?;
-        self.install.pass_on_warnings(&answer.captured.stderr);
-        Ok(answer.lock)
+        asked.map_err(|error| self.unresolved(error))
     }
 
     /// What pip may take without an index: from this run's directories, and what the user named.

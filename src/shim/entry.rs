@@ -5,6 +5,7 @@
 use std::ffi::OsStr;
 use std::process::ExitCode;
 
+use super::arguments::Subcommand;
 use super::install::install;
 use super::invocation::{Invocation, classify};
 use crate::failure::Failure;
@@ -45,8 +46,12 @@ fn run_as(process: &Process, report: Report, invocation: &Invocation) -> Result<
             process.located()?;
             install(process, report, &pip, arguments)
         }
-        Invocation::Install(_) => {
-            report.warn("PYPI_VERIFY_NOW=off: nothing of this install is verified");
+        Invocation::Install(arguments) => {
+            let what = match arguments.subcommand() {
+                Subcommand::Lock => "lock",
+                _ => "install",
+            };
+            report.warn(&format!("PYPI_VERIFY_NOW=off: nothing of this {what} is verified"));
             match pip.hand_over(&process.arguments)? {}
         }
         Invocation::PassThrough => match pip.hand_over(&process.arguments)? {},

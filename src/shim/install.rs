@@ -21,7 +21,7 @@ use crate::failure::{Failure, Status};
 use crate::gateway::Gateway;
 use crate::index::Index;
 use crate::interrupt::{CTRL_C, Run};
-use crate::lock::{File, Lock, Requested, Source};
+use crate::lock::{File, Lock, Requested};
 use crate::newer::{admitted, newer_source};
 use crate::pip::run::{Captured, Environment, Pip, exit_code};
 use crate::process::Process;
@@ -81,26 +81,23 @@ impl Install<'_> {
         let prepared = request.prepare(&guard)?;
         let _live = request.live(&prepared);
         let sources = Arc::new(Sources::new(own, &prepared.settings).telling(&self.progress));
+        let build = Build {
+            install: self,
+            guard: &guard,
+            prepared: &prepared,
+            sources: Arc::clone(&sources),
+            store: &store,
+            trust: &trust,
+        };
+        if self.locks() {
+            return build.lock();
+        }
         let index = sources.index();
         let wheels = self.wheels(&prepared, &sources, &index);
         sources.lend(&guard.logins());
         let (resolved, ahead) = match wheels? {
             Wheels::Enough(resolved, ahead) => (resolved, ahead),
-            Wheels::NotEnough(failed) => {
-                let (store, trust) = (&store, &trust);
-                let guard = &guard;
-                let build =
-                    Build { install: self, guard, prepared: &prepared, sources, store, trust };
-                return match (build.run(), failed) {
-                    // Neither way reached the index: pip's own words are what the user knows.
-                    (Err(Unresolved::Failure(failure)), Some(captured))
-                        if failure.status == Status::CouldNotCheck =>
-                    {
-                        Err(Unresolved::Pip(captured))
-                    }
-                    (ending, _) => ending,
-                };
-            }
+            Wheels::NotEnough(failed) => return build.instead_of_wheels(failed),
         };
 
         let destination = steps::report_destination(self.arguments, &prepared.probe);
@@ -188,6 +185,11 @@ impl Install<'_> {
         }
     }
 
+    /// Whether the user asks for a lock, and for nothing to be installed.
+    pub(super) fn locks(&self) -> bool {
+        self.arguments.subcommand() == Subcommand::Lock
+    }
+
     /// Every verdict is good: whom to trust is recorded.
     pub(super) fn record(
         &self,
@@ -195,8 +197,8 @@ impl Install<'_> {
         prepared: &Prepared<'_>,
         store: &Store,
     ) -> Result<(), Failure> {
-        // A dry run changes nothing; that includes whom the user trusts.
-        if self.is_set("--dry-run", prepared) {
+        // A dry run changes nothing; that includes whom the user trusts. A lock has none.
+        if self.is_set("--dry-run", prepared) && !self.locks() {
             return Ok(());
         }
         sources::record(self.report, findings, store)
@@ -209,7 +211,7 @@ impl Install<'_> {
 
     /// A line for each project that the user asked for and of which a newer release exists as a
     /// source archive alone.
-    fn passed_over(
+    pub(super) fn passed_over(
         &self,
         prepared: &Prepared<'_>,
         lock: &Lock,
@@ -231,8 +233,9 @@ impl Install<'_> {
                 pages.filter_map(|page| newer_source(page.files(), &entry.name, &chosen, python));
             let newer = newer.max().filter(|newer| admitted(&asked, &entry.name, newer))?;
             let name = &entry.name;
-            let text = "is newer, but has only a source archive; installed";
-            Some(format!("note: {name} {newer} {text} {chosen}"))
+            let done = if self.locks() { "locked" } else { "installed" };
+            let text = "is newer, but has only a source archive;";
+            Some(format!("note: {name} {newer} {text} {done} {chosen}"))
         };
         lock.entries.iter().filter(|it| it.requested != Requested::No).filter_map(note).collect()
     }
@@ -281,7 +284,8 @@ impl Install<'_> {
         let lines = refused.iter().flat_map(|finding| refusal::lines(finding, &context));
         lines.for_each(|line| self.report.detail(&line));
         let (bad, all) = (refused.len(), findings.len());
-        let message = format!("{bad} of {all} files refused; nothing was installed");
+        let nothing = if self.locks() { "no lock was written" } else { "nothing was installed" };
+        let message = format!("{bad} of {all} files refused; {nothing}");
         Err(Failure::new(Status::Refused, message))
     }
 
@@ -317,7 +321,7 @@ enum Wheels {
 }
 
 /// Whether everything of a lock is one wheel, which can be verified and pinned.
-fn is_of_wheels(lock: &Lock) -> bool {
+pub(super) fn is_of_wheels(lock: &Lock) -> bool {
     lock.entries.iter().all(|entry| match entry.files() {
         [file] => file.filename.as_str().ends_with(".whl"),
         _ => false,
@@ -325,7 +329,7 @@ fn is_of_wheels(lock: &Lock) -> bool {
 }
 
 /// Whether pip may have failed because only wheels were considered.
-fn may_lack_wheels(captured: &Captured) -> bool {
+pub(super) fn may_lack_wheels(captured: &Captured) -> bool {
     let text = String::from_utf8_lossy(&captured.stderr);
     let signs =
         ["No matching distribution found", "ResolutionImpossible", "No sources permitted for "];
@@ -340,12 +344,7 @@ pub(super) fn with_verified_digests(mut lock: Lock, findings: &[Finding]) -> Loc
         .map(|file| ((file.filename.as_str(), file.url.as_str()), file.sha256))
         .collect();
     for entry in &mut lock.entries {
-        let files = match &mut entry.source {
-            Source::Files(files) => files.as_mut_slice(),
-            Source::Direct(file) => std::slice::from_mut(file),
-            Source::Vcs(_) | Source::Directory { .. } => continue,
-        };
-        for file in files {
+        for file in entry.files_mut() {
             let key = (file.filename.as_str(), file.url.as_str());
             file.sha256 = verified.get(&key).copied().flatten();
         }

@@ -1,7 +1,7 @@
 //! Standing in front of pip: what the user asked pip for, read as pip reads it, and done verified.
 //!
-//! Owns the reading of pip's command line and the story of an install. What installs nothing is
-//! handed to the real pip untouched.
+//! Owns the reading of pip's command line and the stories of an install and of a lock. What runs
+//! nobody's code is handed to the real pip untouched.
 
 mod ahead;
 pub mod arguments;
@@ -12,6 +12,8 @@ mod find_links;
 mod given;
 pub mod install;
 pub mod invocation;
+mod lock_file;
+mod locking;
 pub mod options;
 mod places;
 mod refused;

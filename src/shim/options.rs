@@ -1,11 +1,11 @@
-//! The options of `pip install`: names, arity, and what each one has a say in.
+//! The options of `pip install` and `pip lock`: names, arity, and what each one has a say in.
 //!
 //! Owns the one table of them, the union over pip 22.2 to 26.3 (read from pip's own parsers), and
 //! the look-up of a name as `optparse` does it. Knows nothing of argument lists, and guesses
 //! nothing about a name that is not in the table.
 
 use Arity::{Count, Each, Flag, Last};
-use Lock::{Has, Lacks};
+use Lock::{Has, Lacks, Only};
 use Place::{After, Anywhere};
 use Role::{Behaviour, Build, Input, Network, Placement, Resolver};
 
@@ -38,6 +38,8 @@ pub enum Lock {
     Has,
     /// Only `pip install` has it.
     Lacks,
+    /// Only `pip lock` has it.
+    Only,
 }
 
 /// What an option has a say in.
@@ -57,7 +59,7 @@ pub enum Role {
     Behaviour,
 }
 
-/// One option of `pip install`.
+/// One option of `pip install` or `pip lock`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct PipOption {
     /// Its names: the long one that stands for it first, then other long ones, then the short one.
@@ -147,7 +149,8 @@ const fn option(
     PipOption { names, arity, place, lock, role }
 }
 
-/// Every option that some `pip install` from 22.2 to 26.3 has. `pip lock` has one more, `--output`.
+/// Every option that some `pip install` from 22.2 to 26.3 has, and the one that `pip lock` has
+/// besides.
 #[rustfmt::skip]
 pub const OPTIONS: &[PipOption] = &[
     // What to install.
@@ -193,6 +196,8 @@ pub const OPTIONS: &[PipOption] = &[
     option(&["--wheel-dir", "-w"], Last, After, Lacks, Placement),
     option(&["--no-verify"], Flag, After, Lacks, Build),
     option(&["--build-option"], Each, After, Lacks, Build),
+    // Where `pip lock` puts the lock.
+    option(&["--output", "-o"], Last, After, Only, Placement),
     // How a source becomes a wheel.
     option(&["--build-constraint"], Each, After, Has, Build), // since pip 25.3
     option(&["--src", "--source", "--source-dir", "--source-directory"], Last, After, Has, Build),

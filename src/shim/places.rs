@@ -4,7 +4,7 @@
 //! those that the user knows, in what pip says too, and the page that leads pip to the private ones
 //! again.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use url::Url;
 
@@ -13,9 +13,10 @@ use crate::build_steps::Closed;
 use crate::digest::Sha256;
 use crate::failure::Failure;
 use crate::gateway::Gateway;
+use crate::lines::Copies;
 use crate::lock::{self, Lock, Source};
 use crate::pip::run::Captured;
-use crate::resolution::{Unresolved, private_directory};
+use crate::resolution::{Prepared, Unresolved, private_directory};
 use crate::sources::unreadable;
 
 /// A place as a URL, a path from this directory.
@@ -74,6 +75,68 @@ pub(super) fn place(lock: &mut Lock, gateway: &Gateway) {
             }
         }
     }
+}
+
+/// What pip said, with the indexes and files that the user knows.
+pub(super) fn in_words_of_the_user(
+    gateway: &Gateway,
+    prepared: &Prepared<'_>,
+    bytes: &[u8],
+) -> Vec<u8> {
+    let text = gateway.in_words_of_the_user(&String::from_utf8_lossy(bytes));
+    let indexes = &prepared.settings.indexes;
+    let default = prepared.probe.facts.index.as_deref().and_then(|d| Url::parse(d).ok());
+    let only_default = matches!(indexes.as_slice(), [one] if Some(one) == default.as_ref());
+    // pip names its indexes only where they are not the default.
+    let shown = |line: &&str| !(only_default && line.starts_with("Looking in indexes:"));
+    text.split_inclusive('\n').filter(shown).collect::<String>().into_bytes()
+}
+
+/// A private text, and what the user knows in its place.
+pub(super) type Exchange = (String, String);
+
+/// What stands for what: for the private directory of links the user's own, for its links the
+/// files, for the copies of requirements files those.
+pub(super) fn exchanges(
+    closed: &Closed,
+    copies: &Copies,
+    prepared: &Prepared<'_>,
+    directory: &Path,
+) -> Vec<Exchange> {
+    let links = closed.find_links.as_deref();
+    let entries = links.and_then(|links| std::fs::read_dir(links).ok()).into_iter().flatten();
+    let of_link = |entry: std::fs::DirEntry| {
+        let target = std::fs::read_link(entry.path()).ok()?;
+        // pip shows what lies below the working directory as a path from there.
+        let shown = match target.strip_prefix(directory) {
+            Ok(below) => Path::new(".").join(below.strip_prefix(".").unwrap_or(below)),
+            Err(_) => target,
+        };
+        Some((entry.path().display().to_string(), shown.display().to_string()))
+    };
+    let of_directory = links.map(|links| {
+        let places = prepared.settings.find_links.join(", ");
+        (format!("{}\n", links.display()), places + "\n")
+    });
+    let of_copy = |(copy, name): &(PathBuf, String)| (copy.display().to_string(), name.clone());
+    let links = entries.filter_map(Result::ok).filter_map(of_link).chain(of_directory);
+    links.chain(copies.names.iter().map(of_copy)).collect()
+}
+
+/// A text of pip's in which each is exchanged. The copies have other lines than the files.
+pub(super) fn exchanged(bytes: &[u8], exchanges: &[Exchange]) -> Vec<u8> {
+    let mut text = String::from_utf8_lossy(bytes).into_owned();
+    for (private, known) in exchanges {
+        let mut parts = text.split(private.as_str());
+        let mut out = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let line = part.strip_prefix(" (line ").and_then(|rest| rest.split_once(')'));
+            out.push_str(known);
+            out.push_str(line.map_or(part, |(_, rest)| rest));
+        }
+        text = out;
+    }
+    text.into_bytes()
 }
 
 /// What pip said when it failed, with the indexes and files that the user knows.

@@ -48,6 +48,7 @@ mod left_alone;
 mod live_line;
 mod lock;
 mod lock_growth;
+mod locks;
 mod network_settings;
 mod network_ways;
 mod newer;

@@ -202,4 +202,6 @@ pub const DOWNLOADS: &[Row] = &[
     row("pip wheel aa"),
     row("pip wheel src"),
     row("pip wheel -f wheels -w there dd"),
+    row("pip lock src ./local").since("25.1"),
+    row("pip lock --no-binary both both -o -").since("25.1"),
 ];

@@ -192,4 +192,5 @@ pub const DOWNLOADS: &[Row] = &[
     ),
     row("pip download src"),
     row("pip wheel -w there -r list.txt").given(LIST),
+    row("pip lock 'aa[x]' -r list.txt -c limits.txt").given(LIST).since("25.1").everywhere(),
 ];

@@ -1,0 +1,117 @@
+//! Where the lock goes that the user asked for.
+//!
+//! Owns that it is written at once or not at all where the place is a plain file, with the
+//! permissions that pip gives it. What is in it has its verdicts by then.
+
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use crate::failure::{Failure, Status};
+use crate::report::Report;
+use crate::steps::LockPlace;
+
+/// The permissions of a file that is made, before the umask takes some away.
+const MADE: u32 = 0o666;
+
+/// The place of a lock, which can be written to as far as that is known beforehand.
+pub(super) enum LockFile {
+    /// Standard output.
+    Output,
+    /// A file that is there, with its links followed, or one that is not there yet. It is
+    /// exchanged for a finished one.
+    Exchanged(PathBuf),
+    /// A pipe, a terminal, a file of several names: it is written to where it is.
+    InPlace(PathBuf),
+}
+
+impl LockFile {
+    /// Looks whether the lock can be written there. What is there already is left alone.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub(super) fn at(place: LockPlace, path: &Path) -> Result<Self, Failure> {
+        if place == LockPlace::Output {
+            return Ok(Self::Output);
+        }
+        let cannot = |error: io::Error| cannot_write(path, &error);
+        let found = match std::fs::metadata(path) {
+            Ok(found) => found,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let is_link = path.symlink_metadata().is_ok();
+                let directory = directory_of(path).metadata().map_err(cannot)?;
+                if !directory.is_dir() {
+                    return Err(cannot(io::ErrorKind::NotADirectory.into()));
+                }
+                // A link that leads nowhere yet leads to the file that is made through it.
+                let path = path.to_owned();
+                return Ok(if is_link { Self::InPlace(path) } else { Self::Exchanged(path) });
+            }
+            Err(error) => return Err(cannot(error)),
+        };
+        if found.is_dir() {
+            return Err(cannot(io::ErrorKind::IsADirectory.into()));
+        }
+        if !found.is_file() {
+            return Ok(Self::InPlace(path.to_owned()));
+        }
+        OpenOptions::new().write(true).open(path).map_err(cannot)?;
+        if found.nlink() > 1 {
+            return Ok(Self::InPlace(path.to_owned()));
+        }
+        path.canonicalize().map(Self::Exchanged).map_err(cannot)
+    }
+
+    /// Writes the lock.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub(super) fn write(&self, report: Report, text: &str) -> Result<(), Failure> {
+        let (path, written) = match self {
+            Self::Output => (Path::new("-"), report.bytes(text.as_bytes())),
+            Self::InPlace(path) => (path.as_path(), std::fs::write(path, text)),
+            Self::Exchanged(path) => (path.as_path(), exchange(path, text)),
+        };
+        written.map_err(|error| cannot_write(path, &error))
+    }
+}
+
+/// Puts a finished file in the place of another, or of none.
+fn exchange(path: &Path, text: &str) -> io::Result<()> {
+    let old = path.metadata().ok();
+    let made = tempfile::Builder::new()
+        .prefix(".pylock.")
+        .permissions(Permissions::from_mode(MADE))
+        .tempfile_in(directory_of(path));
+    let mut made = match (made, &old) {
+        (Ok(made), _) => made,
+        // The file may be the user's to change, and its directory not.
+        (Err(_), Some(_)) => return std::fs::write(path, text),
+        (Err(error), None) => return Err(error),
+    };
+    made.write_all(text.as_bytes())?;
+    if let Some(old) = old {
+        if is_of_another(&old, made.as_file())? {
+            return std::fs::write(path, text);
+        }
+        made.as_file().set_permissions(old.permissions())?;
+    }
+    made.persist(path)?;
+    Ok(())
+}
+
+fn is_of_another(old: &std::fs::Metadata, made: &File) -> io::Result<bool> {
+    let made = made.metadata()?;
+    Ok((old.uid(), old.gid()) != (made.uid(), made.gid()))
+}
+
+fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// pip has the same exit code for it.
+fn cannot_write(path: &Path, error: &io::Error) -> Failure {
+    let message = format!("cannot write the lock {}: {error}", path.display());
+    Failure::new(Status::Usage, message).hint("name another place: pip lock --output FILE …")
+}

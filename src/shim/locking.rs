@@ -1,0 +1,193 @@
+//! The story of one `pip lock`: pip makes its lock, and the user gets it once everything in it has
+//! its verdict.
+//!
+//! Owns the order of its steps. The user's own pip runs once, under the guard, with the user's own
+//! arguments; the guard keeps the lock back. So the lock and all that is said are pip's, byte for
+//! byte. Where something must be built, `build.rs` has pip do the same behind the gateway, whose
+//! places are exchanged for the real ones here.
+
+use std::process::ExitCode;
+
+use url::Url;
+
+use super::build::Build;
+use super::install::{is_of_wheels, may_lack_wheels, with_verified_digests};
+use super::lock_file::LockFile;
+use super::places::{Exchange, exchanged, in_words_of_the_user};
+use crate::audit::Finding;
+use crate::failure::{Failure, Status};
+use crate::gateway::Gateway;
+use crate::lock::{Entry, File, Lock, as_pip_writes};
+use crate::pip::resolve::{KeptLock, Question, ResolveError};
+use crate::pip::run::{Captured, Environment};
+use crate::progress::Activity;
+use crate::resolution::{Prepared, Unresolved, private_directory, wheels_only};
+use crate::sources;
+use crate::steps::{self, LockPlace};
+use crate::wheelhouse::Wheelhouse;
+
+/// A lock of pip's that the user has not got yet.
+pub(super) struct Made {
+    kept: KeptLock,
+    said: Captured,
+}
+
+/// What pip would install or lock.
+pub(super) struct Asked {
+    /// The set.
+    pub(super) lock: Lock,
+    /// The lock that pip made of it, where the user asks for one.
+    pub(super) made: Option<Made>,
+}
+
+/// What locking by wheels alone came to.
+enum Wheels {
+    /// A lock of wheels.
+    Enough(Lock, Made),
+    /// Something must be built or handed over by the gateway; how pip failed, if it did.
+    NotEnough(Option<Captured>),
+}
+
+impl Build<'_> {
+    /// Locks what the user named.
+    ///
+    /// # Errors
+    /// Something could not be checked or was refused; then no lock was written.
+    pub(super) fn lock(&self) -> Result<ExitCode, Unresolved> {
+        let wheels = self.lock_of_wheels();
+        self.sources.lend(&self.guard.logins());
+        let (lock, made) = match wheels? {
+            Wheels::Enough(lock, made) => (lock, made),
+            Wheels::NotEnough(failed) => return self.instead_of_wheels(failed),
+        };
+        let Build { install, prepared, sources, .. } = self;
+        let directory = install.run.subdirectory("wheelhouse").map_err(private_directory)?;
+        let wheelhouse = Wheelhouse::new(directory, prepared.settings.cache.as_deref())
+            .telling(&install.progress);
+        let (index, policy) = (sources.index(), sources::policy(install.process));
+        let findings = sources.audit(&index, self.trust, policy, &wheelhouse, &lock)?;
+        let findings = self.decide(findings)?;
+        let verified = with_verified_digests(lock.clone(), &findings);
+        same_digests(&lock, &verified)?;
+        let notes = install.passed_over(prepared, &verified, &index, &sources.indexes);
+        Ok(self.give_lock(&made, &findings, &notes)?)
+    }
+
+    /// The lock that pip makes of wheels alone. One that states another digest than sha256 says
+    /// nothing of the bytes that were verified; behind the gateway pip compares it with those.
+    fn lock_of_wheels(&self) -> Result<Wheels, Unresolved> {
+        let Build { install, prepared, .. } = self;
+        if prepared.files.sources || steps::asks_for_sources(install.arguments, &prepared.probe) {
+            return Ok(Wheels::NotEnough(None));
+        }
+        let _resolving = install.progress.begin(Activity::Resolving, 0);
+        let directory = install.run.subdirectory("resolve").map_err(private_directory)?;
+        let wheels_only = wheels_only(&directory)?;
+        let output = directory.join("lock.json");
+        let argv = steps::own_lock(install.arguments, self.lock_place(), &wheels_only);
+        let question = Question::resolving(&argv, &output, &Environment::default());
+        let made = prepared.resolver().kept_lock(question).and_then(Made::asked);
+        let states_sha256 = |lock: &Lock| files(lock).all(|file| file.sha256.is_some());
+        match made.map_err(Unresolved::from) {
+            Ok(Asked { lock, made: Some(made) }) if is_of_wheels(&lock) && states_sha256(&lock) => {
+                Ok(Wheels::Enough(lock, made))
+            }
+            Ok(_) | Err(Unresolved::NeedsSource(_)) => Ok(Wheels::NotEnough(None)),
+            Err(Unresolved::Pip(captured)) if may_lack_wheels(&captured) => {
+                Ok(Wheels::NotEnough(Some(captured)))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Where the user wants the lock.
+    pub(super) fn lock_place(&self) -> LockPlace {
+        steps::lock_place(self.install.arguments, &self.prepared.probe)
+    }
+
+    /// Every verdict is good: whom to trust is recorded, and the user gets the lock and what pip
+    /// said.
+    pub(super) fn give_lock(
+        &self,
+        made: &Made,
+        findings: &[Finding],
+        notes: &[String],
+    ) -> Result<ExitCode, Failure> {
+        let Build { install, prepared, store, .. } = self;
+        let file = LockFile::at(self.lock_place(), &made.kept.place)?;
+        install.record(findings, prepared, store)?;
+        install.tell(findings);
+        notes.iter().for_each(|line| install.report.news(line));
+        install.report.replay(&made.said.stdout, &made.said.stderr);
+        file.write(install.report, &made.kept.text)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Made {
+    /// Reads a lock that was kept back.
+    pub(super) fn asked((kept, said): (KeptLock, Captured)) -> Result<Asked, ResolveError> {
+        let lock = Lock::from_pylock(&kept.text)?;
+        Ok(Asked { lock, made: Some(Self { kept, said }) })
+    }
+
+    /// The same, saying what the user knows in place of what is private to this run.
+    pub(super) fn in_words_of_the_user(
+        mut self,
+        gateway: &Gateway,
+        prepared: &Prepared<'_>,
+        exchanges: &[Exchange],
+    ) -> Self {
+        for said in [&mut self.said.stdout, &mut self.said.stderr] {
+            *said = exchanged(&in_words_of_the_user(gateway, prepared, said), exchanges);
+        }
+        self
+    }
+
+    /// The same, each file of `stated`, which is what the text says, at its place in `real`. There
+    /// it has the digest that was verified.
+    ///
+    /// # Errors
+    /// The text then says something else.
+    pub(super) fn with_real_places(mut self, stated: &Lock, real: &Lock) -> Result<Self, Failure> {
+        same_digests(stated, real)?;
+        let mut expected = stated.clone();
+        let places = expected.entries.iter_mut().flat_map(Entry::files_mut).zip(files(real));
+        for (stated, real) in places {
+            if stated.url == real.url {
+                continue;
+            }
+            let url = Url::parse(&real.url).map_err(|_| unclear(real))?;
+            let place = as_pip_writes(&url);
+            let (from, to) = (format!("\"{}\"", stated.url), format!("\"{place}\""));
+            self.kept.text = self.kept.text.replace(&from, &to);
+            stated.url = place;
+        }
+        match Lock::from_pylock(&self.kept.text) {
+            Ok(read) if read == expected => Ok(self),
+            _ => Err(Failure::new(
+                Status::CouldNotCheck,
+                "the lock cannot be written with the places that its files really have",
+            )),
+        }
+    }
+}
+
+/// Whether each digest that a lock states is the one that was verified.
+fn same_digests(stated: &Lock, verified: &Lock) -> Result<(), Failure> {
+    let mut pairs = files(stated).zip(files(verified));
+    let other = pairs.find(|(stated, verified)| {
+        stated.sha256.is_some() && verified.sha256.is_some() && stated.sha256 != verified.sha256
+    });
+    other.map_or(Ok(()), |(file, _)| Err(unclear(file)))
+}
+
+fn unclear(file: &File) -> Failure {
+    let message = format!("{} is not in the lock as it was verified", file.filename);
+    Failure::new(Status::CouldNotCheck, message)
+        .hint("the file may have changed meanwhile: run the command again")
+}
+
+fn files(lock: &Lock) -> impl Iterator<Item = &File> {
+    lock.entries.iter().flat_map(Entry::files)
+}

@@ -1,0 +1,66 @@
+//! The command lines of `pip lock`: one of ours, that answers what would be installed, and the
+//! user's own.
+//!
+//! Owns where the lock of either goes. Pure.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+use super::{with_wheels_only, words};
+use crate::pip::resolve::Probe;
+use crate::shim::arguments::InstallArgs;
+
+/// `pip lock`, wheels only, writing to `output`. `wheels_only` is a requirements file that holds
+/// `--only-binary :all:`: as the last one it cannot be undone by any other.
+#[must_use]
+pub fn lock(arguments: &InstallArgs, output: &Path, wheels_only: &Path) -> Vec<OsString> {
+    let mut argv = arguments.global_without(&[]);
+    argv.extend(words(&["lock", "--disable-pip-version-check", "--output"]));
+    argv.push(output.into());
+    argv.extend(with_wheels_only(arguments, &[], wheels_only));
+    argv
+}
+
+/// Where the user wants the lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LockPlace {
+    /// In a file. pip says which: it expands `~`, and knows its own default.
+    File,
+    /// On standard output (`-o -`), behind what pip says there.
+    Output,
+}
+
+/// Where the user wants the lock, by the command line, else by the configuration.
+///
+/// Beside an option that is not known, `-o -` may be that one's value. It is left to pip then.
+#[must_use]
+pub fn lock_place(arguments: &InstallArgs, probe: &Probe) -> LockPlace {
+    let given = arguments.last_value("--output");
+    let named = given.or_else(|| probe.configuration.get("output").map(OsStr::new));
+    match named {
+        Some(place) if place == "-" && !arguments.unknown() => LockPlace::Output,
+        _ => LockPlace::File,
+    }
+}
+
+/// The user's own `pip lock`, wheels only.
+#[must_use]
+pub fn own_lock(arguments: &InstallArgs, place: LockPlace, wheels_only: &Path) -> Vec<OsString> {
+    let (head, without) = own_lock_head(place);
+    let mut argv = arguments.global_without(&[]);
+    argv.extend(head);
+    argv.extend(with_wheels_only(arguments, without, wheels_only));
+    argv
+}
+
+/// How the user's own `pip lock` begins, and the options of the user's that go.
+///
+/// The guard keeps back a file and no standard output. A file of pip's default name lies where
+/// paths in a lock on standard output count from: in the working directory.
+#[must_use]
+pub fn own_lock_head(place: LockPlace) -> (Vec<OsString>, &'static [&'static str]) {
+    match place {
+        LockPlace::File => (words(&["lock"]), &[]),
+        LockPlace::Output => (words(&["lock", "--output", "pylock.toml"]), &["--output"]),
+    }
+}
