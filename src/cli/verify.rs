@@ -121,9 +121,17 @@ pub(super) fn pip_arguments(words: &[OsString]) -> Result<InstallArgs, Failure> 
     let words = words.strip_prefix(&[OsString::from("--")]).unwrap_or(words);
     let argv: Vec<_> = std::iter::once("install".into()).chain(words.iter().cloned()).collect();
     match classify(&argv) {
+        // pip would write its lock there, whatever is in it.
+        Invocation::Install(arguments) if arguments.has("--output") => Err(Failure::new(
+            Status::Usage,
+            "`--output` says where a lock goes, and none is written",
+        )
+        .hint("to write one that is verified, through the shim: pip lock --output FILE …")),
         Invocation::Install(arguments) => Ok(arguments),
-        Invocation::PassThrough => Err(Failure::new(Status::Usage, "nothing to verify")
-            .hint("for the options of pip lock: pip lock --help")),
+        Invocation::PassThrough => {
+            Err(Failure::new(Status::Usage, "nothing to verify")
+                .hint("for the options of pip lock: pip lock --help"))
+        }
     }
 }
 

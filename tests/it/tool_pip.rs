@@ -103,17 +103,30 @@ fn a_pip_that_fails_says_so_itself() {
 }
 
 #[test]
+fn no_lock_is_written() {
+    let world = Sandbox::new().index(&index().url());
+    for words in [&["--output", "x"][..], &["-ox"], &["--out=x"]] {
+        let words = [words, &["aa"]].concat();
+        world.tool(words).run().exits(2).stderr_has("`--output`").stderr_has("hint: ");
+        assert!(!world.project().join("x").exists());
+    }
+}
+
+#[test]
 fn no_code_of_a_source_runs() {
     let world = Sandbox::new();
     let marker = world.path("ran");
     let source = Sdist::new("src-only", "1.0", &marker).build();
     let index = LoopbackIndex::builder().file("src-only", unsigned(&source)).start();
     let world = world.index(&index.url()).file(&source.filename, &source.bytes);
+    world.sh("tar --strip-components=1 -xzf src*.tar.gz").run().exits(0);
     let path = format!("./{}", source.filename);
     for (args, status) in [
         (vec!["src-only"], 1),
         (vec!["--no-binary", ":all:", "src-only"], 1),
         (vec![path.as_str()], 77),
+        (vec!["--no-build-isolation", "--use-feature=inprocess-build-deps", path.as_str()], 77),
+        (vec!["-e", "."], 77),
     ] {
         let outcome = world.tool(&args).run();
         assert_eq!(outcome.status, status, "{outcome}");
