@@ -128,7 +128,7 @@ pub(super) fn pip_arguments(words: &[OsString]) -> Result<InstallArgs, Failure> 
         )
         .hint("to write one that is verified, through the shim: pip lock --output FILE …")),
         Invocation::Install(arguments) => Ok(arguments),
-        Invocation::PassThrough => {
+        Invocation::PassThrough | Invocation::Unheard(_) => {
             Err(Failure::new(Status::Usage, "nothing to verify")
                 .hint("for the options of pip lock: pip lock --help"))
         }

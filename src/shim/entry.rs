@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use super::arguments::Subcommand;
 use super::install::install;
 use super::invocation::{Invocation, classify};
+use super::unheard::unheard;
 use crate::failure::Failure;
 use crate::pip::find;
 use crate::pip::run::Pip;
@@ -52,6 +53,11 @@ fn run_as(process: &Process, report: Report, invocation: &Invocation) -> Result<
                 _ => "install",
             };
             report.warn(&format!("PYPI_VERIFY_NOW=off: nothing of this {what} is verified"));
+            match pip.hand_over(&process.arguments)? {}
+        }
+        Invocation::Unheard(words) if !bypassed => unheard(process, &pip, report, words),
+        Invocation::Unheard(_) => {
+            report.warn("PYPI_VERIFY_NOW=off: nothing of this command is verified");
             match pip.hand_over(&process.arguments)? {}
         }
         Invocation::PassThrough => match pip.hand_over(&process.arguments)? {},

@@ -1,9 +1,10 @@
 //! Reading pip's command line as pip does: is this a `pip install`, and of what?
 //!
 //! Owns the grammar of Python's `optparse` as pip uses it (`cli/main_parser.py`,
-//! `cli/base_command.py`). A security boundary: where it is not certain that pip would *not*
-//! install, the answer is [`Invocation::Install`]. Drops, reorders and corrects no argument, and
-//! guesses at no option that is not in the table.
+//! `cli/base_command.py`), and the list of the subcommands that run nobody's code. A security
+//! boundary: where it is not certain that pip would *not* install, the answer is not
+//! [`Invocation::PassThrough`]. Drops, reorders and corrects no argument, and guesses at no option
+//! that is not in the table.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
@@ -20,7 +21,39 @@ pub enum Invocation {
     PassThrough,
     /// pip would install by it, or it cannot be ruled out.
     Install(InstallArgs),
+    /// The words of which one is the subcommand, and none is known here: pip does not know it
+    /// either, or it is newer than this program.
+    Unheard(Vec<OsString>),
 }
+
+/// The subcommands that take no code in and run none, with any option and any `--python`, in every
+/// pip from 22.2 to 26.3. None of them has a resolver or a preparer of requirements
+/// (`cli/req_command.py`), the only ways in pip to a file's content and to a build backend.
+///
+/// - `list`, `freeze`, `show`, `check`, `inspect`, `uninstall` read what is installed. `list
+///   --outdated` and `index versions` read pages, and no file that they list. `uninstall -r URL`
+///   and `freeze -r` take names out of a file; a path in it is no name, and is not built. `freeze`
+///   asks git about directories that are installed to be edited.
+/// - `search` reads an answer of the index, `hash` a file of the user's, `cache`, `debug`, `help`
+///   and `completion` what pip has. `config edit` starts the user's editor, and network access the
+///   user's keyring.
+/// - `--python X` makes X run the very same pip with the very same words.
+const HARMLESS: [&str; 14] = [
+    "cache",
+    "check",
+    "completion",
+    "config",
+    "debug",
+    "freeze",
+    "hash",
+    "help",
+    "index",
+    "inspect",
+    "list",
+    "search",
+    "show",
+    "uninstall",
+];
 
 /// Reads the arguments of pip, `argv[0]` excluded.
 ///
@@ -66,7 +99,13 @@ fn subcommand(
     after: &[OsString],
     options: Options,
 ) -> Invocation {
-    let Some(subcommand) = Subcommand::of(word) else { return Invocation::PassThrough };
+    let Some(subcommand) = Subcommand::of(word) else {
+        return if is_harmless(word) {
+            Invocation::PassThrough
+        } else {
+            Invocation::Unheard(vec![word.to_owned()])
+        };
+    };
     mark_misplaced(subcommand, args, after, &mut global);
     let items = tail(after, options);
     let certain = global
@@ -83,12 +122,20 @@ fn subcommand(
     Invocation::Install(InstallArgs::new(subcommand, global, items))
 }
 
+fn is_harmless(word: &OsStr) -> bool {
+    HARMLESS.iter().any(|harmless| word == *harmless)
+}
+
 /// Something before the subcommand is unknown, so any word may be its value and any `install` the
 /// subcommand: the first one is taken.
 fn first_install(rest: &[OsString], mut global: Vec<Item>) -> Invocation {
     let found = rest.iter().enumerate();
     let mut found = found.filter_map(|(at, word)| Some((at, Subcommand::of(word)?)));
-    let Some((at, subcommand)) = found.next() else { return Invocation::PassThrough };
+    let Some((at, subcommand)) = found.next() else {
+        let is_word = |word: &&OsString| !word.as_bytes().starts_with(b"-") && !is_harmless(word);
+        let words: Vec<OsString> = rest.iter().filter(is_word).cloned().collect();
+        return if words.is_empty() { Invocation::PassThrough } else { Invocation::Unheard(words) };
+    };
     let (before, after) = rest.split_at(at);
     global.extend(before.iter().map(|word| Item { raw: vec![word.clone()], kind: Kind::Unknown }));
     let items = tail(after.get(1..).unwrap_or_default(), Options::Follow);

@@ -19,6 +19,7 @@ mod places;
 mod refused;
 mod report_file;
 mod second_step;
+mod unheard;
 mod unpacking;
 
 pub use entry::{is_pip_name, run};

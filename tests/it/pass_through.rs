@@ -36,11 +36,44 @@ fn what_installs_nothing_is_byte_for_byte_pips() {
         &["frobnicate"],
         &["Install", "bb"],
         &["--no-such-option"],
+        &["--no-such-option", "frobnicate"],
+        &["frobnicate", "--help"],
     ] {
         let (ours, plain) = (world.pip(args).run(), world.plain_pip(args).run());
         assert_eq!(ours.status, plain.status, "{ours}");
         assert_eq!((&ours.stdout, &ours.stderr), (&plain.stdout, &plain.stderr), "{args:?}");
     }
+}
+
+#[test]
+fn a_command_that_pip_knows_and_we_do_not_is_refused() {
+    for pip in ["26.3", "24.0"] {
+        let world = Sandbox::with_pip(pip);
+        let command = "from pip._internal import commands as c\n\
+            c.commands_dict['sync'] = c.CommandInfo('sync', 'Sync', 'Takes code in.')\n";
+        let code = "from pip._internal.cli.base_command import Command\n\
+            class Sync(Command):\n  def run(self, options, args):\n    \
+                open('ran', 'w').close()\n    return 0\n";
+        fs::write(world.venv().site_packages().join("sitecustomize.py"), command).unwrap();
+        fs::write(world.venv().site_packages().join("sync.py"), code).unwrap();
+        let ran = || world.project().join("ran").exists();
+        for args in [&["sync", "x"][..], &["-q", "sync"], &["--new", "x", "sync"]] {
+            let refused = world.pip(args).run();
+            refused.exits(2).stderr_has("pip has a command `sync`");
+            refused.stderr_has("hint: a newer version of pypi-verify-now").stderr_has("off pip ");
+            assert!(!ran() && world.leftovers().is_empty(), "{refused}");
+        }
+        let off = world.pip(["sync", "x"]).env("PYPI_VERIFY_NOW", "off").run();
+        off.exits(0).stderr_has("nothing of this command is verified");
+        assert!(ran(), "{off}");
+    }
+}
+
+#[test]
+fn a_pip_that_does_not_say_what_it_knows_is_not_handed_over_to() {
+    let world = with_fake_pip("echo $@ >>ran");
+    world.pip(["sync"]).run().exits(69).stderr_has("without loading the guard");
+    assert_eq!(world.read_file("ran"), "--version\n");
 }
 
 #[test]

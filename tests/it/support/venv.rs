@@ -18,6 +18,9 @@ use std::sync::{Mutex, OnceLock};
 /// resolves from metadata alone, 25.1 is the first with `pip lock`, 24.0 has none.
 pub const PIPS: [&str; 5] = ["26.3", "26.1", "25.3", "25.1", "24.0"];
 
+/// The newest that there was when the template was made.
+pub const NEWEST: &str = "newest";
+
 /// What a test gets if it does not care.
 pub const CURRENT_PIP: &str = PIPS[0];
 
@@ -158,7 +161,8 @@ fn template(pip: &str, python: &Python) -> PathBuf {
         let mut install = Command::new(bootstrap.join("bin/python"));
         install.args(["-m", "pip", "--python"]).arg(path.join("bin/python"));
         install.args(["install", "--quiet", "--disable-pip-version-check"]);
-        run(install.arg(format!("pip=={pip}")));
+        let wanted = if pip == NEWEST { "pip".to_owned() } else { format!("pip=={pip}") };
+        run(install.arg(wanted));
     })
 }
 

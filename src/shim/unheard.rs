@@ -1,0 +1,65 @@
+//! A subcommand that is not known here.
+//!
+//! Owns who answers it. pip itself says that there is no such command, once it is certain that this
+//! pip has none; one that it has may fetch and run anything, and is refused.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use crate::failure::{Failure, Status};
+use crate::interrupt::Run;
+use crate::pip::guard::Guard;
+use crate::pip::resolve::{ResolveError, Resolver};
+use crate::pip::run::{Pip, exit_code};
+use crate::process::Process;
+use crate::report::Report;
+use crate::resolution::private_directory;
+
+/// Asks this pip whether one of these words is a command of its own. If none is, it is handed over
+/// to.
+///
+/// # Errors
+/// One is, or that could not be found out.
+pub(super) fn unheard(
+    process: &Process,
+    pip: &Pip,
+    report: Report,
+    words: &[OsString],
+) -> Result<ExitCode, Failure> {
+    let run = Run::begin(&process.temporary_directories()).map_err(private_directory)?;
+    let guard = Guard::lay(&run, process.variable("PYTHONPATH"))?;
+    let facts = Resolver::new(pip, &run, &guard, Box::new(|_| ())).facts();
+    let facts = match facts {
+        Ok(facts) => facts,
+        // A pip that says nothing but why it fails would do so again.
+        Err(ResolveError::Pip(captured)) => {
+            report.replay(&captured.stdout, &captured.stderr);
+            return Ok(ExitCode::from(exit_code(captured.status)));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let Some(commands) = facts.commands else {
+        let message = "this pip does not say which commands it has";
+        return Err(let_through(Failure::new(Status::CouldNotCheck, message), words));
+    };
+    let is_known = |word: &&OsString| commands.iter().any(|command| **word == **command);
+    if let Some(word) = words.iter().find(is_known) {
+        let word = word.display();
+        let message = format!(
+            "pip has a command `{word}` that this version of pypi-verify-now does not know, so \
+             that it may run what nobody verified"
+        );
+        let failure = Failure::new(Status::Usage, message);
+        let failure = failure.hint("a newer version of pypi-verify-now may know it");
+        return Err(let_through(failure, words));
+    }
+    // Nothing of this run is needed any more.
+    drop((guard, run));
+    match pip.hand_over(&process.arguments)? {}
+}
+
+fn let_through(failure: Failure, words: &[OsString]) -> Failure {
+    let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
+    let words = words.join(" ");
+    failure.hint(format!("to let it through unverified: PYPI_VERIFY_NOW=off pip {words} …"))
+}
