@@ -235,7 +235,7 @@ impl Entry {
         }
     }
 
-    /// The same, to be changed.
+    /// Returns the files of the entry, to be changed.
     pub fn files_mut(&mut self) -> &mut [File] {
         match &mut self.source {
             Source::Files(files) => files,

@@ -23,7 +23,7 @@ pub struct Copies {
     pub constraints: Vec<PathBuf>,
     /// Of constraints files for builds.
     pub build_constraints: Vec<PathBuf>,
-    /// What the user calls the files that they are of.
+    /// The copies, each with the name that the user has for the file it is of.
     pub names: Vec<(PathBuf, String)>,
     texts: Vec<String>,
 }

@@ -238,7 +238,7 @@ def _guard(out):
             if not allowed(program, words):
                 stop_build(event, program, words, args[2])
 
-    # Where the lock of a `pip lock` goes in place of where the user wants it.
+    # The file that a `pip lock` writes to in place of the one that the user wants.
     kept = os.environ.get("PYPI_VERIFY_NOW_GUARD_LOCK")
     locking = "pip._internal.commands.lock"
 

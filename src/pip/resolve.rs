@@ -81,7 +81,7 @@ pub struct KeptLock {
     pub text: String,
 }
 
-/// The same as `guard.py` notes it. A path is bytes, whatever its encoding.
+/// A kept lock as `guard.py` notes it. A path is bytes, whatever its encoding.
 #[derive(Deserialize)]
 struct KeptNote {
     place: Vec<u8>,
@@ -214,7 +214,7 @@ impl<'a> Resolver<'a> {
         Ok((KeptLock { place, text: note.text }, captured))
     }
 
-    /// What this pip says of itself, whatever it is asked.
+    /// Returns what this pip says of itself, whatever it is asked.
     ///
     /// # Errors
     /// pip fails, or is not guarded.

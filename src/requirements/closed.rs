@@ -16,7 +16,7 @@ pub struct Closed {
     pub roots: Vec<PathBuf>,
     /// What to write where.
     pub copies: Vec<(PathBuf, String)>,
-    /// What is called how by the user: the copies, and the files that they are of.
+    /// The copies, each with the name that the user has for the file it is of.
     pub names: Vec<(PathBuf, String)>,
 }
 

@@ -1,7 +1,7 @@
-//! Where the lock goes that the user asked for.
+//! The file of the lock that the user asked for.
 //!
 //! Owns that it is written at once or not at all where the place is a plain file, with the
-//! permissions that pip gives it. What is in it has its verdicts by then.
+//! permissions that pip gives it. Everything in it has its verdict by then.
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
@@ -19,15 +19,15 @@ const MADE: u32 = 0o666;
 pub(super) enum LockFile {
     /// Standard output.
     Output,
-    /// A file that is there, with its links followed, or one that is not there yet. It is
-    /// exchanged for a finished one.
+    /// A file that is there, with its links followed, or one that is not there yet: a finished one
+    /// takes its place.
     Exchanged(PathBuf),
     /// A pipe, a terminal, a file of several names: it is written to where it is.
     InPlace(PathBuf),
 }
 
 impl LockFile {
-    /// Looks whether the lock can be written there. What is there already is left alone.
+    /// Looks whether the lock can be written there. A file that is there is left alone.
     ///
     /// # Errors
     /// It cannot be written.

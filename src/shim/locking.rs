@@ -3,7 +3,7 @@
 //!
 //! Owns the order of its steps. The user's own pip runs once, under the guard, with the user's own
 //! arguments; the guard keeps the lock back. So the lock and all that is said are pip's, byte for
-//! byte. Where something must be built, `build.rs` has pip do the same behind the gateway, whose
+//! byte. If something must be built, `build.rs` has pip do the same behind the gateway, whose
 //! places are exchanged for the real ones here.
 
 use std::process::ExitCode;
@@ -32,7 +32,7 @@ pub(super) struct Made {
     said: Captured,
 }
 
-/// What pip would install or lock.
+/// The set that pip would install or lock.
 pub(super) struct Asked {
     /// The set.
     pub(super) lock: Lock,
@@ -40,7 +40,7 @@ pub(super) struct Asked {
     pub(super) made: Option<Made>,
 }
 
-/// What locking by wheels alone came to.
+/// The outcome of locking by wheels alone.
 enum Wheels {
     /// A lock of wheels.
     Enough(Lock, Made),
@@ -100,7 +100,7 @@ impl Build<'_> {
         }
     }
 
-    /// Where the user wants the lock.
+    /// Returns the place that the user wants the lock at.
     pub(super) fn lock_place(&self) -> LockPlace {
         steps::lock_place(self.install.arguments, &self.prepared.probe)
     }
@@ -131,7 +131,7 @@ impl Made {
         Ok(Asked { lock, made: Some(Self { kept, said }) })
     }
 
-    /// The same, saying what the user knows in place of what is private to this run.
+    /// Says what the user knows in place of what is private to this run.
     pub(super) fn in_words_of_the_user(
         mut self,
         gateway: &Gateway,
@@ -144,8 +144,8 @@ impl Made {
         self
     }
 
-    /// The same, each file of `stated`, which is what the text says, at its place in `real`. There
-    /// it has the digest that was verified.
+    /// Puts each file of `stated`, which is what the text says, at its place in `real`, which has
+    /// the digests that were verified.
     ///
     /// # Errors
     /// The text then says something else.

@@ -1,7 +1,7 @@
 //! Standing in front of pip: what the user asked pip for, read as pip reads it, and done verified.
 //!
-//! Owns the reading of pip's command line and the stories of an install and of a lock. What runs
-//! nobody's code is handed to the real pip untouched.
+//! Owns the reading of pip's command line and the stories of an install and of a lock. Commands
+//! that take no code in are handed to the real pip untouched.
 
 mod ahead;
 pub mod arguments;

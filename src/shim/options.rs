@@ -196,7 +196,7 @@ pub const OPTIONS: &[PipOption] = &[
     option(&["--wheel-dir", "-w"], Last, After, Lacks, Placement),
     option(&["--no-verify"], Flag, After, Lacks, Build),
     option(&["--build-option"], Each, After, Lacks, Build),
-    // Where `pip lock` puts the lock.
+    // The place of the lock.
     option(&["--output", "-o"], Last, After, Only, Placement),
     // How a source becomes a wheel.
     option(&["--build-constraint"], Each, After, Has, Build), // since pip 25.3

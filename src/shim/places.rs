@@ -77,7 +77,7 @@ pub(super) fn place(lock: &mut Lock, gateway: &Gateway) {
     }
 }
 
-/// What pip said, with the indexes and files that the user knows.
+/// Returns what pip said, with the indexes and files that the user knows.
 pub(super) fn in_words_of_the_user(
     gateway: &Gateway,
     prepared: &Prepared<'_>,
@@ -95,8 +95,8 @@ pub(super) fn in_words_of_the_user(
 /// A private text, and what the user knows in its place.
 pub(super) type Exchange = (String, String);
 
-/// What stands for what: for the private directory of links the user's own, for its links the
-/// files, for the copies of requirements files those.
+/// Returns what the user knows for each private text: for the directory of links the user's own,
+/// for its links the files, for the copies of requirements files those.
 pub(super) fn exchanges(
     closed: &Closed,
     copies: &Copies,

@@ -53,7 +53,7 @@ pub(super) fn unheard(
         let failure = failure.hint("a newer version of pypi-verify-now may know it");
         return Err(let_through(failure, words));
     }
-    // Nothing of this run is needed any more.
+    // pip does the rest.
     drop((guard, run));
     match pip.hand_over(&process.arguments)? {}
 }

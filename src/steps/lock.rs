@@ -21,7 +21,7 @@ pub fn lock(arguments: &InstallArgs, output: &Path, wheels_only: &Path) -> Vec<O
     argv
 }
 
-/// Where the user wants the lock.
+/// The place that the user wants the lock at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LockPlace {
     /// In a file. pip says which: it expands `~`, and knows its own default.
@@ -30,9 +30,10 @@ pub enum LockPlace {
     Output,
 }
 
-/// Where the user wants the lock, by the command line, else by the configuration.
+/// Returns the place that the user wants the lock at, by the command line, else by the
+/// configuration.
 ///
-/// Beside an option that is not known, `-o -` may be that one's value. It is left to pip then.
+/// Beside an option that is not known, `-o -` may be that one's value, and is left to pip.
 #[must_use]
 pub fn lock_place(arguments: &InstallArgs, probe: &Probe) -> LockPlace {
     let given = arguments.last_value("--output");

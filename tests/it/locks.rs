@@ -28,8 +28,8 @@ fn plain(world: &Sandbox, text: &str) -> String {
     text.replace(root.trim_end_matches('/'), "{world}")
 }
 
-/// The same where something is built: wheels are read whole then, METADATA beside them is not, and
-/// lines of copies are not those of the files.
+/// Of what was said while something was built, without what differs: wheels are read whole then,
+/// METADATA beside them is not, and lines of copies are not those of the files.
 fn built(world: &Sandbox, text: &str) -> String {
     let lines = plain(world, text);
     let known = |line: &&str| !line.trim_start().starts_with("Downloading ");
