@@ -180,11 +180,8 @@ impl Guard {
             let places = serde_json::to_string(places).unwrap_or_else(|_| "{}".to_owned());
             set.push(("PYPI_VERIFY_NOW_GUARD_BUILDING".into(), places.into()));
         }
-        let remove = vec![
-            "PYPI_VERIFY_NOW_GUARD_BUILDING",
-            "PYPI_VERIFY_NOW_GUARD_ASKING",
-            KEPT_LOCK,
-        ];
+        let remove =
+            vec!["PYPI_VERIFY_NOW_GUARD_BUILDING", "PYPI_VERIFY_NOW_GUARD_ASKING", KEPT_LOCK];
         Environment { set, remove }
     }
 

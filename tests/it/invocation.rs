@@ -3,7 +3,6 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt as _;
-use std::process::Command;
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -13,7 +12,7 @@ use pypi_verify_now::shim::invocation::{InstallArgs, Invocation, Positionals, cl
 use pypi_verify_now::shim::options::{self, Lock, OPTIONS, Place};
 
 use crate::support::sandbox::Sandbox;
-use crate::support::venv::{NEWEST, PIPS, Venv};
+use crate::support::venv::{NEWEST, PIPS};
 
 fn words(line: &str) -> Vec<OsString> {
     line.split(' ').filter(|word| !word.is_empty()).map(OsString::from).collect()
@@ -115,11 +114,9 @@ fn a_lock_is_read_as_an_install_is() {
 #[test]
 fn every_command_of_every_pip_is_classified() {
     for pip in PIPS.into_iter().chain([NEWEST, "22.3"]) {
-        let directory = tempfile::tempdir().unwrap();
-        let venv = Venv::create(&directory.path().join("venv"), pip);
+        let sandbox = Sandbox::with_pip(pip);
         let ask = "from pip._internal.commands import commands_dict; print(*commands_dict)";
-        let answer = Command::new(venv.python()).args(["-c", ask]).output().unwrap();
-        let answer = String::from_utf8(answer.stdout).unwrap();
+        let answer = sandbox.run(sandbox.venv().python(), ["-c", ask]).run().stdout;
         assert!(answer.contains("install"), "pip {pip}: {answer}");
         for command in answer.split_whitespace() {
             let class = classify(&words(command));

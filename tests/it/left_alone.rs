@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use crate::support::venv::{CURRENT_PIP, Python, Venv};
 
 /// A test or two of each way in which tests run something or keep something.
-const OF_EACH_KIND: [&str; 17] = [
+const OF_EACH_KIND: [&str; 18] = [
     "cache::a_link_and_a_pipe_are_no_entries",
     "cache_command::purge_removes_ours_and_nothing_of_pips",
     "gateway::another_user_gets_nothing_even_with_the_path",
@@ -34,6 +34,7 @@ const OF_EACH_KIND: [&str; 17] = [
     "trust_store::a_directory_that_is_not_there_is_an_error_that_names_the_file",
     "wheelhouse::a_wheelhouse_that_cannot_be_written_is_an_error",
     "world::an_sdist_says_that_its_code_ran",
+    "wheel_archive::every_listing_is_the_one_that_python_reads",
 ];
 
 /// Modules that start a command by their own means and are not run here: what all others use, this
@@ -162,9 +163,9 @@ fn tests_of_each_kind_write_nothing_outside_their_sandboxes() {
     let said = text(&output);
     assert!(output.status.success(), "{said}");
     assert!(said.contains(&format!("test result: ok. {} passed", OF_EACH_KIND.len())), "{said}");
-    assert_eq!(alone.left(), [PathBuf::new(); 0]);
+    assert_eq!(alone.left(), Vec::<PathBuf>::new());
     let new: Vec<_> = modules().difference(&before).cloned().collect();
-    assert_eq!(new, [PathBuf::new(); 0]);
+    assert_eq!(new, Vec::<PathBuf>::new());
 }
 
 /// Writes where it is told to, if it is; [`a_test_that_writes_elsewhere_is_noticed`] sends it.

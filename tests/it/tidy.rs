@@ -139,11 +139,12 @@ const WORDS: [(&str, &[&str]); 11] = [
 
 /// Places of the machine that tests may name: programs and devices that every machine has, and
 /// directories that are hidden from a command, never written to.
-const PLACES: [&str; 12] = [
+const PLACES: [&str; 13] = [
     "/bin",
     "/dev/null",
     "/dev/shm",
     "/dev/stdin",
+    "/dev/stdout",
     "/dev/zero",
     "/etc/passwd",
     "/proc",
@@ -156,7 +157,8 @@ const PLACES: [&str; 12] = [
 
 /// How that begins which only looks like a place: paths on an index of the tests' own, and the
 /// ends of longer paths.
-const NO_PLACES: [&str; 27] = [
+const NO_PLACES: [&str; 28] = [
+    "/.provenance.txt",
     "/RECORD",
     "/REQUESTED",
     "/aa-",
@@ -165,7 +167,7 @@ const NO_PLACES: [&str; 27] = [
     "/down",
     "/elsewhere",
     "/file",
-    "/home/.local",
+    "/home/.pypi-verify-now",
     "/install.sh",
     "/limits.txt",
     "/links.html",
