@@ -41,7 +41,8 @@ pub struct Audit<'a> {
     pub trust: &'a TrustFile,
     /// What the user asked for.
     pub policy: Policy,
-    /// Computes the sha256 of a file that neither lock nor index state it for, from its bytes.
+    /// Computes the sha256 of a file from its bytes, where neither lock nor index state it, or
+    /// where the lock states other digests, and holds the bytes against everything it states.
     pub digest: &'a (dyn Fn(&File) -> Result<Sha256, Failure> + Sync),
     /// Told of each file that has been looked into.
     pub progress: &'a Progress,
@@ -166,8 +167,11 @@ impl Audit<'_> {
 
     fn look_into(&self, entry: &Entry, file: &File) -> Result<(File, Evidence), Failure> {
         let located = self.locate(entry, file)?;
-        let stated = file.sha256.or(located.sha256);
-        let sha256 = stated.map_or_else(|| (self.digest)(file), Ok)?;
+        same_size(file, located.size)?;
+        let sha256 = match file.sha256.or(located.sha256) {
+            Some(sha256) if file.claims.digests.is_empty() => sha256,
+            _ => (self.digest)(file)?,
+        };
         let file = File { sha256: Some(sha256), ..file.clone() };
         let documents = Documents {
             index: self.index,
@@ -180,7 +184,7 @@ impl Audit<'_> {
     }
 
     fn locate(&self, entry: &Entry, file: &File) -> Result<Located, Failure> {
-        let nowhere = |without| Located { sha256: None, provenance: None, without };
+        let nowhere = |without| Located { sha256: None, size: None, provenance: None, without };
         let Ok(url) = Url::parse(&file.url) else {
             return Ok(nowhere(UnsignedKind::LocalFile));
         };
@@ -197,6 +201,7 @@ impl Audit<'_> {
         {
             return Ok(Located {
                 sha256: page_file.sha256,
+                size: page_file.size,
                 provenance: page_file.provenance,
                 without: UnsignedKind::NoProvenance,
             });
@@ -317,7 +322,23 @@ pub fn verify(verifier: &Verifier, filename: &str, sha256: Sha256, document: &[u
 /// What the index that serves a file says of it.
 struct Located {
     sha256: Option<Sha256>,
+    size: Option<u64>,
     provenance: Option<Url>,
     /// The kind of the file if there turns out to be no attestation.
     without: UnsignedKind,
+}
+
+/// Whether lock and index state one size for a file, where both state one. That costs no bytes; a
+/// file that is fetched anyway is held to the lock's again.
+fn same_size(file: &File, listed: Option<u64>) -> Result<(), Failure> {
+    match (file.claims.size, listed) {
+        (Some(stated), Some(listed)) if stated != listed => {
+            let filename = &file.filename;
+            let message =
+                format!("{filename} has size {listed} on its index, and size {stated} in the lock");
+            Err(Failure::new(Status::Refused, message)
+                .hint("one of the two is wrong: make the lock anew, or ask who runs the index"))
+        }
+        _ => Ok(()),
+    }
 }

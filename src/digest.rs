@@ -1,9 +1,16 @@
-//! The sha256 of a file's bytes.
+//! The sha256 of a file's bytes, and other claims about them.
 //!
 //! Owns the value that ties lock, attestation, cache and pin together. It is never made from
 //! another algorithm's digest: what an index states as md5 or sha512 stays out of this type.
 
+mod claims;
+
 use std::fmt;
+
+pub use claims::{Algorithm, Claims, Computed, Contradiction, Hasher, NotADigest, OtherDigest};
+
+/// How many bytes of a file are read at once.
+const CHUNK: usize = 128 * 1024;
 
 /// A sha256 digest, 32 bytes, written as 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,16 +40,7 @@ impl Sha256 {
     /// # Errors
     /// Reading fails.
     pub fn of_reader(reader: &mut impl std::io::Read) -> std::io::Result<Self> {
-        use sha2::Digest as _;
-        let (mut hasher, mut buffer) = (sha2::Sha256::new(), vec![0_u8; 128 * 1024]);
-        loop {
-            match reader.read(&mut buffer) {
-                Ok(0) => return Ok(Self(hasher.finalize().into())),
-                Ok(count) => hasher.update(buffer.get(..count).unwrap_or_default()),
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
+        Hasher::new(&Claims::default()).read(reader).map(|computed| computed.sha256)
     }
 
     /// Reads 64 hexadecimal digits of either case.

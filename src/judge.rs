@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use url::Url;
 
 use crate::audit::{Documents, Finding};
+use crate::digest::Claims;
 use crate::failure::Failure;
 use crate::filename::DistFilename;
 use crate::gateway::{Asked, Handover};
@@ -61,6 +62,7 @@ impl Judge {
             filename: asked.filename.clone(),
             url: asked.file.url.to_string(),
             sha256: Some(asked.sha256),
+            claims: Claims::default(),
         };
         let evidence = self.evidence(&index, asked, asked.file.provenance.as_ref())?;
         let (mut finding, mut handover) = self.give(asked.name, file.clone(), &evidence);

@@ -9,14 +9,19 @@ mod places;
 mod pylock;
 mod report;
 mod spelling;
+mod stated;
 
 pub use places::links_page;
 pub use pylock::without_userinfo;
 pub use spelling::as_pip_writes;
 
-use direct::{direct, writable};
+use std::path::Path;
 
-use crate::digest::Sha256;
+use direct::{direct, writable};
+use stated::Stated;
+use url::Url;
+
+use crate::digest::{Claims, OtherDigest, Sha256};
 use crate::filename::DistFilename;
 use crate::name::PackageName;
 use crate::plain_filename::FileName;
@@ -89,6 +94,8 @@ pub struct File {
     pub url: String,
     /// What the document states as sha256, if it states one; whose claim it is, it does not say.
     pub sha256: Option<Sha256>,
+    /// Whatever else the document states about the bytes.
+    pub claims: Claims,
 }
 
 /// Why a document is no lock that can be verified.
@@ -147,6 +154,39 @@ impl Lock {
     /// The bytes are not JSON, not a report of version 1, or an entry makes no sense.
     pub fn from_report(bytes: &[u8]) -> Result<Self, LockError> {
         Self::checked(report::read(bytes)?)
+    }
+
+    /// The same, if every file can be told by a digest that pip takes for enough. That is asked of
+    /// a lock that others may have written: plain pip installs from it whatever fits it.
+    ///
+    /// # Errors
+    /// A file has neither sha256 nor sha384 nor sha512.
+    pub fn requiring_digests(self) -> Result<Self, LockError> {
+        for entry in &self.entries {
+            for File { filename, sha256, claims, .. } in entry.files() {
+                let is_strong = |digest: &OtherDigest| digest.algorithm().is_strong();
+                if sha256.is_none() && !claims.digests.iter().any(is_strong) {
+                    let reason = format!(
+                        "file `{filename}` has no sha256, sha384 or sha512; state its sha256"
+                    );
+                    return Err(package(entry.name.as_str(), reason));
+                }
+            }
+        }
+        Ok(self)
+    }
+
+    /// The same, with paths that are relative to the lock's own directory made absolute.
+    #[must_use]
+    pub fn below(mut self, directory: &Path) -> Self {
+        for entry in &mut self.entries {
+            for file in entry.files_mut() {
+                if Url::parse(&file.url).is_err() {
+                    file.url = directory.join(&file.url).to_string_lossy().into_owned();
+                }
+            }
+        }
+        self
     }
 
     /// The files of indexes and links, which are fetched for pip; it fetches itself what is named
@@ -277,8 +317,7 @@ fn file(
     name: &PackageName,
     version: Option<&str>,
     filename: &str,
-    url: &str,
-    sha256: Option<&str>,
+    stated: &Stated<'_>,
 ) -> Result<(File, String), LockError> {
     let parsed =
         DistFilename::parse(filename).map_err(|error| package(entry, error.to_string()))?;
@@ -288,7 +327,7 @@ fn file(
             format!("its file `{filename}` is of project `{}`", parsed.name()),
         ));
     }
-    let stated = parsed.version().to_string();
+    let own_version = parsed.version().to_string();
     if let Some(version) = version {
         let same = version.parse::<pep440_rs::Version>().is_ok_and(|v| v == *parsed.version());
         if !same {
@@ -298,13 +337,10 @@ fn file(
             ));
         }
     }
-    let sha256 = sha256
-        .map(Sha256::parse)
-        .transpose()
-        .map_err(|error| package(entry, format!("file `{filename}`: {error}")))?;
+    let (sha256, claims) = stated.read(entry, filename)?;
     let filename = FileName::parse(filename).map_err(|error| package(entry, error.to_string()))?;
-    let file = File { filename, url: url.to_owned(), sha256 };
-    Ok((file, version.map_or(stated, str::to_owned)))
+    let file = File { filename, url: stated.place.to_owned(), sha256, claims };
+    Ok((file, version.map_or(own_version, str::to_owned)))
 }
 
 /// The file name at the end of a URL, percent-decoded, without query and fragment.

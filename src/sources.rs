@@ -98,7 +98,7 @@ impl Sources {
     }
 
     /// Audits a lock. A digest that nobody states is computed from the bytes, which go to the
-    /// wheelhouse.
+    /// wheelhouse; so are the digests that the lock states besides the sha256, to be compared.
     ///
     /// # Errors
     /// Something could not be found out.
@@ -110,18 +110,19 @@ impl Sources {
         wheelhouse: &Wheelhouse,
         lock: &Lock,
     ) -> Result<Vec<Finding>, Failure> {
-        let computed = Mutex::new(BTreeMap::<String, Sha256>::new());
+        let computed = Mutex::new(BTreeMap::<_, Sha256>::new());
         let known = || computed.lock().unwrap_or_else(PoisonError::into_inner);
         let digest = |file: &File| {
             // Fetched once, however often it is asked for.
-            if let Some(sha256) = known().get(&file.url) {
+            let key = (file.url.clone(), file.sha256, file.claims.clone());
+            if let Some(sha256) = known().get(&key) {
                 return Ok(*sha256);
             }
             let fetched = wheelhouse.fetch_all(&self.client, &[wanted(file)?], JOBS)?;
             let first = fetched.into_iter().next().map(|fetched| fetched.sha256);
             let nothing = || Failure::new(Status::CouldNotCheck, "nothing was fetched");
             let sha256 = first.ok_or_else(nothing)?;
-            known().insert(file.url.clone(), sha256);
+            known().insert(key, sha256);
             Ok(sha256)
         };
         Audit {
@@ -142,13 +143,15 @@ impl Sources {
 /// The file of a lock, as the wheelhouse fetches it.
 ///
 /// # Errors
-/// Its place is no URL.
+/// Its place is neither a URL nor an absolute path.
 pub fn wanted(file: &File) -> Result<Wanted, Failure> {
-    let url = Url::parse(&file.url).map_err(|error| {
-        let message = format!("the place of {} is not a URL: {error}", file.filename);
+    let of_path = |_| Url::from_file_path(&file.url);
+    let url = Url::parse(&file.url).or_else(of_path).map_err(|()| {
+        let message = format!("the place of {} is neither a URL nor a path", file.filename);
         Failure::new(Status::BadInput, message)
     })?;
-    Ok(Wanted { filename: file.filename.clone(), url, sha256: file.sha256 })
+    let File { filename, sha256, claims, .. } = file.clone();
+    Ok(Wanted { filename, url, sha256, claims })
 }
 
 /// Records every publisher that trust on first use lets pass, and says so.

@@ -19,7 +19,7 @@ use tempfile::{NamedTempFile, TempPath};
 use url::Url;
 
 use crate::cache::Cache;
-use crate::digest::Sha256;
+use crate::digest::{Claims, Computed, Contradiction, Hasher, Sha256};
 use crate::failure::{Failure, Status};
 use crate::http::{Client, HttpError};
 use crate::plain_filename::FileName;
@@ -55,6 +55,8 @@ pub struct Wanted {
     pub url: Url,
     /// What it must be; without it, what it is will be found out.
     pub sha256: Option<Sha256>,
+    /// Whatever else it must be.
+    pub claims: Claims,
 }
 
 /// A file in the wheelhouse.
@@ -72,14 +74,12 @@ pub struct Fetched {
 #[derive(Debug, thiserror::Error)]
 pub enum WheelhouseError {
     /// The bytes are others than those that the lock or the index states.
-    #[error("{filename} is another file than stated: expected sha256 {expected}, got {got}")]
+    #[error("{filename} is another file than stated: {contradiction}")]
     Mismatch {
         /// The file.
         filename: FileName,
-        /// What was stated.
-        expected: Sha256,
-        /// What arrived.
-        got: Sha256,
+        /// The statement that its bytes do not bear out.
+        contradiction: Contradiction,
     },
     /// Two files want one name.
     #[error("the lock has two files named {0}")]
@@ -226,12 +226,10 @@ impl Wheelhouse {
             let (filename, path) = (wanted.filename.clone(), path.clone());
             Fetched { filename, path, sha256 }
         };
-        if let Some(got) = here(&path)? {
-            let filename = wanted.filename.clone();
+        if let Some(got) = here(&path, &wanted.claims)? {
             return match wanted.sha256 {
-                Some(expected) if expected == got => Ok(fetched(got)),
-                Some(expected) => Err(WheelhouseError::Mismatch { filename, expected, got }),
-                None => Err(WheelhouseError::Twice(filename)),
+                Some(_) => wanted.hold(&got).map(|()| fetched(got.sha256)),
+                None => Err(WheelhouseError::Twice(wanted.filename.clone())),
             };
         }
         let linked = self.linked(wanted)?;
@@ -239,28 +237,31 @@ impl Wheelhouse {
         if let (None, Some(cache), Some(sha256)) = (&linked, &self.cache, &wanted.sha256)
             && cache.take(sha256, &self.directory, &path, mode)
         {
+            // The cache compares the sha256 alone.
+            let got = if wanted.claims.is_empty() { None } else { here(&path, &wanted.claims)? };
+            if let Some(Err(error)) = got.map(|got| wanted.hold(&got)) {
+                fs::remove_file(&path).map_err(|error| disk(&path, error))?;
+                return Err(error);
+            }
             return Ok(fetched(*sha256));
         }
         let (file, got) = match linked {
             Some(linked) => linked,
-            None => receive::receive(client, &wanted.url, self, stop)?,
+            None => receive::receive(client, wanted, self, stop)?,
         };
-        if let Some(expected) = wanted.sha256.filter(|expected| *expected != got) {
-            let filename = wanted.filename.clone();
-            return Err(WheelhouseError::Mismatch { filename, expected, got });
-        }
+        wanted.hold(&got)?;
         let mode = Permissions::from_mode(mode);
         fs::set_permissions(&file, mode).map_err(|error| disk(&path, error))?;
         file.persist_noclobber(&path).map_err(|refused| disk(&path, refused.error))?;
         if let Some(cache) = &self.cache {
-            cache.keep(&got, &path);
+            cache.keep(&got.sha256, &path);
         }
-        Ok(fetched(got))
+        Ok(fetched(got.sha256))
     }
 
-    /// A link to what is elsewhere, without a name that counts, and its sha256; nothing where
+    /// A link to what is elsewhere, without a name that counts, and its digests; nothing where
     /// nobody has it there, or no link can be made.
-    fn linked(&self, wanted: &Wanted) -> Result<Option<(TempPath, Sha256)>, WheelhouseError> {
+    fn linked(&self, wanted: &Wanted) -> Result<Option<(TempPath, Computed)>, WheelhouseError> {
         let elsewhere = self.elsewhere.as_ref().filter(|_| wanted.sha256.is_some());
         let Some(found) = elsewhere.and_then(|elsewhere| elsewhere(&wanted.url)) else {
             return Ok(None);
@@ -269,15 +270,29 @@ impl Wheelhouse {
         let mut part = tempfile::Builder::new();
         let part = part.prefix(PART).make_in(&self.directory, |part| fs::hard_link(&found, part));
         let Ok(part) = part.map(NamedTempFile::into_temp_path) else { return Ok(None) };
-        Ok(here(&part)?.map(|sha256| (part, sha256)))
+        Ok(here(&part, &wanted.claims)?.map(|computed| (part, computed)))
     }
 }
 
-/// The sha256 of a file that is in the wheelhouse already, such as one that was fetched for its
+impl Wanted {
+    /// Holds what is wanted against what the bytes are.
+    fn hold(&self, got: &Computed) -> Result<(), WheelhouseError> {
+        let held = self.claims.hold(self.sha256.as_ref(), got);
+        held.map_err(|contradiction| {
+            let filename = self.filename.clone();
+            WheelhouseError::Mismatch { filename, contradiction }
+        })
+    }
+}
+
+/// The digests of a file that is in the wheelhouse already, such as one that was fetched for its
 /// digest, where nobody stated one.
-fn here(path: &Path) -> Result<Option<Sha256>, WheelhouseError> {
+fn here(path: &Path, claims: &Claims) -> Result<Option<Computed>, WheelhouseError> {
     match fs::File::open(path) {
-        Ok(mut file) => Sha256::of_reader(&mut file).map(Some).map_err(|error| disk(path, error)),
+        Ok(mut file) => {
+            let computed = Hasher::new(claims).read(&mut file);
+            computed.map(Some).map_err(|error| disk(path, error))
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(disk(path, error)),
     }
@@ -309,8 +324,10 @@ impl From<WheelhouseError> for Failure {
     fn from(error: WheelhouseError) -> Self {
         let failure = |status| Self::new(status, error.to_string());
         match &error {
-            WheelhouseError::Mismatch { .. } => failure(Status::Refused)
-                .hint("the file changed on its way or on the index; nothing was installed"),
+            WheelhouseError::Mismatch { .. } => failure(Status::Refused).hint(
+                "the file changed on its way or on the index, or two different files are stated \
+                 for it; nothing was installed",
+            ),
             WheelhouseError::Twice(_) => failure(Status::Refused)
                 .hint("two indexes offer different files under one name; leave one of them out"),
             WheelhouseError::Http(error) => Self::from(error),

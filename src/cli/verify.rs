@@ -158,7 +158,10 @@ fn read_lock(process: &Process, path: &Path) -> Result<Lock, Failure> {
     let bytes =
         read_bounded(&process.directory.join(path), limit).map_err(|e| wrong(&e.to_string()))?;
     let text = std::str::from_utf8(&bytes).map_err(|error| wrong(&error.to_string()))?;
-    Lock::from_pylock(text).map_err(|error| wrong(error.to_string().trim_end()))
+    let lock = Lock::from_pylock(text).and_then(Lock::requiring_digests);
+    let lock = lock.map_err(|error| wrong(error.to_string().trim_end()))?;
+    let own = process.directory.join(path);
+    Ok(lock.below(own.parent().unwrap_or(&process.directory)))
 }
 
 /// The pip that a shell would run, ours excepted.

@@ -17,7 +17,7 @@ use super::route::Token;
 use super::slots::{Permits, Slots};
 use super::{Asked, Handover, Judging, KnownPage};
 use crate::cache::{Cache, Entry, Kind};
-use crate::digest::Sha256;
+use crate::digest::{Claims, Sha256};
 use crate::http::{Client, HttpError};
 use crate::index::{IndexError, ServedDocument, served_document, served_page};
 use crate::name::PackageName;
@@ -330,7 +330,8 @@ impl Upstream {
             Ok(made) => made,
             Err(no) => return Some(Err(no)),
         };
-        let wanted = Wanted { filename, url: file.url.clone(), sha256: file.sha256 };
+        let (url, claims) = (file.url.clone(), Claims::default());
+        let wanted = Wanted { filename, url, sha256: file.sha256, claims };
         match house.up_to(limit).fetch(&self.client, &wanted, &self.stop) {
             Err(WheelhouseError::Http(HttpError::TooLarge { .. })) if lane == Lane::Ahead => None,
             fetched => Some(fetched.map_err(No::of_wheelhouse)),

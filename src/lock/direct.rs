@@ -3,30 +3,22 @@
 //! Owns what such a URL may hold. It becomes a line of a requirements file, where more than a URL
 //! has a meaning, and it may come from the METADATA of a stranger (`Requires-Dist: x @ URL`). Pure.
 
-use std::collections::BTreeMap;
-
+use super::stated::{IN_URLS, Stated};
 use super::{File, LockError, file, last_segment, package};
-use crate::digest::Sha256;
 use crate::filename::DistFilename;
 use crate::name::PackageName;
 use crate::plain_filename::FileName;
 
-/// The algorithms whose digest pip takes from a URL, behind `#` or `&` (`models/link.py`).
-const IN_URLS: [&str; 6] = ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"];
-
 /// The file of a direct reference. Its name need not follow any convention (`main.zip`); where it
 /// does, it must be a file of the entry, and the version may come from it.
-///
-/// `digests` are those that the document states, by algorithm.
 pub(super) fn direct(
     entry: &str,
     name: &PackageName,
     version: Option<&str>,
-    place: &str,
-    digests: &BTreeMap<String, String>,
+    stated: &Stated<'_>,
 ) -> Result<(File, Option<String>), LockError> {
-    let sha256 = digests.get("sha256").map(String::as_str);
-    if let (None, Some(other)) = (sha256, digests.keys().next()) {
+    let place = stated.place;
+    if let (None, Some(other)) = (stated.sha256(), stated.digests.keys().next()) {
         // The user's own word for the bytes, which nobody would hold them to.
         let reason = format!("its digest is of {other} alone; state it as sha256");
         return Err(package(entry, reason));
@@ -36,15 +28,12 @@ pub(super) fn direct(
     }
     let filename = last_segment(place).ok_or_else(|| package(entry, "its URL names no file"))?;
     if DistFilename::parse(&filename).is_ok() {
-        let (file, version) = file(entry, name, version, &filename, place, sha256)?;
+        let (file, version) = file(entry, name, version, &filename, stated)?;
         return Ok((file, Some(version)));
     }
-    let sha256 = sha256
-        .map(Sha256::parse)
-        .transpose()
-        .map_err(|error| package(entry, format!("file `{filename}`: {error}")))?;
+    let (sha256, claims) = stated.read(entry, &filename)?;
     let filename = FileName::parse(&filename).map_err(|error| package(entry, error.to_string()))?;
-    Ok((File { filename, url: place.to_owned(), sha256 }, version.map(str::to_owned)))
+    Ok((File { filename, url: place.to_owned(), sha256, claims }, version.map(str::to_owned)))
 }
 
 /// Whether the place means nothing but itself in a requirements file.

@@ -5,7 +5,9 @@
 
 use serde::Deserialize;
 
-use super::{Entry, File, LockError, Requested, Source, direct, file, last_segment, package};
+use super::{
+    Entry, File, LockError, Requested, Source, Stated, direct, file, last_segment, package,
+};
 use crate::name::PackageName;
 
 #[derive(Deserialize)]
@@ -34,6 +36,7 @@ struct Dist {
     name: Option<String>,
     url: Option<String>,
     path: Option<String>,
+    size: Option<u64>,
     #[serde(default)]
     hashes: std::collections::BTreeMap<String, String>,
 }
@@ -82,9 +85,8 @@ fn entry(package_entry: &Package) -> Result<Entry, LockError> {
     }
     let mut version = package_entry.version.clone();
     let source = if let Some(archive) = &package_entry.archive {
-        let place = archive.place(stated)?;
         let (file, stated_version) =
-            direct(stated, &name, version.as_deref(), place, &archive.hashes)?;
+            direct(stated, &name, version.as_deref(), &archive.stated(stated)?)?;
         version = stated_version;
         Source::Direct(file)
     } else if let Some(vcs) = &package_entry.vcs {
@@ -110,20 +112,18 @@ fn dist(
     version: Option<&str>,
     dist: &Dist,
 ) -> Result<(File, String), LockError> {
-    let place = dist.place(entry)?;
-    let filename = dist.name.clone().or_else(|| last_segment(place));
+    let stated = dist.stated(entry)?;
+    let filename = dist.name.clone().or_else(|| last_segment(stated.place));
     let filename = filename.ok_or_else(|| package(entry, "a file has no name"))?;
-    file(entry, name, version, &filename, place, dist.sha256())
+    file(entry, name, version, &filename, &stated)
 }
 
 impl Dist {
-    fn place(&self, entry: &str) -> Result<&str, LockError> {
-        let place = self.url.as_deref().or(self.path.as_deref());
-        place.ok_or_else(|| package(entry, "a file has neither url nor path"))
-    }
-
-    fn sha256(&self) -> Option<&str> {
-        self.hashes.get("sha256").map(String::as_str)
+    fn stated(&self, entry: &str) -> Result<Stated<'_>, LockError> {
+        let path = self.path.as_deref();
+        let place = self.url.as_deref().or(path);
+        let place = place.ok_or_else(|| package(entry, "a file has neither url nor path"))?;
+        Ok(Stated { place, path, digests: &self.hashes, size: self.size })
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::{
-    Entry, LockError, MAX_BYTES, Requested, Source, direct, file, last_segment, package,
+    Entry, LockError, MAX_BYTES, Requested, Source, Stated, direct, file, last_segment, package,
     without_userinfo,
 };
 use crate::name::PackageName;
@@ -73,15 +73,14 @@ fn entry(item: &Item) -> Result<Entry, LockError> {
     let source = match (&info.archive_info, &info.vcs_info, &info.dir_info) {
         (Some(archive), None, None) => {
             let digests = archive.digests();
-            let sha256 = digests.get("sha256").map(String::as_str);
+            let place = Stated { place: &info.url, path: None, digests: &digests, size: None };
             if item.is_direct {
-                let (file, _) = direct(stated, &name, version.as_deref(), &info.url, &digests)?;
+                let (file, _) = direct(stated, &name, version.as_deref(), &place)?;
                 Source::Direct(file)
             } else {
                 let filename = last_segment(&info.url)
                     .ok_or_else(|| package(stated, "its URL names no file"))?;
-                let (file, _) =
-                    file(stated, &name, version.as_deref(), &filename, &info.url, sha256)?;
+                let (file, _) = file(stated, &name, version.as_deref(), &filename, &place)?;
                 Source::Files(vec![file])
             }
         }

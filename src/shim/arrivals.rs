@@ -10,7 +10,7 @@ use crate::audit::Finding;
 use crate::failure::Failure;
 use crate::gateway::Gateway;
 use crate::http::Client;
-use crate::lock::Lock;
+use crate::lock::{File, Lock};
 use crate::progress::{Activity, Progress};
 use crate::sources;
 use crate::wheelhouse::{Fetched, JOBS, Wanted, Wheelhouse};
@@ -24,7 +24,8 @@ pub(super) struct Arrivals<'a> {
 }
 
 impl Arrivals<'_> {
-    /// Audits, while every file arrives whose sha256 the lock states. A refusal ends that early.
+    /// Audits, while every file arrives of which the lock states the sha256 and no other digest. A
+    /// refusal ends that early.
     ///
     /// # Errors
     /// Those of the audit before those of the files.
@@ -81,8 +82,10 @@ fn are_good(findings: &[Finding]) -> bool {
     !findings.iter().any(Finding::is_refused)
 }
 
-/// The files of indexes and links of which the lock itself states what they must be.
+/// The files of indexes and links of which the lock itself states what they must be, but for those
+/// that the audit fetches to compare further digests.
 fn stated(lock: &Lock) -> Vec<Wanted> {
-    let stated = lock.listed().filter(|file| file.sha256.is_some());
+    let is_told = |file: &&File| file.sha256.is_some() && file.claims.digests.is_empty();
+    let stated = lock.listed().filter(is_told);
     stated.filter_map(|file| sources::wanted(file).ok()).collect()
 }

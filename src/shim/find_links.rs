@@ -9,7 +9,7 @@ use url::Url;
 
 use super::build::Build;
 use super::places::local_url;
-use crate::digest::Sha256;
+use crate::digest::{Claims, Sha256};
 use crate::failure::{Failure, Status};
 use crate::filename::DistFilename;
 use crate::gateway::Handover;
@@ -65,7 +65,7 @@ impl Build<'_> {
             None => None,
         };
         let url = local_url(path, text);
-        let file = File { filename, url, sha256 };
+        let file = File { filename, url, sha256, claims: Claims::default() };
         if judge.judge_local(dist.name(), file)? == Handover::Give {
             // Twice the same name: the first place wins, as it does for pip.
             let _ = std::os::unix::fs::symlink(path, links.join(text));

@@ -9,12 +9,11 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use sha2::Digest as _;
 use tempfile::TempPath;
 use url::Url;
 
-use super::{PART, Wheelhouse, WheelhouseError};
-use crate::digest::Sha256;
+use super::{PART, Wanted, Wheelhouse, WheelhouseError};
+use crate::digest::{Computed, Hasher};
 use crate::http::{Client, HttpError, Piece};
 use crate::redact::Redacted;
 
@@ -39,14 +38,15 @@ pub(super) fn mode(url: &Url, directory: &Path) -> Result<u32, WheelhouseError> 
     Ok(metadata.map_err(|error| super::disk(directory, error))?.mode() & PERMISSIONS)
 }
 
-/// Brings the bytes at `url` into an unnamed file in the directory of `house`; ends early once
+/// Brings the bytes of a file into an unnamed file in the directory of `house`; ends early once
 /// `stop` is set.
 pub(super) fn receive(
     client: &Client,
-    url: &Url,
+    wanted: &Wanted,
     house: &Wheelhouse,
     stop: &AtomicBool,
-) -> Result<(TempPath, Sha256), WheelhouseError> {
+) -> Result<(TempPath, Computed), WheelhouseError> {
+    let Wanted { url, claims, .. } = wanted;
     let directory = &house.directory;
     let disk = |error| WheelhouseError::Disk { path: directory.display().to_string(), error };
     let go_on = || match stop.load(Ordering::SeqCst) {
@@ -56,12 +56,12 @@ pub(super) fn receive(
     // It may have been set while somebody waited for what is elsewhere.
     go_on().map_err(disk)?;
     let mut file = tempfile::Builder::new().prefix(PART).tempfile_in(directory).map_err(disk)?;
-    let mut hasher = sha2::Sha256::new();
+    let mut hasher = Hasher::new(claims);
     let sink = |piece: Piece<'_>| {
         go_on()?;
         match piece {
             Piece::Start => {
-                hasher = sha2::Sha256::new();
+                hasher = Hasher::new(claims);
                 file.as_file_mut().set_len(0)?;
                 file.rewind()
             }
@@ -80,7 +80,7 @@ pub(super) fn receive(
             error => WheelhouseError::Http(error),
         })?;
     }
-    Ok((file.into_temp_path(), Sha256::from_bytes(hasher.finalize().into())))
+    Ok((file.into_temp_path(), hasher.finish()))
 }
 
 fn copy(

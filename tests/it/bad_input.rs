@@ -4,9 +4,7 @@
 use crate::support::index::LoopbackIndex;
 use crate::support::run::{Outcome, Run};
 use crate::support::sandbox::Sandbox;
-use crate::support::served::{
-    Before, index_of_aa, lock, lock_file, our_requests, pin, wheel, world_with_lock_of_aa,
-};
+use crate::support::served::{Before, index_of_aa, pin, wheel, world_with_lock_of_aa};
 
 /// A world with a good lock and a good trust file, in which a pip that is started says so.
 fn good() -> (LoopbackIndex, Sandbox) {
@@ -145,18 +143,10 @@ fn a_lock_whose_hash_was_rewritten_fails_by_the_attestation() {
 }
 
 #[test]
-fn a_lock_without_hashes_is_verified_by_what_the_index_states_or_by_the_bytes() {
-    let (index, aa) = index_of_aa();
-    let text = lock(&index, []);
-    let file = lock_file(&aa.filename, &index.file_url(&aa.filename), &aa.sha256);
-    let file = &file[..file.find("hashes").unwrap()];
-    let text = format!("{text}[[packages]]\nname = \"aa\"\nversion = \"1.0\"\n{file}");
-    let world = world_with_lock_of_aa(&index, &aa).file("pylock.toml", text);
-    world.tool(["-L", "pylock.toml"]).run().exits(0).stdout_has("OK: aa 1.0");
-    assert!(our_requests(&index).iter().all(|path| !path.starts_with("/files/")));
-    index.edit(|projects| projects.get_mut("aa").unwrap()[0].hashes = Vec::new());
-    world.tool(["-L", "pylock.toml"]).run().exits(0).stdout_has("OK: aa 1.0");
-    index.serve(&format!("/files/{}", aa.filename), "application/octet-stream", "other bytes");
-    let cold = world.tool(["-L", "pylock.toml", "--no-cache-dir"]).run();
-    cold.exits(77).stdout_has("with the sha256");
+fn a_lock_without_hashes_stops_everything() {
+    let (index, world) = good();
+    let text = world.read_file("pylock.toml");
+    world.write_file("pylock.toml", &text[..text.find("hashes").unwrap()]);
+    let outcome = refused(&index, &world, world.tool(["-L", "pylock.toml"]));
+    outcome.stderr_has("file `aa-1.0-py3-none-any.whl` has no sha256, sha384 or sha512");
 }

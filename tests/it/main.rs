@@ -47,6 +47,7 @@ mod layouts;
 mod left_alone;
 mod live_line;
 mod lock;
+mod lock_digests;
 mod lock_growth;
 mod locks;
 mod network_settings;

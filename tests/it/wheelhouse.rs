@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use pypi_verify_now::digest::Sha256;
+use pypi_verify_now::digest::{Claims, Sha256};
 use pypi_verify_now::failure::{Failure, Status};
 use pypi_verify_now::http::Client;
 use pypi_verify_now::plain_filename::FileName;
@@ -32,7 +32,8 @@ fn wanted(index: &LoopbackIndex, name: &str, content: &str) -> Wanted {
 
 fn wanted_at(url: &str, name: &str, content: &str) -> Wanted {
     let sha256 = Some(Sha256::of(content.as_bytes()));
-    Wanted { filename: FileName::parse(name).unwrap(), url: Url::parse(url).unwrap(), sha256 }
+    let (filename, url) = (FileName::parse(name).unwrap(), Url::parse(url).unwrap());
+    Wanted { filename, url, sha256, claims: Claims::default() }
 }
 
 struct World {
