@@ -7,9 +7,9 @@ mod attestation;
 mod claim;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
-use crate::json::{self, JsonError};
+use crate::json::{self, First, JsonError};
 
 pub use attestation::{Attestation, AttestationFault, MAX_ENTRIES};
 pub use claim::ClaimedPublisher;
@@ -46,7 +46,7 @@ pub enum DocumentError {
     Json(#[from] JsonError),
     /// Another version than 1.
     #[error("the provenance document is of version {0}, only version 1 is known")]
-    Version(Value),
+    Version(String),
     /// `attestation_bundles` is empty: nothing is attested.
     #[error("the provenance document has no attestation bundle")]
     NoBundle,
@@ -76,16 +76,28 @@ pub enum DocumentError {
 
 /// PEP 740 leaves all its objects open for further keys, so unknown ones are passed over.
 #[derive(Deserialize)]
-struct WireDocument {
-    version: Value,
-    attestation_bundles: Vec<WireBundle>,
+struct WireDocument<'a> {
+    #[serde(borrow)]
+    version: &'a RawValue,
+    #[serde(borrow)]
+    attestation_bundles: First<WireBundle<'a>, MAX_BUNDLES>,
 }
 
 #[derive(Deserialize)]
-struct WireBundle {
-    #[serde(default)]
-    publisher: Value,
-    attestations: Vec<Value>,
+struct WireBundle<'a> {
+    #[serde(borrow)]
+    publisher: Option<&'a RawValue>,
+    #[serde(borrow)]
+    attestations: First<&'a RawValue, MAX_ATTESTATIONS>,
+}
+
+/// Either kind of object, as far as it tells which.
+#[derive(Deserialize)]
+struct WireKind<'a> {
+    #[serde(default, borrow, deserialize_with = "json::present")]
+    envelope: Option<&'a RawValue>,
+    #[serde(default, borrow, deserialize_with = "json::present")]
+    attestation_bundles: Option<&'a RawValue>,
 }
 
 impl Document {
@@ -100,32 +112,35 @@ impl Document {
     /// The text is longer than [`MAX_DOCUMENT`] or not strict JSON; of a document, the version is
     /// not 1, there is no bundle or one without attestation, or there are too many.
     pub fn parse(bytes: &[u8]) -> Result<Self, DocumentError> {
-        let value: Value = json::parse(bytes, MAX_DOCUMENT)?;
-        match value.get("envelope") {
-            Some(_) if value.get("attestation_bundles").is_none() => {
-                Ok(Self::of_attestation(value))
+        let text: &RawValue = json::parse(bytes, MAX_DOCUMENT)?;
+        let kind = is_object(text).then(|| serde_json::from_str(text.get()));
+        let kind: Option<WireKind<'_>> = kind.transpose().map_err(JsonError::from)?;
+        match kind {
+            Some(WireKind { envelope: Some(_), attestation_bundles: None }) => {
+                Ok(Self::of_attestation(text))
             }
-            _ => Self::of_provenance(value),
+            _ => Self::of_provenance(text),
         }
     }
 
-    fn of_attestation(value: Value) -> Self {
-        let attestations = vec![Attestation::read(value)];
+    fn of_attestation(text: &RawValue) -> Self {
+        let attestations = vec![Attestation::read(text)];
         Self { bundles: vec![Bundle { publisher: None, attestations }] }
     }
 
-    fn of_provenance(value: Value) -> Result<Self, DocumentError> {
-        let document = WireDocument::deserialize(value).map_err(JsonError::from)?;
-        if document.version.as_u64() != Some(1) {
-            return Err(DocumentError::Version(document.version));
+    fn of_provenance(text: &RawValue) -> Result<Self, DocumentError> {
+        let document: WireDocument<'_> =
+            serde_json::from_str(text.get()).map_err(JsonError::from)?;
+        if !is_version_1(document.version) {
+            return Err(DocumentError::Version(shown(document.version)));
         }
-        let count = document.attestation_bundles.len();
+        let First { items, count } = document.attestation_bundles;
         match count {
             0 => return Err(DocumentError::NoBundle),
             1..=MAX_BUNDLES => {}
             _ => return Err(DocumentError::TooManyBundles { count }),
         }
-        let bundles = (1..).zip(document.attestation_bundles);
+        let bundles = (1..).zip(items);
         let bundles = bundles.map(|(number, bundle)| Bundle::of_wire(number, bundle));
         Ok(Self { bundles: bundles.collect::<Result<_, _>>()? })
     }
@@ -138,16 +153,16 @@ impl Document {
 }
 
 impl Bundle {
-    fn of_wire(number: usize, bundle: WireBundle) -> Result<Self, DocumentError> {
-        let count = bundle.attestations.len();
+    fn of_wire(number: usize, bundle: WireBundle<'_>) -> Result<Self, DocumentError> {
+        let First { items, count } = bundle.attestations;
         match count {
             0 => return Err(DocumentError::NoAttestation { number }),
             1..=MAX_ATTESTATIONS => {}
             _ => return Err(DocumentError::TooManyAttestations { number, count }),
         }
         Ok(Self {
-            publisher: Some(ClaimedPublisher::read(&bundle.publisher)),
-            attestations: bundle.attestations.into_iter().map(Attestation::read).collect(),
+            publisher: Some(ClaimedPublisher::read(bundle.publisher)),
+            attestations: items.into_iter().map(Attestation::read).collect(),
         })
     }
 
@@ -162,4 +177,19 @@ impl Bundle {
     pub fn attestations(&self) -> &[Result<Attestation, AttestationFault>] {
         &self.attestations
     }
+}
+
+/// Whether a value is an object; a list would be read as the values of its keys.
+fn is_object(text: &RawValue) -> bool {
+    text.get().starts_with('{')
+}
+
+/// The number 1 as an integer, which JSON can write in one way only.
+fn is_version_1(text: &RawValue) -> bool {
+    text.get() == "1"
+}
+
+/// The beginning of a value, for a message.
+fn shown(text: &RawValue) -> String {
+    text.get().chars().take(40).collect()
 }

@@ -15,11 +15,12 @@ use ::sigstore::types::{
     TransparencyLogEntry, VerificationMaterial,
 };
 use ::sigstore::{CertificateError, TransparencyLogError, VerificationPolicy, VerificationResult};
-use serde::Deserialize as _;
+use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::failure::{Failure, Status};
-use crate::json::{self, JsonError};
+use crate::json::{self, JsonError, Lenient};
 use crate::provenance::{Attestation, Bundle, Document, MAX_DOCUMENT};
 use crate::publisher::{CertificateClaims, Publisher, PublisherUrl, SubjectName};
 use crate::statement::Predicate;
@@ -176,7 +177,11 @@ impl Verifier {
         // Any identity, because whom to trust is decided elsewhere, from what is returned here.
         let policy = VerificationPolicy::any_identity();
         let mut publisher = None;
-        let entries = attestation.entries().iter().map(log_entry).collect::<Result<Vec<_>, _>>()?;
+        let entries = attestation
+            .entries()
+            .iter()
+            .map(|text| log_entry(text))
+            .collect::<Result<Vec<_>, _>>()?;
         for entry in entries {
             let log = self.log(&entry)?;
             let bundle = sigstore_bundle(attestation, entry);
@@ -236,17 +241,31 @@ fn sigstore_bundle(attestation: &Attestation, entry: TransparencyLogEntry) -> Si
     SigstoreBundle::new(MediaType::Bundle0_3, material, content)
 }
 
+/// As much of a log entry as says of which kind it is.
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct EntryKind {
+    kind_version: EntryVersion,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct EntryVersion {
+    kind: Lenient,
+    version: Lenient,
+}
+
 /// A log entry that has everything to be verified: the crate passes over a missing proof or promise
 /// where another entry of the bundle has one.
-fn log_entry(value: &Value) -> Result<TransparencyLogEntry, AttestationError> {
-    let part = |key| value.pointer(key).and_then(Value::as_str).unwrap_or("?");
-    let (kind, version) = (part("/kindVersion/kind"), part("/kindVersion/version"));
+fn log_entry(text: &RawValue) -> Result<TransparencyLogEntry, AttestationError> {
+    let EntryKind { kind_version } = serde_json::from_str(text.get()).unwrap_or_default();
+    let part = |text: Lenient| text.0.unwrap_or_else(|| "?".to_owned());
+    let (kind, version) = (part(kind_version.kind), part(kind_version.version));
     // What Rekor v1 makes of a DSSE envelope; PyPI has no other.
-    if (kind, version) != (KindVersion::DsseV001.kind(), KindVersion::DsseV001.version()) {
-        let (kind, version) = (kind.to_owned(), version.to_owned());
+    if (&*kind, &*version) != (KindVersion::DsseV001.kind(), KindVersion::DsseV001.version()) {
         return Err(AttestationError::EntryKind { kind, version });
     }
-    let entry = TransparencyLogEntry::deserialize(value)
+    let entry: TransparencyLogEntry = serde_json::from_str(text.get())
         .map_err(|error| AttestationError::MalformedEntry(error.to_string()))?;
     body_is_of(entry.canonicalized_body.as_bytes(), entry.kind_version)?;
     if entry.inclusion_promise.is_none() || entry.integrated_time.is_none() {
@@ -264,16 +283,24 @@ fn log_entry(value: &Value) -> Result<TransparencyLogEntry, AttestationError> {
     Ok(entry)
 }
 
+/// As much of an entry's body as says of which kind it is.
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct EntryBody {
+    kind: Lenient,
+    api_version: Lenient,
+}
+
 /// The kind and version in an entry's body must be those that stand beside it.
 ///
 /// The log signs the body alone, and the crate reads the body as what stands beside it says,
 /// without a look at what the body says itself. A body that gives a key twice says two things.
 fn body_is_of(body: &[u8], stated: KindVersion) -> Result<(), AttestationError> {
-    let body: Value = json::parse(body, MAX_DOCUMENT)
+    let body: EntryBody = json::parse(body, MAX_DOCUMENT)
         .map_err(|error| AttestationError::MalformedEntry(format!("its body is {error}")))?;
-    let part = |key| body.get(key).and_then(Value::as_str).unwrap_or("?");
-    let (kind, version) = (part("kind"), part("apiVersion"));
-    if (kind, version) == (stated.kind(), stated.version()) {
+    let part = |text: Lenient| text.0.unwrap_or_else(|| "?".to_owned());
+    let (kind, version) = (part(body.kind), part(body.api_version));
+    if (&*kind, &*version) == (stated.kind(), stated.version()) {
         return Ok(());
     }
     Err(AttestationError::BodyKind {

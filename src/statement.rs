@@ -5,8 +5,6 @@
 //! subject with a sha512 only, and a wrong sha256 beside a right sha512. Says nothing of who
 //! signed.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
 use crate::digest::Sha256;
@@ -77,7 +75,14 @@ struct WireStatement {
 #[derive(Deserialize)]
 struct WireSubject {
     name: String,
-    digest: BTreeMap<String, String>,
+    #[serde(deserialize_with = "json::object")]
+    digest: WireDigest,
+}
+
+/// The one digest that counts; the others are passed over.
+#[derive(Deserialize)]
+struct WireDigest {
+    sha256: Option<String>,
 }
 
 impl Subject {
@@ -103,7 +108,7 @@ impl Subject {
         if DistFilename::parse(&subject.name)? != self.filename {
             return Err(StatementError::OtherFile(subject.name.clone()));
         }
-        let stated = subject.digest.get("sha256").ok_or(StatementError::NoSha256)?;
+        let stated = subject.digest.sha256.as_ref().ok_or(StatementError::NoSha256)?;
         match Sha256::parse(stated) {
             Ok(sha256) if sha256 == self.sha256 => Ok(predicate),
             _ => Err(StatementError::OtherSha256(stated.clone())),

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::{
     Entry, LockError, MAX_BYTES, Requested, Source, Stated, direct, file, last_segment, package,
@@ -41,7 +42,7 @@ struct DownloadInfo {
     url: String,
     archive_info: Option<ArchiveInfo>,
     vcs_info: Option<VcsInfo>,
-    dir_info: Option<serde_json::Value>,
+    dir_info: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]

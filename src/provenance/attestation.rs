@@ -3,10 +3,15 @@
 //! Owns its shape and what is decoded from it. The log entries stay JSON: their shape is
 //! Sigstore's.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::{is_object, is_version_1, shown};
+use crate::json::{self, First};
 
 /// The most log entries an attestation may have. Signers write one; every one is verified.
 pub const MAX_ENTRIES: usize = 8;
@@ -15,7 +20,7 @@ pub const MAX_ENTRIES: usize = 8;
 #[derive(Debug, Clone)]
 pub struct Attestation {
     certificate: Vec<u8>,
-    entries: Vec<Value>,
+    entries: Vec<Box<RawValue>>,
     statement: Vec<u8>,
     signature: Vec<u8>,
 }
@@ -28,7 +33,7 @@ pub enum AttestationFault {
     Shape(String),
     /// Another version than 1.
     #[error("it is of version {0}, only version 1 is known")]
-    Version(Value),
+    Version(String),
     /// `verification_material` is null, as where an index signs with a key of its own.
     #[error("it has no verification material: it was not signed with a Sigstore identity")]
     NoVerificationMaterial,
@@ -50,44 +55,61 @@ pub enum AttestationFault {
 }
 
 #[derive(Deserialize)]
-struct Wire {
-    verification_material: Option<WireMaterial>,
-    envelope: WireEnvelope,
+struct WireVersion<'a> {
+    #[serde(default, borrow, deserialize_with = "json::present")]
+    version: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
-struct WireMaterial {
-    certificate: String,
-    transparency_entries: Vec<Value>,
+struct Wire<'a> {
+    #[serde(borrow)]
+    verification_material: Option<WireMaterial<'a>>,
+    #[serde(borrow)]
+    envelope: WireEnvelope<'a>,
 }
 
 #[derive(Deserialize)]
-struct WireEnvelope {
-    statement: String,
-    signature: String,
+struct WireMaterial<'a> {
+    #[serde(borrow)]
+    certificate: Cow<'a, str>,
+    #[serde(borrow)]
+    transparency_entries: First<&'a RawValue, MAX_ENTRIES>,
+}
+
+#[derive(Deserialize)]
+struct WireEnvelope<'a> {
+    #[serde(borrow)]
+    statement: Cow<'a, str>,
+    #[serde(borrow)]
+    signature: Cow<'a, str>,
 }
 
 impl Attestation {
     /// Reads an attestation object; keys that PEP 740 does not name are passed over, as it says.
-    pub(super) fn read(value: Value) -> Result<Self, AttestationFault> {
+    pub(super) fn read(text: &RawValue) -> Result<Self, AttestationFault> {
+        let shape = |error: serde_json::Error| AttestationFault::Shape(error.to_string());
+        if !is_object(text) {
+            return Err(AttestationFault::Shape("it is no object".to_owned()));
+        }
         // The version decides how the rest is shaped, so it is looked at first.
-        match value.get("version") {
-            Some(version) if version.as_u64() == Some(1) => {}
-            Some(version) => return Err(AttestationFault::Version(version.clone())),
+        let WireVersion { version } = serde_json::from_str(text.get()).map_err(shape)?;
+        match version {
+            Some(version) if is_version_1(version) => {}
+            Some(version) => return Err(AttestationFault::Version(shown(version))),
             None => return Err(AttestationFault::Shape("it has no version".to_owned())),
         }
-        let wire =
-            Wire::deserialize(value).map_err(|error| AttestationFault::Shape(error.to_string()))?;
+        let wire: Wire<'_> = serde_json::from_str(text.get()).map_err(shape)?;
         let material =
             wire.verification_material.ok_or(AttestationFault::NoVerificationMaterial)?;
-        match material.transparency_entries.len() {
+        let First { items, count } = material.transparency_entries;
+        match count {
             0 => return Err(AttestationFault::NoEntry),
             1..=MAX_ENTRIES => {}
-            count => return Err(AttestationFault::TooManyEntries { count }),
+            _ => return Err(AttestationFault::TooManyEntries { count }),
         }
         Ok(Self {
             certificate: decode("certificate", &material.certificate)?,
-            entries: material.transparency_entries,
+            entries: items.into_iter().map(ToOwned::to_owned).collect(),
             statement: decode("statement", &wire.envelope.statement)?,
             signature: decode("signature", &wire.envelope.signature)?,
         })
@@ -102,7 +124,7 @@ impl Attestation {
     /// The transparency log entries, at least one: `TransparencyLogEntry` of Sigstore's protobuf
     /// specification as JSON.
     #[must_use]
-    pub fn entries(&self) -> &[Value] {
+    pub fn entries(&self) -> &[Box<RawValue>] {
         &self.entries
     }
 

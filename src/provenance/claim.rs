@@ -3,7 +3,11 @@
 //! Owns the shapes that indexes write. It is not signed, so nothing may be decided by it but
 //! whether the index tells the truth.
 
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::is_object;
+use crate::json::Lenient;
 
 /// A claimed publisher. Kinds that nobody can verify are kept, to be refused by their name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,34 +62,53 @@ pub enum ClaimedPublisher {
     },
 }
 
+/// The keys of all kinds. A value that is no text counts as missing.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Wire {
+    kind: Lenient,
+    repository: Lenient,
+    workflow: Lenient,
+    workflow_filepath: Lenient,
+    environment: Lenient,
+    email: Lenient,
+    project_id: Lenient,
+    pipeline_definition_id: Lenient,
+    vcs_origin: Lenient,
+    vcs_ref: Lenient,
+}
+
 impl ClaimedPublisher {
     /// Reads the value of `publisher`. Further keys (`claims` among them) are passed over.
-    pub(super) fn read(value: &Value) -> Self {
-        let text = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
-        let some = |key: &str| text(key).filter(|text| !text.is_empty());
-        let Some(kind) = text("kind") else {
-            return Self::Nameless;
-        };
-        let need = |key: &'static str| {
-            some(key).ok_or_else(|| Self::Incomplete { kind: kind.clone(), missing: key })
+    pub(super) fn read(text: Option<&RawValue>) -> Self {
+        let text = text.filter(|text| is_object(text));
+        let wire: Option<Wire> = text.and_then(|text| serde_json::from_str(text.get()).ok());
+        let Some(wire) = wire else { return Self::Nameless };
+        let Some(kind) = wire.kind.0 else { return Self::Nameless };
+        let some = |value: Lenient| value.0.filter(|text| !text.is_empty());
+        let need = |key: &'static str, value: Lenient| {
+            some(value).ok_or_else(|| Self::Incomplete { kind: kind.clone(), missing: key })
         };
         let read = || match kind.as_str() {
             "GitHub" => Ok(Self::GitHub {
-                repository: need("repository")?,
-                workflow: need("workflow")?,
-                environment: some("environment"),
+                repository: need("repository", wire.repository)?,
+                workflow: need("workflow", wire.workflow)?,
+                environment: some(wire.environment),
             }),
             "GitLab" => Ok(Self::GitLab {
-                repository: need("repository")?,
-                workflow_filepath: need("workflow_filepath")?,
-                environment: some("environment"),
+                repository: need("repository", wire.repository)?,
+                workflow_filepath: need("workflow_filepath", wire.workflow_filepath)?,
+                environment: some(wire.environment),
             }),
-            "Google" => Ok(Self::Google { email: need("email")? }),
+            "Google" => Ok(Self::Google { email: need("email", wire.email)? }),
             "CircleCI" => Ok(Self::CircleCi {
-                project_id: need("project_id")?,
-                pipeline_definition_id: need("pipeline_definition_id")?,
-                vcs_origin: some("vcs_origin"),
-                vcs_ref: some("vcs_ref"),
+                project_id: need("project_id", wire.project_id)?,
+                pipeline_definition_id: need(
+                    "pipeline_definition_id",
+                    wire.pipeline_definition_id,
+                )?,
+                vcs_origin: some(wire.vcs_origin),
+                vcs_ref: some(wire.vcs_ref),
             }),
             _ => Ok(Self::Unknown { kind: kind.clone() }),
         };

@@ -261,3 +261,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn digests_that_are_a_list_are_no_digests() {
+    let filename = DistFilename::parse("aa-1.0.tar.gz").unwrap();
+    let subject = Subject { filename, sha256: sha256() };
+    let stated = |digest: String| {
+        let statement = format!(
+            "{{\"_type\":\"https://in-toto.io/Statement/v1\",\"subject\":[{{\"name\":\
+             \"aa-1.0.tar.gz\",\"digest\":{digest}}}],\"predicateType\":\
+             \"https://slsa.dev/provenance/v1\"}}"
+        );
+        subject.stated_by(statement.as_bytes()).map_err(|error| error.to_string())
+    };
+    assert!(stated(format!("{{\"sha256\":\"{}\"}}", sha256())).is_ok());
+    assert!(stated(format!("[\"{}\"]", sha256())).unwrap_err().contains("not the expected JSON"));
+}
