@@ -232,7 +232,7 @@ impl<'c> Index<'c> {
                     if let Some(file) = file {
                         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
                         hosts.insert(url.origin(), index.clone());
-                        return Ok(Some(file.clone()));
+                        return Ok(Some(file));
                     }
                 }
                 Err(error) => failed = failed.or(Some(error)),

@@ -18,26 +18,35 @@ use crate::page::PageFile;
 /// Where something is not known, there is none: it is a remark, no verdict.
 #[must_use]
 pub fn newer_source(
-    files: &[PageFile],
+    files: impl IntoIterator<Item = PageFile>,
     name: &PackageName,
     chosen: &Version,
     python: &str,
 ) -> Option<Version> {
-    let mut releases = BTreeMap::<Version, Vec<(&PageFile, bool)>>::new();
+    let mut releases = BTreeMap::<Version, Release>::new();
     for file in files {
         let Ok(dist) = DistFilename::parse(&file.filename) else { continue };
         if dist.name() == name && dist.version() > chosen {
             let is_source = matches!(dist.kind(), DistKind::Sdist(_));
-            releases.entry(dist.version().clone()).or_default().push((file, is_source));
+            let release = releases.entry(dist.version().clone()).or_default();
+            release.is_out_of_reach |= !is_source || file.yanked.is_some();
+            release.is_for_python |= is_for(&file, python);
         }
     }
-    let fits = |(version, files): &(Version, Vec<(&PageFile, bool)>)| {
+    let fits = |(version, release): &(Version, Release)| {
         let in_scope = chosen.any_prerelease() || !version.any_prerelease();
-        in_scope
-            && files.iter().all(|(file, is_source)| *is_source && file.yanked.is_none())
-            && files.iter().any(|(file, _)| is_for(file, python))
+        in_scope && !release.is_out_of_reach && release.is_for_python
     };
     releases.into_iter().rev().find(fits).map(|(version, _)| version)
+}
+
+/// The files of one release, as far as they matter here.
+#[derive(Default)]
+struct Release {
+    /// Whether one of them is a wheel, or yanked.
+    is_out_of_reach: bool,
+    /// Whether one of them is for the user's Python.
+    is_for_python: bool,
 }
 
 /// Whether the user's own words ask for `name` and admit this version of it. Words that cannot be

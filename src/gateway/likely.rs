@@ -43,7 +43,7 @@ impl Likely {
     /// Every wheel of a page that would do, the best first.
     pub(super) fn candidates(&self, page: &Page) -> Vec<Candidate> {
         let mut candidates: Vec<_> =
-            page.files().iter().filter_map(|file| self.candidate(file)).collect();
+            page.files().filter_map(|file| self.candidate(&file)).collect();
         candidates.sort_by(|one, other| one.order().cmp(&other.order()));
         candidates
     }

@@ -202,13 +202,13 @@ impl Upstream {
             let what = format!("the index gives a local file for {}", key.filename);
             return Err(No::Refused(what));
         }
-        Ok(file.clone())
+        Ok(file)
     }
 
     /// The entry of a file whose page is here, with a sha256 that was computed if none is stated.
     pub(super) fn known_entry(&self, key: &Key) -> Option<PageFile> {
         let page = self.pages.peek(&(key.index, key.name.clone()))?.ok()?;
-        let mut file = page.page.file_named(&key.filename).ok()??.clone();
+        let mut file = page.page.file_named(&key.filename).ok()??;
         if file.sha256.is_none() {
             let fetched = self.files.peek(key).flatten().and_then(Result::ok);
             file.sha256 = fetched.map(|fetched| fetched.sha256);

@@ -44,10 +44,10 @@ impl Index<'_> {
                 let Some(page) = self.page(index_url, name)? else { return Ok(None) };
                 let file = page.file_with(filename.as_str(), sha256);
                 let file = file.map_err(|e| IndexError::page(&page_url(index_url, name), e))?;
-                let Some(link) = file.and_then(|file| file.provenance.as_ref()) else {
+                let Some(link) = file.and_then(|file| file.provenance) else {
                     return Ok(None);
                 };
-                self.provenance(link)
+                self.provenance(&link)
             }
         }
     }

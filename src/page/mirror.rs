@@ -1,22 +1,27 @@
 //! The page of a project with every file at another place.
 //!
 //! Owns what a mirror of a page keeps and what not: everything that an installer reads of a file
-//! stays, its URL is replaced, the link to its provenance is left out. The page is written anew
-//! from what was read, so that whoever reads the mirror understands it as [`Page`] does.
+//! stays, its URL is replaced, the link to its provenance is left out, and so is whatever no
+//! installer reads. The page is written file by file, so that nothing of it is in memory but the
+//! original and the mirror.
 
-use html5gum::StartTag;
-use serde_json::{Map, Value};
+use std::fmt;
+use std::io::{self, Write};
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use url::Url;
 
-use super::html::for_each;
+use super::html::{self, ATTRIBUTES, Tag};
+use super::json::{Top, walk};
+use super::loose::Text;
 use super::{Format, Page, PageError};
 
-/// Hash algorithms in the order in which a mirror states them: pip locks with the first.
-const BEST_FIRST: [&str; 4] = ["sha256", "sha512", "sha384", "sha224"];
-
-/// What says that METADATA stands beside a file (PEP 658, PEP 714), in JSON; in HTML with `data-`
-/// before it.
-const METADATA: [&str; 3] = ["core-metadata", "dist-info-metadata", "data-dist-info-metadata"];
+/// How many bytes a mirror may have for each byte of its page, besides [`ROOM`]. Links of ours are
+/// longer than most, and of a page of nothing but links the mirror is three times as large.
+pub const MAX_GROWTH: usize = 4;
+/// How many bytes a mirror may have besides, for pages of a few short links.
+pub const ROOM: usize = 1024 * 1024;
 
 /// What becomes of the METADATA beside files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,13 +43,55 @@ pub struct Mirrored {
     pub body: Vec<u8>,
 }
 
+/// A file with what installers read of it, as it is written, the best hash first: pip locks with
+/// the first.
+#[derive(Deserialize)]
+struct File<'a> {
+    #[serde(borrow)]
+    filename: Text<'a>,
+    #[serde(borrow)]
+    url: Text<'a>,
+    #[serde(borrow)]
+    hashes: Hashes<'a>,
+    #[serde(rename = "requires-python", borrow)]
+    requires_python: Option<&'a RawValue>,
+    #[serde(borrow)]
+    yanked: Option<&'a RawValue>,
+    #[serde(borrow)]
+    size: Option<&'a RawValue>,
+    #[serde(rename = "upload-time", borrow)]
+    upload_time: Option<&'a RawValue>,
+    #[serde(rename = "core-metadata", borrow)]
+    core_metadata: Option<&'a RawValue>,
+    #[serde(rename = "dist-info-metadata", borrow)]
+    dist_info_metadata: Option<&'a RawValue>,
+    #[serde(rename = "data-dist-info-metadata", borrow)]
+    data_dist_info_metadata: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Hashes<'a> {
+    #[serde(borrow)]
+    sha256: Option<&'a RawValue>,
+    #[serde(borrow)]
+    sha512: Option<&'a RawValue>,
+    #[serde(borrow)]
+    sha384: Option<&'a RawValue>,
+    #[serde(borrow)]
+    sha224: Option<&'a RawValue>,
+    #[serde(borrow)]
+    sha1: Option<&'a RawValue>,
+    #[serde(borrow)]
+    md5: Option<&'a RawValue>,
+}
+
 impl Page {
     /// Reads a page as [`Self::parse`] does and writes its mirror, in which the file of each name
     /// is at `link(name)`, followed by the fragment of the original link, and METADATA is
     /// `beside` it or not.
     ///
     /// # Errors
-    /// As [`Self::parse`].
+    /// As [`Self::parse`], or the mirror would be out of proportion to the page.
     pub fn mirror(
         content_type: &str,
         base: &Url,
@@ -54,120 +101,164 @@ impl Page {
     ) -> Result<Mirrored, PageError> {
         let page = Self::parse(content_type, base, bytes)?;
         let media_type = content_type.split(';').next().unwrap_or_default().trim().to_lowercase();
-        let (content_type, body) = match Format::of(content_type)? {
-            Format::Json => (media_type, json(base, bytes, beside, link)?),
-            Format::Html => {
-                (format!("{media_type}; charset=utf-8"), html(base, bytes, beside, link)?)
+        let format = Format::of(content_type)?;
+        let write = |out: &mut dyn Write| {
+            let mut mirror = Mirror { base: &page.base, beside, link, out };
+            match format {
+                Format::Json => mirror.json(bytes),
+                Format::Html => mirror.html(bytes),
             }
+        };
+        // Counted first: a buffer that grows takes three times its bytes.
+        let mut counted = Count(0);
+        write(&mut counted)?;
+        if counted.0 > bytes.len().saturating_mul(MAX_GROWTH).saturating_add(ROOM) {
+            return Err(PageError::Growth(counted.0));
+        }
+        let mut body = Vec::with_capacity(counted.0);
+        write(&mut body)?;
+        let content_type = match format {
+            Format::Json => media_type,
+            Format::Html => format!("{media_type}; charset=utf-8"),
         };
         Ok(Mirrored { page, content_type, body })
     }
 }
 
-/// `link(filename)` with the fragment of `href`.
-fn moved(base: &Url, href: &str, filename: &str, link: &dyn Fn(&str) -> String) -> String {
-    let url = base.join(href).ok();
-    let fragment = url.as_ref().and_then(Url::fragment).map(|fragment| format!("#{fragment}"));
-    link(filename) + &fragment.unwrap_or_default()
-}
-
-fn json(
-    base: &Url,
-    bytes: &[u8],
+/// A mirror that is being written.
+struct Mirror<'a> {
+    base: &'a Url,
     beside: Beside,
-    link: &dyn Fn(&str) -> String,
-) -> Result<Vec<u8>, PageError> {
-    let no = |error: serde_json::Error| PageError::Json(error.to_string());
-    let mut document: Map<String, Value> = serde_json::from_slice(bytes).map_err(no)?;
-    let files = match document.remove("files") {
-        Some(Value::Array(files)) => files,
-        _ => Vec::new(),
-    };
-    let mut out = Vec::with_capacity(bytes.len());
-    out.push(b'{');
-    for (key, value) in &document {
-        member(&mut out, key, value).map_err(no)?;
-        out.push(b',');
-    }
-    out.extend_from_slice(b"\"files\":[");
-    for (at, file) in files.into_iter().enumerate() {
-        let Value::Object(mut file) = file else { continue };
-        let text = |file: &Map<String, Value>, key| {
-            file.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
-        };
-        let url = moved(base, &text(&file, "url"), &text(&file, "filename"), link);
-        file.insert("url".to_owned(), Value::String(url));
-        file.remove("provenance");
-        if beside == Beside::LeftOut {
-            METADATA.iter().for_each(|key| drop(file.remove(*key)));
-        }
-        out.extend_from_slice(if at > 0 { b",{" } else { b"{" });
-        let hashes = match file.remove("hashes") {
-            Some(Value::Object(hashes)) => hashes,
-            _ => Map::new(),
-        };
-        for (key, value) in &file {
-            member(&mut out, key, value).map_err(no)?;
-            out.push(b',');
-        }
-        out.extend_from_slice(b"\"hashes\":{");
-        let known = BEST_FIRST.iter().filter_map(|name| hashes.get_key_value(*name));
-        let rest = hashes.iter().filter(|(name, _)| !BEST_FIRST.contains(&name.as_str()));
-        for (at, (name, digits)) in known.chain(rest).enumerate() {
-            out.extend_from_slice(if at > 0 { b"," } else { b"" });
-            member(&mut out, name, digits).map_err(no)?;
-        }
-        out.extend_from_slice(b"}}");
-    }
-    out.extend_from_slice(b"]}");
-    Ok(out)
+    link: &'a dyn Fn(&str) -> String,
+    out: &'a mut dyn Write,
 }
 
-/// `"key":value`
-fn member(out: &mut Vec<u8>, key: &str, value: &Value) -> Result<(), serde_json::Error> {
-    serde_json::to_writer(&mut *out, key)?;
-    out.push(b':');
-    serde_json::to_writer(out, value)
+impl Mirror<'_> {
+    /// `link(filename)` with the fragment of `href`.
+    fn moved(&self, href: &str, filename: &str) -> String {
+        let url = self.base.join(href).ok();
+        let fragment = url.as_ref().and_then(Url::fragment).map(|fragment| format!("#{fragment}"));
+        (self.link)(filename) + &fragment.unwrap_or_default()
+    }
+
+    fn json(&mut self, bytes: &[u8]) -> Result<(), PageError> {
+        self.out.write_all(b"{\"files\":[").map_err(unwritten)?;
+        let mut first = true;
+        let Top { meta, name } = walk(bytes, |file: File<'_>| {
+            let between: &[u8] = if std::mem::take(&mut first) { b"" } else { b"," };
+            self.out.write_all(between).and_then(|()| self.json_file(&file)).map_err(unwritten)
+        })?;
+        let members = [("meta", meta), ("name", name)].into_iter();
+        let mut members = members.filter_map(|(key, value)| Some((key, value?.get())));
+        self.out
+            .write_all(b"]")
+            .and_then(|()| {
+                members.try_for_each(|(key, value)| write!(self.out, ",\"{key}\":{value}"))
+            })
+            .and_then(|()| self.out.write_all(b"}"))
+            .map_err(unwritten)
+    }
+
+    fn json_file(&mut self, file: &File<'_>) -> io::Result<()> {
+        let (filename, url) = (&*file.filename.0, self.moved(&file.url.0, &file.filename.0));
+        self.out.write_all(b"{\"filename\":")?;
+        serde_json::to_writer(&mut *self.out, filename)?;
+        self.out.write_all(b",\"url\":")?;
+        serde_json::to_writer(&mut *self.out, &url)?;
+        let offered = self.beside == Beside::Kept;
+        for (key, value) in [
+            ("requires-python", file.requires_python),
+            ("yanked", file.yanked),
+            ("size", file.size),
+            ("upload-time", file.upload_time),
+            ("core-metadata", file.core_metadata.filter(|_| offered)),
+            ("dist-info-metadata", file.dist_info_metadata.filter(|_| offered)),
+            ("data-dist-info-metadata", file.data_dist_info_metadata.filter(|_| offered)),
+        ] {
+            if let Some(value) = value {
+                write!(self.out, ",\"{key}\":{}", value.get())?;
+            }
+        }
+        let Hashes { sha256, sha512, sha384, sha224, sha1, md5 } = &file.hashes;
+        let mut between = ",\"hashes\":{";
+        for (name, digits) in [
+            ("sha256", sha256),
+            ("sha512", sha512),
+            ("sha384", sha384),
+            ("sha224", sha224),
+            ("sha1", sha1),
+            ("md5", md5),
+        ] {
+            if let Some(digits) = digits {
+                write!(self.out, "{between}\"{name}\":{}", digits.get())?;
+                between = ",";
+            }
+        }
+        self.out.write_all(if between == "," { b"}}" } else { b",\"hashes\":{}}" })
+    }
+
+    fn html(&mut self, bytes: &[u8]) -> Result<(), PageError> {
+        self.out.write_all(b"<!DOCTYPE html>\n<html><body>\n").map_err(unwritten)?;
+        html::for_each(bytes, |tag| self.html_file(tag).map_err(unwritten))?;
+        self.out.write_all(b"</body></html>\n").map_err(unwritten)
+    }
+
+    fn html_file(&mut self, tag: &Tag) -> io::Result<()> {
+        let Some(entry) = html::entry(self.base, tag) else { return Ok(()) };
+        let url = self.moved(&entry.href, &entry.filename);
+        write!(self.out, "<a href=\"{}\"", Escaped(&url))?;
+        let kept = ATTRIBUTES.into_iter().filter(|name| {
+            name.starts_with("data-")
+                && *name != "data-provenance"
+                && (self.beside == Beside::Kept || !name.ends_with("-metadata"))
+        });
+        for name in kept {
+            let Some(value) = tag.attribute(name) else { continue };
+            // Without a value it says nothing; an empty one would say that there is a file.
+            if value.is_empty() && name.ends_with("-metadata") {
+                continue;
+            }
+            write!(self.out, " {name}=\"{}\"", Escaped(&value))?;
+        }
+        writeln!(self.out, ">{}</a><br>", Escaped(&entry.filename))
+    }
 }
 
-fn html(
-    base: &Url,
-    bytes: &[u8],
-    beside: Beside,
-    link: &dyn Fn(&str) -> String,
-) -> Result<Vec<u8>, PageError> {
-    let mut out = String::from("<!DOCTYPE html>\n<html><body>\n");
-    for_each(base, bytes, |base, tag, entry| {
-        let url = moved(base, &entry.href, &entry.filename, link);
-        out += &format!("<a href=\"{}\"", escape(&url));
-        attributes(&mut out, tag, beside);
-        out += &format!(">{}</a><br>\n", escape(&entry.filename));
+/// A writer that only counts.
+struct Count(usize);
+
+impl Write for Count {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.saturating_add(bytes.len());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    })?;
-    Ok((out + "</body></html>\n").into_bytes())
-}
-
-/// Every attribute but those that are replaced or left out.
-fn attributes(out: &mut String, tag: &StartTag<()>, beside: Beside) {
-    for (name, value) in &tag.attributes {
-        let name = String::from_utf8_lossy(name);
-        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
-        if matches!(&*name, "href" | "data-provenance") || !name.chars().all(plain) {
-            continue;
-        }
-        let is_metadata = name.strip_prefix("data-").is_some_and(|key| METADATA.contains(&key));
-        if is_metadata && beside == Beside::LeftOut {
-            continue;
-        }
-        let value = String::from_utf8_lossy(value);
-        // Without a value it says nothing; an empty one would say that there is a file.
-        if value.is_empty() && name.ends_with("-metadata") {
-            continue;
-        }
-        *out += &format!(" {name}=\"{}\"", escape(&value));
     }
 }
 
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+/// Nothing is written but to memory, which does not fail.
+fn unwritten(error: io::Error) -> PageError {
+    PageError::Json(error.to_string())
+}
+
+/// A text as HTML has it in a value or between tags, written piece by piece.
+struct Escaped<'a>(&'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for part in self.0.split_inclusive(['&', '<', '>', '"']) {
+            let plain = part.trim_end_matches(['&', '<', '>', '"']);
+            f.write_str(plain)?;
+            f.write_str(match part.get(plain.len()..) {
+                Some("&") => "&amp;",
+                Some("<") => "&lt;",
+                Some(">") => "&gt;",
+                Some("\"") => "&#34;",
+                _ => "",
+            })?;
+        }
+        Ok(())
+    }
 }

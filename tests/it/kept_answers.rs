@@ -40,7 +40,7 @@ impl World {
     fn page(&self) -> Result<Option<usize>, IndexError> {
         self.run(&Transport::default(), |index| {
             let page = index.page(&Url::parse(&self.index.url()).unwrap(), &aa())?;
-            Ok(page.map(|page| page.files().len()))
+            Ok(page.map(|page| page.files().count()))
         })
     }
 

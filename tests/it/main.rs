@@ -50,6 +50,7 @@ mod lock;
 mod lock_digests;
 mod lock_growth;
 mod locks;
+mod memory;
 mod network_settings;
 mod network_ways;
 mod newer;

@@ -24,7 +24,7 @@ fn file(name: &str) -> PageFile {
 
 fn newer(chosen: &str, files: Vec<PageFile>) -> Option<String> {
     let aa = PackageName::parse("aa").unwrap();
-    newer_source(&files, &aa, &chosen.parse().unwrap(), "3.11").map(|version| version.to_string())
+    newer_source(files, &aa, &chosen.parse().unwrap(), "3.11").map(|version| version.to_string())
 }
 
 #[test]
