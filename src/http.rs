@@ -172,6 +172,8 @@ impl Client {
                 }
                 Ok(())
             })?;
+            // It lives as long as whatever is read of it.
+            body.shrink_to_fit();
             Ok(match head {
                 Head::Unchanged(validity) => Renewed::Unchanged(validity),
                 Head::Changed { url, content_type, validity } => {
