@@ -44,6 +44,7 @@ pub mod sigstore;
 pub mod sources;
 pub mod statement;
 pub mod steps;
+pub mod switch;
 pub mod transport;
 pub mod trust;
 pub mod validity;

@@ -10,6 +10,7 @@ use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, Status};
+use crate::switch;
 
 /// What the operating system handed to this process.
 #[derive(Debug, Clone)]
@@ -87,16 +88,31 @@ impl Process {
     /// One of our own settings: `PYPI_VERIFY_NOW_NAME`, which wins, or `NAME` alone.
     #[must_use]
     pub fn setting(&self, name: &str) -> Option<&OsStr> {
-        self.variable(&format!("PYPI_VERIFY_NOW_{name}")).or_else(|| self.variable(name))
+        self.named_setting(name).map(|(_, value)| value)
     }
 
-    /// Whether one of our own settings is switched on: set, and not `0`, `false`, `no` or `off`.
-    #[must_use]
-    pub fn switched_on(&self, name: &str) -> bool {
-        self.setting(name).is_some_and(is_on)
+    /// The same, with the variable that it comes from.
+    fn named_setting(&self, name: &str) -> Option<(String, &OsStr)> {
+        let names = [format!("PYPI_VERIFY_NOW_{name}"), name.to_owned()];
+        names.into_iter().find_map(|name| self.variable(&name).map(|value| (name.clone(), value)))
     }
 
-    /// Whether a variable is switched on, by the same rule as [`Self::switched_on`].
+    /// Whether one of our own settings is switched on, in the words that pip takes for its own.
+    ///
+    /// # Errors
+    /// It is set to a word that is neither on nor off: what was meant cannot be told.
+    pub fn switched_on(&self, name: &str) -> Result<bool, Failure> {
+        let Some((name, value)) = self.named_setting(name) else { return Ok(false) };
+        let word = value.to_string_lossy();
+        switch::read(&word).ok_or_else(|| {
+            let message = format!("{name}={word} is neither on nor off");
+            Failure::new(Status::Usage, message)
+                .hint(format!("switch it on with {name}=1, or off with {name}=0"))
+        })
+    }
+
+    /// Whether a variable of somebody else's is switched on: set, and not `0`, `false`, `no` or
+    /// `off`. `CI` may hold the name of a service.
     #[must_use]
     pub fn variable_is_on(&self, name: &str) -> bool {
         self.variable(name).is_some_and(is_on)

@@ -246,16 +246,15 @@ pub fn trust_store(process: &Process, named: Option<&Path>) -> Store {
 }
 
 /// What `STRICT` and `TOFU` ask for.
-#[must_use]
-pub fn policy(process: &Process) -> Policy {
-    Policy {
-        unsigned: if process.switched_on("STRICT") { Unsigned::Refuse } else { Unsigned::Install },
-        unrecorded: if process.switched_on("TOFU") {
-            Unrecorded::Record
-        } else {
-            Unrecorded::Refuse
-        },
-    }
+///
+/// # Errors
+/// One of them is neither on nor off.
+pub fn policy(process: &Process) -> Result<Policy, Failure> {
+    let (strict, tofu) = (process.switched_on("STRICT")?, process.switched_on("TOFU")?);
+    Ok(Policy {
+        unsigned: if strict { Unsigned::Refuse } else { Unsigned::Install },
+        unrecorded: if tofu { Unrecorded::Record } else { Unrecorded::Refuse },
+    })
 }
 
 /// What pip's settings depend on besides pip itself.

@@ -33,6 +33,7 @@ pub(super) fn run(
     options: &Verify,
 ) -> Result<ExitCode, Failure> {
     process.located()?;
+    let policy = policy(process, options)?;
     let store = sources::trust_store(process, options.config_path.as_deref());
     let trust = store.load()?;
     let arguments = pip_arguments(&options.pip_arguments)?;
@@ -80,7 +81,6 @@ pub(super) fn run(
         }
     };
 
-    let policy = policy(process, options);
     let sources = Sources::new(own, &settings).telling(&progress);
     sources.lend(&guard.logins());
     let directory = run.subdirectory("wheelhouse").map_err(private_directory)?;
@@ -105,15 +105,15 @@ pub(super) fn run(
     Err(Failure::new(Status::Refused, format!("{bad} of {all} files refused")))
 }
 
-fn policy(process: &Process, options: &Verify) -> Policy {
-    let mut policy = sources::policy(process);
+fn policy(process: &Process, options: &Verify) -> Result<Policy, Failure> {
+    let mut policy = sources::policy(process)?;
     if options.strict {
         policy.unsigned = Unsigned::Refuse;
     }
     if options.tofu {
         policy.unrecorded = Unrecorded::Record;
     }
-    policy
+    Ok(policy)
 }
 
 /// The arguments of `pip lock`, read as those of `pip install`, of which they are a part.

@@ -12,6 +12,7 @@ use url::Url;
 
 use crate::failure::{Failure, Status};
 use crate::redact::redacted_text;
+use crate::switch;
 use crate::transport::{Proxy, ProxyVariables, Transport};
 
 /// The values of one source, by the option's long name without dashes.
@@ -137,7 +138,7 @@ impl Configuration {
     /// Whether a switch is set for `pip install`.
     #[must_use]
     pub fn is_on(&self, switch: &str) -> bool {
-        self.get(switch).is_some_and(is_true)
+        self.get(switch).and_then(switch::read) == Some(true)
     }
 }
 
@@ -165,7 +166,7 @@ impl Settings {
             let given = command_line.repeated.get(option).map(Vec::as_slice).unwrap_or_default();
             configured.split_whitespace().map(str::to_owned).chain(given.iter().cloned())
         };
-        let on = |option: &str| single(option).is_some_and(is_true);
+        let on = |option: &str| single(option).and_then(switch::read) == Some(true);
 
         let mut indexes = Vec::new();
         if !on("no-index") && !lines.no_index {
@@ -204,7 +205,8 @@ impl Settings {
             ..defaults
         };
         // `--no-cache-dir` may be written as PIP_NO_CACHE_DIR or as a false `cache-dir`.
-        let disabled = on("no-cache-dir") || single("cache-dir").is_some_and(is_false);
+        let disabled =
+            on("no-cache-dir") || single("cache-dir").and_then(switch::read) == Some(false);
         let cache = path("cache-dir").or_else(|| surroundings.default_cache.clone());
         Ok(Self {
             indexes,
@@ -238,16 +240,6 @@ fn seconds(text: &str) -> Result<Duration, Failure> {
 fn count(text: &str) -> Result<u32, Failure> {
     text.parse()
         .map_err(|_| Failure::new(Status::Usage, format!("retries `{text}` is not a number")))
-}
-
-/// The words that pip's `strtobool` takes as true.
-fn is_true(text: &str) -> bool {
-    matches!(text.to_ascii_lowercase().as_str(), "y" | "yes" | "t" | "true" | "on" | "1")
-}
-
-/// The words that pip's `strtobool` takes as false.
-fn is_false(text: &str) -> bool {
-    matches!(text.to_ascii_lowercase().as_str(), "n" | "no" | "f" | "false" | "off" | "0")
 }
 
 /// Reads a Python string literal as `repr` writes it.

@@ -29,10 +29,10 @@ use crate::pip::resolve::{Question, ResolveError};
 use crate::pip::run::{Captured, Environment};
 use crate::progress::Activity;
 use crate::resolution::{Prepared, Unresolved, private_directory};
-use crate::sources::{self, Sources};
+use crate::sources::Sources;
 use crate::steps::{self, Installed};
 use crate::trust::file::TrustFile;
-use crate::trust::policy::UnsignedKind;
+use crate::trust::policy::{Policy, UnsignedKind};
 use crate::trust::store::Store;
 use crate::wheelhouse::{Fetched, JOBS, Wheelhouse};
 
@@ -44,6 +44,7 @@ pub(super) struct Build<'a> {
     pub(super) sources: Arc<Sources>,
     pub(super) store: &'a Store,
     pub(super) trust: &'a TrustFile,
+    pub(super) policy: Policy,
 }
 
 /// What came of an attempt.
@@ -114,8 +115,7 @@ impl Build<'_> {
         self.judge_named(&named)?;
 
         let (sources, trust) = (Arc::clone(&self.sources), self.trust.clone());
-        let policy = sources::policy(self.install.process);
-        let judge = Arc::new(Judge::new(sources, trust, policy, agreed.clone()));
+        let judge = Arc::new(Judge::new(sources, trust, self.policy, agreed.clone()));
         let gateway = self.gateway(directory, &judge)?;
         let closed = Closed {
             indexes: gateway.index_urls(),
@@ -184,9 +184,8 @@ impl Build<'_> {
 
     /// What the user named by its place has no attestation: judged before anything of it runs.
     fn judge_named(&self, named: &[Direct]) -> Result<(), Failure> {
-        let policy = sources::policy(self.install.process);
         let findings: Vec<Finding> =
-            named.iter().filter_map(|direct| direct.finding(self.trust, &policy)).collect();
+            named.iter().filter_map(|direct| direct.finding(self.trust, &self.policy)).collect();
         self.decide(findings).map(drop)
     }
 
@@ -256,12 +255,11 @@ impl Build<'_> {
     /// A place whose files say that it is a project on record is refused like any other file.
     fn unresolved(&self, error: ResolveError) -> Unresolved {
         let ResolveError::Blocked(blocked) = &error else { return error.into() };
-        let policy = sources::policy(self.install.process);
         let finding = |blocked: &Blocked| {
             let name = PackageName::parse(blocked.recorded.as_ref()?).ok()?;
             let place = blocked.place.as_ref()?;
             let kind = Direct::editable(place).kind;
-            audit::unattested_by_name(Some(&name), place, kind, self.trust, &policy)
+            audit::unattested_by_name(Some(&name), place, kind, self.trust, &self.policy)
         };
         let findings = blocked.iter().filter_map(finding).collect();
         match self.decide(findings) {
@@ -328,13 +326,7 @@ impl Build<'_> {
                 Source::Vcs(_) => (UnsignedKind::VersionControl, None),
                 Source::Directory { .. } => (UnsignedKind::Directory, None),
             };
-            findings.push(audit::unattested(
-                entry,
-                file,
-                kind,
-                self.trust,
-                &sources::policy(self.install.process),
-            ));
+            findings.push(audit::unattested(entry, file, kind, self.trust, &self.policy));
         }
         findings
     }

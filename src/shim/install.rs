@@ -72,6 +72,7 @@ pub fn install(
 impl Install<'_> {
     fn verified(&self) -> Result<ExitCode, Unresolved> {
         // What is the user's own is read first: an error in it costs no network.
+        let policy = sources::policy(self.process)?;
         let store = sources::trust_store(self.process, None);
         let trust = store.load().map_err(Failure::from)?;
         let own = Own::read(self.process)?;
@@ -88,6 +89,7 @@ impl Install<'_> {
             sources: Arc::clone(&sources),
             store: &store,
             trust: &trust,
+            policy,
         };
         if self.locks() {
             return build.lock();
@@ -117,7 +119,6 @@ impl Install<'_> {
         if let Some(ahead) = ahead.as_ref().map(Arc::downgrade) {
             index.draw_documents_from(Box::new(move |url| ahead.upgrade()?.document_at(url)));
         }
-        let policy = sources::policy(self.process);
         let audit = || sources.audit(&index, &trust, policy, &wheelhouse, &lock);
         let client = &sources.client;
         let arrivals = Arrivals { wheelhouse: &wheelhouse, client, ahead: ahead.as_deref() };

@@ -65,7 +65,7 @@ impl Build<'_> {
         let wheelhouse = Wheelhouse::new(directory, prepared.settings.cache.as_deref())
             .telling(&install.progress);
         let (index, policy) = (sources.index(), sources::policy(install.process));
-        let findings = sources.audit(&index, self.trust, policy, &wheelhouse, &lock)?;
+        let findings = sources.audit(&index, self.trust, self.policy, &wheelhouse, &lock)?;
         let findings = self.decide(findings)?;
         let verified = with_verified_digests(lock.clone(), &findings);
         same_digests(&lock, &verified)?;

@@ -121,3 +121,30 @@ fn who_asked_for_no_questions_is_not_asked() {
     let asked = install(&["pip", "install", "aa"]).env("PIP_NO_INPUT", "n").run();
     asked.exits(0).stdout_has("[y/N]");
 }
+
+#[test]
+fn switches_take_the_words_that_pip_takes() {
+    let world = World::new().wheel(Wheel::new("bb", "1.0"));
+    let install = |name: &str, word: &str| {
+        let target = ["install", "--dry-run", "--no-deps", "bb"];
+        world.pip(target).env(name, word).run()
+    };
+    for word in ["n", "F", "off", ""] {
+        install("STRICT", word).exits(0);
+    }
+    for word in ["y", "T", "on"] {
+        install("STRICT", word).exits(77).stderr_has("STRICT asks for one");
+    }
+    for name in ["STRICT", "TOFU", "PYPI_VERIFY_NOW_STRICT", "PYPI_VERIFY_NOW_TOFU"] {
+        let before = world.index.requests().len();
+        let outcome = install(name, "ture");
+        outcome.exits(2).stderr_has(&format!("{name}=ture is neither on nor off"));
+        outcome.stderr_has(&format!("hint: switch it on with {name}=1"));
+        assert_eq!(world.index.requests().len(), before);
+    }
+    world.tool(["bb"]).env("TOFU", "maybe").run().exits(2).stderr_has("TOFU=maybe");
+    // The long name wins, so the other is not read; and what installs nothing reads neither.
+    let won = world.pip(["install", "--dry-run", "bb"]).env("TOFU", "maybe");
+    won.env("PYPI_VERIFY_NOW_TOFU", "off").run().exits(0);
+    world.pip(["list"]).env("TOFU", "maybe").run().exits(0);
+}

@@ -65,6 +65,7 @@ const LAYERS: [(&str, &[&str]); 8] = [
             "shim::invocation",
             "shim::options",
             "statement",
+            "switch",
             "transport",
             "trust",
             "trust::file",
