@@ -64,7 +64,7 @@ impl Build<'_> {
         let directory = install.run.subdirectory("wheelhouse").map_err(private_directory)?;
         let wheelhouse = Wheelhouse::new(directory, prepared.settings.cache.as_deref())
             .telling(&install.progress);
-        let (index, policy) = (sources.index(), sources::policy(install.process));
+        let index = sources.index();
         let findings = sources.audit(&index, self.trust, self.policy, &wheelhouse, &lock)?;
         let findings = self.decide(findings)?;
         let verified = with_verified_digests(lock.clone(), &findings);

@@ -58,6 +58,15 @@ pub enum FieldError {
     Encoding(String),
 }
 
+/// Two pins of one project that cannot both hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Clash {
+    /// What the first pin says: a publisher, or `KEY=VALUE`.
+    pub first: String,
+    /// What the second pin says instead.
+    pub second: String,
+}
+
 impl Pin {
     /// Bound to a publisher, without further conditions.
     #[must_use]
@@ -75,6 +84,29 @@ impl Pin {
         }
         self.conditions.push(condition);
         Ok(())
+    }
+
+    /// Both pins together: the publisher that both name, under the conditions of either.
+    ///
+    /// # Errors
+    /// They name different publishers, or different values for one field.
+    pub fn and(&self, other: &Self) -> Result<Self, Clash> {
+        if self.url != other.url {
+            let (first, second) = (self.url.to_string(), other.url.to_string());
+            return Err(Clash { first, second });
+        }
+        let mut both = self.clone();
+        for condition in &other.conditions {
+            match self.conditions.iter().find(|known| known.field == condition.field) {
+                None => both.conditions.push(condition.clone()),
+                Some(known) if known == condition => {}
+                Some(known) => {
+                    let (first, second) = (known.to_string(), condition.to_string());
+                    return Err(Clash { first, second });
+                }
+            }
+        }
+        Ok(both)
     }
 
     /// What the certificate must say besides the URL, in the order of the line.
@@ -123,6 +155,13 @@ impl Condition {
         }
         let value = percent_decoded(value).ok_or_else(|| FieldError::Encoding(word.to_owned()))?;
         Ok(Self { field, value })
+    }
+}
+
+impl fmt::Display for Condition {
+    /// For people to read: the value without its percent-encoding.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.field, self.value)
     }
 }
 
