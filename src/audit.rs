@@ -19,7 +19,7 @@ use crate::plain_filename::FileName;
 use crate::progress::{Activity, Progress};
 use crate::provenance::Document;
 use crate::sigstore::{BundleOutcome, Subject, Verifier};
-use crate::trust::file::TrustFile;
+use crate::trust::pins::Pins;
 use crate::trust::policy::{self, BundleEvidence, Evidence, Policy, UnsignedKind, Verdict};
 
 /// How many files are looked into at once. The work is waiting, not computing.
@@ -38,7 +38,7 @@ pub struct Audit<'a> {
     /// The verifier with its trusted root.
     pub verifier: &'a Verifier,
     /// Who is trusted for what.
-    pub trust: &'a TrustFile,
+    pub trust: &'a Pins,
     /// What the user asked for.
     pub policy: Policy,
     /// Computes the sha256 of a file from its bytes, where neither lock nor index state it, or
@@ -273,7 +273,7 @@ pub fn unattested(
     entry: &Entry,
     file: Option<File>,
     kind: UnsignedKind,
-    trust: &TrustFile,
+    trust: &Pins,
     policy: &Policy,
 ) -> Finding {
     let verdict = policy::judge(trust.pin(&entry.name), &Evidence::Unsigned(kind), policy);
@@ -286,7 +286,7 @@ pub fn unattested_by_name(
     name: Option<&PackageName>,
     place: &str,
     kind: UnsignedKind,
-    trust: &TrustFile,
+    trust: &Pins,
     policy: &Policy,
 ) -> Option<Finding> {
     let pin = name.and_then(|name| trust.pin(name));

@@ -53,7 +53,7 @@ struct Verify {
     /// Refuse packages that have no attestation
     #[arg(long)]
     strict: bool,
-    /// The trust file [default: the nearest .provenance.txt]
+    /// The project's trust file [default: every .provenance.txt from the repository's root down]
     #[arg(long, value_name = "FILE")]
     config_path: Option<PathBuf>,
     /// Arguments for `pip lock`: requirements, -r FILE, --group NAME, index options

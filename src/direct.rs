@@ -13,7 +13,7 @@ use crate::filename::DistFilename;
 use crate::name::PackageName;
 use crate::requirements;
 use crate::shim::arguments::InstallArgs;
-use crate::trust::file::TrustFile;
+use crate::trust::pins::Pins;
 use crate::trust::policy::{Policy, UnsignedKind};
 
 /// A requirement that names a place.
@@ -32,7 +32,7 @@ impl Direct {
     /// The finding, where the words alone decide it: a project on record, or a policy that wants
     /// an attestation of everything.
     #[must_use]
-    pub fn finding(&self, trust: &TrustFile, policy: &Policy) -> Option<Finding> {
+    pub fn finding(&self, trust: &Pins, policy: &Policy) -> Option<Finding> {
         let names = self.names.iter().map(Some).chain([None]);
         let mut findings = names
             .filter_map(|name| unattested_by_name(name, &self.place, self.kind, trust, policy));

@@ -17,14 +17,14 @@ use crate::index::Index;
 use crate::lock::File;
 use crate::name::PackageName;
 use crate::sources::Sources;
-use crate::trust::file::TrustFile;
 use crate::trust::pin::Pin;
+use crate::trust::pins::Pins;
 use crate::trust::policy::{Evidence, Policy, UnsignedKind, Verdict, judge};
 
 /// Judges files as they are asked for. One serves all threads.
 pub struct Judge {
     sources: Arc<Sources>,
-    trust: TrustFile,
+    trust: Pins,
     policy: Policy,
     given: Mutex<Given>,
 }
@@ -39,12 +39,12 @@ struct Given {
 }
 
 impl Judge {
-    /// A judge by these sources, this trust file and this policy; `agreed` are publishers that the
+    /// A judge by these sources, these pins and this policy; `agreed` are publishers that the
     /// user has just agreed to, to be recorded.
     #[must_use]
     pub fn new(
         sources: Arc<Sources>,
-        trust: TrustFile,
+        trust: Pins,
         policy: Policy,
         agreed: BTreeMap<PackageName, Pin>,
     ) -> Self {

@@ -1,4 +1,4 @@
-//! The operating system's side of this process: arguments, environment, working directory,
+//! The operating system's side of this process: arguments, environment, working directory, user,
 //! terminal.
 //!
 //! The only reader of these. Everything below gets plain values, so that it can be tested without
@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
+
+use rustix::process::{getegid, geteuid};
 
 use crate::failure::{Failure, Status};
 use crate::switch;
@@ -21,6 +23,10 @@ pub struct Process {
     pub arguments: Vec<OsString>,
     /// The working directory; `.` where it has no path, see [`Self::located`].
     pub directory: PathBuf,
+    /// The effective user id.
+    pub user: u32,
+    /// The effective group id.
+    pub group: u32,
     /// The path of this program's own file.
     pub executable: PathBuf,
     /// Whether a person can be asked: standard input and standard error are both a terminal.
@@ -48,6 +54,8 @@ impl Process {
             invoked_as: arguments.next().unwrap_or_else(|| executable.clone().into_os_string()),
             arguments: arguments.collect(),
             directory,
+            user: geteuid().as_raw(),
+            group: getegid().as_raw(),
             executable,
             interactive: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
             redraws: std::io::stderr().is_terminal() && !is_dumb(std::env::var_os("TERM")),

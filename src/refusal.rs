@@ -2,20 +2,17 @@
 //!
 //! Owns the words. Pure: makes lines, prints none. The text is not yet safe for a terminal.
 
-use std::path::Path;
-
 use crate::audit::Finding;
 use crate::publisher::Publisher;
-use crate::trust::file::TrustFile;
+use crate::trust::pin::Pin;
+use crate::trust::pins::{Pins, Place};
 use crate::trust::policy::{Difference, Reason, Verdict};
 
-/// The trust file, as far as a refusal speaks of it.
+/// The trust files, as far as a refusal speaks of them.
 #[derive(Debug, Clone, Copy)]
 pub struct TrustContext<'a> {
-    /// Its path.
-    pub path: &'a Path,
-    /// Its content.
-    pub file: &'a TrustFile,
+    /// Their pins.
+    pub pins: &'a Pins,
     /// The command that would record an unrecorded publisher.
     pub record_with: &'a str,
 }
@@ -31,13 +28,13 @@ pub fn lines(finding: &Finding, trust: &TrustContext<'_>) -> Vec<String> {
         file.unwrap_or_default(),
         headline(reason)
     )];
-    if let Some(pin) = trust.file.pin(&finding.name) {
-        let place = match trust.file.line_of(&finding.name) {
-            Some(line) => format!("{}, line {line}", trust.path.display()),
-            None => trust.path.display().to_string(),
-        };
-        lines.push(format!("  expected  {}  ({place})", pin.url));
-    }
+    let places: Vec<_> = trust.pins.places(&finding.name).iter().map(Place::to_string).collect();
+    lines.push(match (trust.pins.pin(&finding.name), expected(reason)) {
+        (Some(pin), _) => format!("  expected  {}  ({})", pin.url, places.join("; ")),
+        (None, Some(pin)) => format!("  expected  {}  (met first in this run)", pin.url),
+        (None, None) => format!("  expected  nobody: no pin {}", searched(trust.pins)),
+    });
+    let places = if places.is_empty() { recorded_in(trust.pins) } else { places.join(" and ") };
     match reason {
         Reason::ChangedPublisher { found, difference, .. } => {
             if let Difference::Field { condition, found } = difference {
@@ -47,8 +44,7 @@ pub fn lines(finding: &Finding, trust: &TrustContext<'_>) -> Vec<String> {
             }
             lines.extend(publisher(found));
             lines.push(format!(
-                "  accept    only after you have made sure that the project moved: in {} write `{} {}`",
-                trust.path.display(),
+                "  accept    only after you have made sure that the project moved: in {places} write `{} {}`",
                 finding.name,
                 found.url()
             ));
@@ -60,7 +56,7 @@ pub fn lines(finding: &Finding, trust: &TrustContext<'_>) -> Vec<String> {
                 "            or add the line `{} {}` to {}",
                 finding.name,
                 found.url(),
-                trust.path.display()
+                recorded_in(trust.pins)
             ));
         }
         Reason::Ambiguous { found } => {
@@ -68,16 +64,15 @@ pub fn lines(finding: &Finding, trust: &TrustContext<'_>) -> Vec<String> {
             lines.push(format!(
                 "  accept    choose one: add the line `{} URL` to {}",
                 finding.name,
-                trust.path.display()
+                recorded_in(trust.pins)
             ));
         }
         Reason::SignatureExpected { kind, .. } => {
             lines.push(format!("  found     nothing: {kind}"));
             lines.push(format!(
                 "  accept    choose a release that is signed; or, if the project signs no more, \
-                 remove the line of `{}` from {}",
-                finding.name,
-                trust.path.display()
+                 remove the line of `{}` from {places}",
+                finding.name
             ));
         }
         Reason::Invalid { reason, .. } => {
@@ -90,6 +85,37 @@ pub fn lines(finding: &Finding, trust: &TrustContext<'_>) -> Vec<String> {
         }
     }
     lines
+}
+
+/// The trust files in force, as the places where a pin was looked for.
+#[must_use]
+pub fn searched(pins: &Pins) -> String {
+    match pins.files() {
+        [] => "in any trust file: there is none".to_owned(),
+        files => {
+            let paths: Vec<_> = files.iter().map(|it| it.path.display().to_string()).collect();
+            format!("in {}", paths.join(", "))
+        }
+    }
+}
+
+/// The pin that the verdict was held to.
+const fn expected(reason: &Reason) -> Option<&Pin> {
+    match reason {
+        Reason::ChangedPublisher { expected, .. } | Reason::SignatureExpected { expected, .. } => {
+            Some(expected)
+        }
+        Reason::Invalid { expected, .. } => expected.as_ref(),
+        Reason::NotRecorded { .. }
+        | Reason::Ambiguous { .. }
+        | Reason::UnsignedUnderStrict { .. } => None,
+    }
+}
+
+/// The file that a new pin goes to.
+#[must_use]
+pub fn recorded_in(pins: &Pins) -> String {
+    pins.record().map_or_else(|| "a trust file".to_owned(), |path| path.display().to_string())
 }
 
 fn headline(reason: &Reason) -> &'static str {

@@ -22,6 +22,8 @@ pub struct Report {
 /// How much is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Volume {
+    /// The same as [`Volume::Normal`], and by which files the run judges: `-v`.
+    Verbose,
     /// News, warnings and failures.
     Normal,
     /// Warnings and failures: `-q`.
@@ -40,8 +42,15 @@ impl Report {
 
     /// Good news: one line, not printed under [`Volume::Quiet`].
     pub fn news(self, text: &str) {
-        if self.volume == Volume::Normal {
+        if self.volume != Volume::Quiet {
             error_line(&format!("{MARK}: {}", escape(text)));
+        }
+    }
+
+    /// How the run goes about it: one line, printed under [`Volume::Verbose`] alone.
+    pub fn explain(self, text: &str) {
+        if self.volume == Volume::Verbose {
+            self.news(text);
         }
     }
 

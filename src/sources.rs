@@ -1,6 +1,6 @@
 //! Where evidence comes from in this run, as the user configured it.
 //!
-//! Owns the reading of our own settings: trust file, trusted root, second source, policy. Shared
+//! Owns the reading of our own settings: trust files, trusted root, second source, policy. Shared
 //! by the shim and the tool. Judges nothing.
 
 use std::collections::BTreeMap;
@@ -23,8 +23,9 @@ use crate::redact::redacted_text;
 use crate::report::Report;
 use crate::sigstore::{MAX_TRUSTED_ROOT, Verifier};
 use crate::transport::{Login, ProxyVariables};
-use crate::trust::file::TrustFile;
-use crate::trust::location::{Location, Surroundings as TrustSurroundings};
+use crate::trust::location::{Places, SYSTEM_FILE, Surroundings as TrustSurroundings};
+use crate::trust::ownership::User;
+use crate::trust::pins::Pins;
 use crate::trust::policy::{Policy, Unrecorded, Unsigned, Verdict};
 use crate::trust::store::Store;
 use crate::wheelhouse::{JOBS, Wanted, Wheelhouse};
@@ -105,7 +106,7 @@ impl Sources {
     pub fn audit(
         &self,
         index: &Index<'_>,
-        trust: &TrustFile,
+        trust: &Pins,
         policy: Policy,
         wheelhouse: &Wheelhouse,
         lock: &Lock,
@@ -157,7 +158,7 @@ pub fn wanted(file: &File) -> Result<Wanted, Failure> {
 /// Records every publisher that trust on first use lets pass, and says so.
 ///
 /// # Errors
-/// The trust file cannot be written, or says something else by now.
+/// The trust file cannot be written, or the trust files say something else by now.
 pub fn record(report: Report, findings: &[Finding], store: &Store) -> Result<(), Failure> {
     let new: BTreeMap<_, _> = findings
         .iter()
@@ -170,9 +171,9 @@ pub fn record(report: Report, findings: &[Finding], store: &Store) -> Result<(),
         return Ok(());
     }
     let new: Vec<_> = new.into_iter().collect();
-    store.record(&new)?;
+    let path = store.record(&new)?;
     for (name, url) in &new {
-        report.news(&format!("recorded: {name} {url} in {}", store.path().display()));
+        report.news(&format!("recorded: {name} {url} in {}", path.display()));
     }
     Ok(())
 }
@@ -233,16 +234,30 @@ fn second_source(process: &Process) -> Result<Option<SecondSource>, Failure> {
     Err(Failure::new(Status::BadInput, message))
 }
 
-/// The trust file of this run.
+/// The trust files of this run.
 #[must_use]
 pub fn trust_store(process: &Process, named: Option<&Path>) -> Store {
-    let location = Location::find(&TrustSurroundings {
+    let named = named.filter(|name| !name.as_os_str().is_empty());
+    Store::at(Places::find(&TrustSurroundings {
         filename: named.or_else(|| process.setting("FILENAME").map(Path::new)),
         cwd: &process.directory,
         xdg_config_home: process.variable("XDG_CONFIG_HOME").map(Path::new),
         home: process.variable("HOME").map(Path::new),
-    });
-    Store::at(location)
+        system: Path::new(SYSTEM_FILE),
+        user: User { id: process.user, group: process.group },
+    }))
+}
+
+/// Reads the trust files and names them, if the user wants to know.
+///
+/// # Errors
+/// One cannot be read or does not count, or two contradict each other.
+pub fn pins(report: Report, store: &Store, policy: &Policy) -> Result<Pins, Failure> {
+    let pins = store.load(policy.unrecorded)?;
+    let files: Vec<_> = pins.files().iter().map(|it| it.path.display().to_string()).collect();
+    let files = if files.is_empty() { "none".to_owned() } else { files.join(", ") };
+    report.explain(&format!("trust files: {files}"));
+    Ok(pins)
 }
 
 /// What `STRICT` and `TOFU` ask for.

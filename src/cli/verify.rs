@@ -17,7 +17,7 @@ use crate::pip::find;
 use crate::pip::run::{Environment, Pip, exit_code};
 use crate::process::Process;
 use crate::refusal::{self, TrustContext};
-use crate::report::Report;
+use crate::report::{Report, Volume};
 use crate::resolution::{Request, Unresolved, private_directory};
 use crate::shim::arguments::InstallArgs;
 use crate::shim::invocation::{Invocation, classify};
@@ -35,8 +35,10 @@ pub(super) fn run(
     process.located()?;
     let policy = policy(process, options)?;
     let store = sources::trust_store(process, options.config_path.as_deref());
-    let trust = store.load()?;
     let arguments = pip_arguments(&options.pip_arguments)?;
+    let verbose = arguments.has("--verbose");
+    let report = if verbose { Report::new(Volume::Verbose) } else { report };
+    let trust = sources::pins(report, &store, &policy)?;
     if options.lock_path.is_some() {
         beside_a_lock(&arguments)?;
     }
@@ -95,11 +97,7 @@ pub(super) fn run(
         sources::record(report, &findings, &store)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let context = TrustContext {
-        path: store.path(),
-        file: &trust,
-        record_with: "run the same command with --tofu",
-    };
+    let context = TrustContext { pins: &trust, record_with: "run the same command with --tofu" };
     refused.iter().flat_map(|f| refusal::lines(f, &context)).for_each(|l| report.detail(&l));
     let (bad, all) = (refused.len(), findings.len());
     Err(Failure::new(Status::Refused, format!("{bad} of {all} files refused")))

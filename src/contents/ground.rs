@@ -46,10 +46,8 @@ impl std::fmt::Display for Guardian {
 /// The paths of a run that are out of bounds, whatever the scheme is.
 #[derive(Debug, Clone, Default)]
 pub struct OutOfBounds {
-    /// The trust files in force, whether or not they exist.
-    pub trust_files: Vec<PathBuf>,
-    /// Directories of settings.
-    pub settings: Vec<PathBuf>,
+    /// The places of trust files, whether or not there is a file, and directories of settings.
+    pub trust: Vec<PathBuf>,
     /// This program's file, the name that it was called by, and the shims on PATH.
     pub programs: Vec<PathBuf>,
 }
@@ -70,7 +68,7 @@ impl Ground {
         let mut paths = Paths::default();
         let (mut files, mut trees) = (HashMap::new(), Vec::new());
         let lists = [
-            (&out.trust_files, Guardian::TrustFile),
+            (&out.trust, Guardian::TrustFile),
             (&out.programs, Guardian::Program),
             (&scheme.interpreters, Guardian::Interpreter),
         ];
@@ -85,7 +83,7 @@ impl Ground {
         }
         files.insert(paths.key(&format!("{}/pyvenv.cfg", scheme.data)), Guardian::Interpreter);
         let lists = [
-            (out.settings.as_slice(), Guardian::Settings),
+            (out.trust.as_slice(), Guardian::Settings),
             (&scheme.library, Guardian::Interpreter),
             (scheme.pip.as_slice(), Guardian::Pip),
         ];

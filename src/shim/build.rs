@@ -31,7 +31,7 @@ use crate::progress::Activity;
 use crate::resolution::{Prepared, Unresolved, private_directory};
 use crate::sources::Sources;
 use crate::steps::{self, Installed};
-use crate::trust::file::TrustFile;
+use crate::trust::pins::Pins;
 use crate::trust::policy::{Policy, UnsignedKind};
 use crate::trust::store::Store;
 use crate::wheelhouse::{Fetched, JOBS, Wheelhouse};
@@ -43,7 +43,7 @@ pub(super) struct Build<'a> {
     pub(super) prepared: &'a Prepared<'a>,
     pub(super) sources: Arc<Sources>,
     pub(super) store: &'a Store,
-    pub(super) trust: &'a TrustFile,
+    pub(super) trust: &'a Pins,
     pub(super) policy: Policy,
 }
 
@@ -179,7 +179,7 @@ impl Build<'_> {
     }
 
     pub(super) fn decide(&self, findings: Vec<Finding>) -> Result<Vec<Finding>, Failure> {
-        self.install.decide(findings, self.prepared, self.store, self.trust)
+        self.install.decide(findings, self.prepared, self.trust)
     }
 
     /// What the user named by its place has no attestation: judged before anything of it runs.

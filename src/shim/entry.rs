@@ -30,6 +30,8 @@ pub fn run(process: &Process) -> ExitCode {
     let report = Report::new(match &invocation {
         Invocation::Install(arguments) if arguments.has("--quiet") => Volume::Quiet,
         _ if process.variable_is_on("PIP_QUIET") => Volume::Quiet,
+        Invocation::Install(arguments) if arguments.has("--verbose") => Volume::Verbose,
+        _ if process.variable_is_on("PIP_VERBOSE") => Volume::Verbose,
         _ => Volume::Normal,
     });
     run_as(process, report, &invocation).unwrap_or_else(|failure| report.fail(&failure))

@@ -26,12 +26,12 @@ use crate::newer::{admitted, newer_source};
 use crate::pip::run::{Captured, Environment, Pip, exit_code};
 use crate::process::Process;
 use crate::progress::Progress;
-use crate::refusal::{self, TrustContext};
+use crate::refusal::{self, TrustContext, recorded_in};
 use crate::report::Report;
 use crate::resolution::{Prepared, Request, Resolved, Unresolved, private_directory};
 use crate::sources::{self, Own, Sources};
 use crate::steps::{self, Inputs, Installed};
-use crate::trust::file::TrustFile;
+use crate::trust::pins::Pins;
 use crate::trust::policy::{Reason, Verdict};
 use crate::trust::store::Store;
 use crate::wheelhouse::{Elsewhere, Wanted, Wheelhouse};
@@ -74,7 +74,7 @@ impl Install<'_> {
         // What is the user's own is read first: an error in it costs no network.
         let policy = sources::policy(self.process)?;
         let store = sources::trust_store(self.process, None);
-        let trust = store.load().map_err(Failure::from)?;
+        let trust = sources::pins(self.report, &store, &policy)?;
         let own = Own::read(self.process)?;
 
         let request = self.request();
@@ -123,7 +123,7 @@ impl Install<'_> {
         let client = &sources.client;
         let arrivals = Arrivals { wheelhouse: &wheelhouse, client, ahead: ahead.as_deref() };
         let (findings, arrived) = arrivals.during(&lock, &self.progress, audit)?;
-        let findings = self.decide(findings, &prepared, &store, &trust)?;
+        let findings = self.decide(findings, &prepared, &trust)?;
 
         let lock = with_verified_digests(lock, &findings);
         let fetched = arrivals.rest(&wanted(&lock)?, &self.progress, arrived)?;
@@ -267,12 +267,10 @@ impl Install<'_> {
         &self,
         mut findings: Vec<Finding>,
         prepared: &Prepared<'_>,
-        store: &Store,
-        trust: &TrustFile,
+        trust: &Pins,
     ) -> Result<Vec<Finding>, Failure> {
         let context = TrustContext {
-            path: store.path(),
-            file: trust,
+            pins: trust,
             record_with: "run the same command with TOFU=1 in its environment",
         };
         if self.may_ask(prepared) {
@@ -381,8 +379,9 @@ fn ask(report: Report, findings: &mut [Finding], context: &TrustContext<'_>) {
         let publisher = found.clone();
         let url = publisher.url().to_string();
         let agreed = *answers.entry((finding.name.clone(), url.clone())).or_insert_with(|| {
-            let path = context.path.display();
-            report.detail(&format!("{} is built by {url}, not recorded in {path}", finding.title));
+            let (searched, path) = (refusal::searched(context.pins), recorded_in(context.pins));
+            report.detail(&format!("{} is built by {url}, not recorded {searched}", finding.title));
+            report.detail(&format!("`yes` records it in {path}"));
             report.ask("Trust this publisher for this project from now on?")
         });
         if agreed {

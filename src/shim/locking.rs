@@ -22,7 +22,6 @@ use crate::pip::resolve::{KeptLock, Question, ResolveError};
 use crate::pip::run::{Captured, Environment};
 use crate::progress::Activity;
 use crate::resolution::{Prepared, Unresolved, private_directory, wheels_only};
-use crate::sources;
 use crate::steps::{self, LockPlace};
 use crate::wheelhouse::Wheelhouse;
 

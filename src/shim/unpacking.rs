@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use super::install::{Install, verified};
@@ -20,7 +20,7 @@ use crate::pip::preinstall::{Permission, Preinstall, Proposal};
 use crate::pip::scheme::Scheme;
 use crate::publisher::PublisherUrl;
 use crate::resolution::Unresolved;
-use crate::trust::file::TrustFile;
+use crate::trust::pins::Pins;
 use crate::trust::policy::Verdict;
 use crate::trust::sentinel::Sentinel;
 use crate::trust::store::Store;
@@ -33,17 +33,13 @@ const SHOWN: usize = 10;
 pub(super) struct Unpacking<'a> {
     install: &'a Install<'a>,
     store: &'a Store,
-    trust: &'a TrustFile,
+    trust: &'a Pins,
     /// The refusal that a running pip was answered with.
     refused: Mutex<Option<Failure>>,
 }
 
 impl<'a> Unpacking<'a> {
-    pub(super) const fn new(
-        install: &'a Install<'a>,
-        store: &'a Store,
-        trust: &'a TrustFile,
-    ) -> Self {
+    pub(super) const fn new(install: &'a Install<'a>, store: &'a Store, trust: &'a Pins) -> Self {
         Self { install, store, trust, refused: Mutex::new(None) }
     }
 
@@ -134,7 +130,7 @@ impl<'a> Unpacking<'a> {
             let message = format!("cannot watch the trust files: {error}");
             Failure::new(Status::CouldNotCheck, message)
         };
-        let sentinel = Sentinel::watch(&self.trust_files()).map_err(cannot)?;
+        let sentinel = Sentinel::watch(&self.store.guarded_paths()).map_err(cannot)?;
         let ended = run();
         let restored = sentinel.restore().map_err(cannot)?;
         let Some(first) = restored.first() else { return ended };
@@ -149,10 +145,6 @@ impl<'a> Unpacking<'a> {
         Err(failure.into())
     }
 
-    fn trust_files(&self) -> Vec<PathBuf> {
-        vec![self.store.path().to_owned()]
-    }
-
     fn out_of_bounds(&self) -> OutOfBounds {
         let process = self.install.process;
         let path = process.variable("PATH").unwrap_or_default();
@@ -162,7 +154,7 @@ impl<'a> Unpacking<'a> {
         if invoked.components().count() > 1 {
             programs.push(process.directory.join(invoked));
         }
-        OutOfBounds { trust_files: self.trust_files(), settings: Vec::new(), programs }
+        OutOfBounds { trust: self.store.guarded_paths(), programs }
     }
 }
 

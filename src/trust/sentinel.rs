@@ -35,20 +35,16 @@ pub struct Restored {
 }
 
 impl Sentinel {
-    /// Reads the files; those that do not exist are not watched.
+    /// Reads the files. Paths without a regular file are not watched.
     ///
     /// # Errors
     /// A file exists and cannot be read.
     pub fn watch(paths: &[PathBuf]) -> io::Result<Self> {
         let mut files = Vec::new();
         for path in paths {
-            match (path.metadata(), fs::read(path)) {
-                (Ok(metadata), Ok(bytes)) => {
-                    files.push(Watched { path: path.clone(), metadata, bytes });
-                }
-                (Err(error), _) if error.kind() == io::ErrorKind::NotFound => {}
-                (Err(error), _) | (_, Err(error)) => return Err(error),
-            }
+            // Only a regular file is opened: opening a pipe would wait for its writer.
+            let Some(metadata) = path.metadata().ok().filter(Metadata::is_file) else { continue };
+            files.push(Watched { path: path.clone(), metadata, bytes: fs::read(path)? });
         }
         Ok(Self { files })
     }
@@ -65,7 +61,9 @@ impl Sentinel {
 
 impl Watched {
     fn is_intact(&self) -> bool {
-        let Ok(metadata) = self.path.metadata() else { return false };
+        let Some(metadata) = self.path.metadata().ok().filter(Metadata::is_file) else {
+            return false;
+        };
         let identity = |metadata: &Metadata| (metadata.dev(), metadata.ino());
         let Ok(bytes) = fs::read(&self.path) else { return false };
         identity(&metadata) == identity(&self.metadata) && bytes == self.bytes

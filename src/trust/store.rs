@@ -1,23 +1,27 @@
-//! The trust file on disk: read whole, and added to without losing anything.
+//! The trust files on disk: read whole and added up, and one of them added to without losing
+//! anything.
 //!
-//! Owns its locking and its replacement. Recording locks the file, reads it again under the lock
-//! and renames a finished copy over it, so a reader sees the old file or the new one, and of
-//! fifty processes that record at once each finds what the others wrote. Never changes a pin,
-//! never overwrites what it cannot read. Which file it is, `location` says.
+//! Owns locking and replacement. Recording locks the file, reads it again under the lock and
+//! renames a finished copy over it, so a reader sees the old file or the new one, and of fifty
+//! processes that record at once each finds what the others wrote. Never changes a pin, never
+//! overwrites what it cannot read. Which files there are, `location` says.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{MetadataExt as _, fchown};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, fchown};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::failure::{Failure, Status};
 use crate::name::PackageName;
 use crate::publisher::PublisherUrl;
-use crate::trust::file::{ParseError, TrustFile};
-use crate::trust::location::Location;
+use crate::trust::file::TrustFile;
+use crate::trust::location::{Places, Project};
+use crate::trust::pins::{InForce, Pins};
+use crate::trust::place::{Access, PlaceError, follow, open, parent};
+use crate::trust::policy::Unrecorded;
+use crate::trust::store_error::{Conflict, StoreError};
 
 /// The largest trust file that is read: a hundred thousand projects fit.
 pub const MAX_BYTES: u64 = 16 * 1024 * 1024;
@@ -28,141 +32,107 @@ pub const LOCK_PATIENCE: Duration = Duration::from_secs(60);
 /// How long it sleeps between two attempts at the lock.
 const LOCK_PAUSE: Duration = Duration::from_millis(2);
 
-/// The trust file of a run.
+/// The trust files of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Store {
-    location: Location,
-}
-
-/// A trust file that could not be read or added to.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The text is not a trust file.
-    #[error("cannot read the trust file `{}`: {error}", .path.display())]
-    Parse {
-        /// The file.
-        path: PathBuf,
-        /// The line and what is wrong with it.
-        error: ParseError,
-    },
-    /// The file is there and cannot be read.
-    #[error("cannot read the trust file `{}`: {error}", .path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        error: io::Error,
-    },
-    /// More than [`MAX_BYTES`].
-    #[error("the trust file `{}` is larger than {} MiB", .0.display(), MAX_BYTES >> 20)]
-    TooLarge(PathBuf),
-    /// A device, a pipe or a directory cannot be replaced by a file.
-    #[error("cannot record in `{}`: it is not a regular file", .0.display())]
-    NotAFile(PathBuf),
-    /// Nothing was recorded; the file is as it was.
-    #[error("cannot record in the trust file `{}`: {error}", .path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        error: io::Error,
-    },
-    /// Others hold the lock for longer than [`LOCK_PATIENCE`].
-    #[error("cannot record in the trust file `{}`: another process keeps it locked", .0.display())]
-    Locked(PathBuf),
-    /// Between verdict and recording, or within one run, the project got another publisher.
-    #[error(transparent)]
-    Conflict(Box<Conflict>),
-}
-
-/// A project that is bound to another publisher than the one to be recorded.
-#[derive(Debug, thiserror::Error)]
-#[error("`{name}` is bound to {recorded} in `{}`, so {found} is not recorded", .path.display())]
-pub struct Conflict {
-    /// The file.
-    pub path: PathBuf,
-    /// The project.
-    pub name: PackageName,
-    /// What the file says, or what was to be recorded first.
-    pub recorded: PublisherUrl,
-    /// What was to be recorded.
-    pub found: PublisherUrl,
-}
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        let message = error.to_string();
-        match error {
-            StoreError::Parse { path, error } => Self::new(Status::BadInput, message).hint(
-                format!("put line {} of {} right; nothing was changed", error.line, path.display()),
-            ),
-            StoreError::Conflict(_) => Self::new(Status::Refused, message)
-                .hint("run the same command again to see it judged by the file as it is now"),
-            StoreError::Read { .. }
-            | StoreError::TooLarge(_)
-            | StoreError::NotAFile(_)
-            | StoreError::Write { .. }
-            | StoreError::Locked(_) => Self::new(Status::BadInput, message),
-        }
-    }
+    places: Places,
 }
 
 impl Store {
-    /// The trust file at a location; touches nothing yet.
+    /// The trust files at these places; touches nothing yet.
     #[must_use]
-    pub const fn at(location: Location) -> Self {
-        Self { location }
+    pub const fn at(places: Places) -> Self {
+        Self { places }
     }
 
-    /// The file's path.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        self.location.path()
-    }
-
-    /// Reads the file; one that does not exist has no pins.
+    /// Reads all files and adds them up; one that does not exist has no pins.
     ///
     /// # Errors
-    /// It exists and cannot be read, is too large, or does not parse.
-    pub fn load(&self) -> Result<TrustFile, StoreError> {
-        match File::open(self.path()) {
-            Ok(file) => self.read(&file),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(TrustFile::default()),
-            Err(error) => Err(StoreError::Read { path: self.path().into(), error }),
+    /// A file cannot be read, is not the user's, is too large, or does not parse; two contradict
+    /// each other; or the one that `FILENAME` names is not there and nobody will record in it.
+    pub fn load(&self, unrecorded: Unrecorded) -> Result<Pins, StoreError> {
+        let files = self.read_all()?;
+        if let (Project::Named(path), Unrecorded::Refuse) = (&self.places.project, unrecorded)
+            && !files.iter().any(|file| file.path == *path)
+            && self.find(path)?.is_none()
+        {
+            return Err(StoreError::Missing(path.clone()));
         }
+        Ok(added_up(files)?.recorded_in(self.places.record().as_deref()))
     }
 
-    /// Adds pins, each on a line of its own, and returns the file as it is then. What is recorded
-    /// already with the same publisher is left alone; with nothing to add nothing is written.
+    /// Every path by which trust files come into force, whether or not there is one: the places
+    /// themselves, what links lead to from there, and the directories of the system's and of the
+    /// user's configuration. Nothing that is installed may write to them or below them.
+    #[must_use]
+    pub fn guarded_paths(&self) -> Vec<PathBuf> {
+        let configured = [Some(&self.places.system), self.places.own.as_ref()];
+        let directories = configured.into_iter().flatten().map(|path| parent(path).to_owned());
+        let places = self.places.all().map(Path::to_owned).chain(self.places.record());
+        let mut paths: Vec<_> = directories.chain(places).collect();
+        let led_to: Vec<_> = paths.iter().filter_map(|path| path.canonicalize().ok()).collect();
+        paths.extend(led_to);
+        paths.sort();
+        paths.dedup();
+        paths
+    }
+
+    /// Reads the files that are there, from the outermost to the nearest. One that several places
+    /// lead to counts once.
+    fn read_all(&self) -> Result<Vec<InForce>, StoreError> {
+        let (mut files, mut targets) = (Vec::new(), Vec::new());
+        for path in self.places.all() {
+            let Some(target) = self.find(path)? else { continue };
+            if targets.contains(&target) {
+                continue;
+            }
+            let file = self.open(path, &target, Access::Read)?;
+            files.push(InForce { path: path.to_owned(), file: read(path, &file)? });
+            targets.push(target);
+        }
+        Ok(files)
+    }
+
+    /// Adds pins to the one file that is recorded in, each on a line of its own, and returns the
+    /// path of the file that was changed. A project that the file binds already to the same
+    /// publisher is left alone; with nothing to add nothing is written.
     ///
     /// # Errors
-    /// One of the projects is bound to another publisher, in the file or in `new`; the file does
-    /// not read; or the system refuses. In each case the file is as it was.
-    pub fn record(&self, new: &[(PackageName, PublisherUrl)]) -> Result<TrustFile, StoreError> {
+    /// One of the projects is bound to another publisher, in any of the files or in `new`; a file
+    /// does not read; there is no file to record in, or none that may be written to; or the system
+    /// refuses. In each case the file is as it was.
+    pub fn record(&self, new: &[(PackageName, PublisherUrl)]) -> Result<PathBuf, StoreError> {
+        let path = self.places.record().ok_or(StoreError::Nowhere)?;
         if new.is_empty() {
-            return self.load();
+            return Ok(path);
         }
-        let locked = self.lock()?;
-        let recorded = self.add(&locked, new);
+        if Some(&path) == self.places.own.as_ref() {
+            // Of the user alone, as the XDG Base Directory Specification has it.
+            let made = DirBuilder::new().recursive(true).mode(0o700).create(parent(&path));
+            made.map_err(|error| unwritten(&path, error))?;
+        }
+        let locked = self.lock(&path)?;
+        let recorded = self.add(&path, &locked, new);
         if recorded.is_err() && locked.created {
             locked.remove_if_empty();
         }
-        recorded
+        recorded.map(|()| if locked.target == path { path } else { locked.target.clone() })
     }
 
-    /// What [`Store::record`] does while it holds the lock.
+    /// The part of [`Store::record`] that holds the lock.
     fn add(
         &self,
+        path: &Path,
         locked: &Locked,
         new: &[(PackageName, PublisherUrl)],
-    ) -> Result<TrustFile, StoreError> {
-        let old = self.read(&locked.file)?;
+    ) -> Result<(), StoreError> {
+        let old = read(path, &locked.file)?;
         let mut bound: BTreeMap<_, _> = old.pins().map(|(name, pin)| (name, &pin.url)).collect();
         for (name, found) in new {
             let recorded = *bound.entry(name).or_insert(found);
             if recorded != found {
                 return Err(StoreError::Conflict(Box::new(Conflict {
-                    path: self.path().into(),
+                    path: path.into(),
                     name: name.clone(),
                     recorded: recorded.clone(),
                     found: found.clone(),
@@ -170,78 +140,111 @@ impl Store {
             }
         }
         let recorded = old.with_pins(new);
-        if recorded != old {
-            locked.replace(&recorded.to_string()).map_err(|error| self.unwritten(error))?;
+        if recorded == old {
+            return Ok(());
         }
-        Ok(recorded)
-    }
-
-    /// Reads an open trust file to its end.
-    fn read(&self, file: &File) -> Result<TrustFile, StoreError> {
-        let path = || self.path().to_owned();
-        let mut bytes = Vec::new();
-        let read = file.take(MAX_BYTES + 1).read_to_end(&mut bytes);
-        read.map_err(|error| StoreError::Read { path: path(), error })?;
-        if bytes.len() as u64 > MAX_BYTES {
-            return Err(StoreError::TooLarge(path()));
-        }
-        TrustFile::from_bytes(&bytes).map_err(|error| StoreError::Parse { path: path(), error })
+        // Another file may have bound a project since: the next run would stop at that.
+        let mut files = self.read_all()?;
+        files.retain(|file| file.path != path);
+        files.push(InForce { path: path.into(), file: recorded.clone() });
+        added_up(files)?;
+        locked.replace(&recorded.to_string()).map_err(|error| unwritten(path, error))
     }
 
     /// Opens the file, creating it if need be, and waits for the lock on it. A file that was
     /// replaced while we waited is let go: the lock must be on the one that has the name.
-    fn lock(&self) -> Result<Locked, StoreError> {
+    fn lock(&self, path: &Path) -> Result<Locked, StoreError> {
         let end = Instant::now() + LOCK_PATIENCE;
         while Instant::now() < end {
-            let (file, created) = self.open()?;
+            let Some((file, target, created)) = self.open_or_create(path)? else { continue };
             while let Err(error) = file.try_lock() {
                 match error {
                     TryLockError::WouldBlock if Instant::now() < end => thread::sleep(LOCK_PAUSE),
-                    TryLockError::WouldBlock => return Err(StoreError::Locked(self.path().into())),
-                    TryLockError::Error(error) => return Err(self.unwritten(error)),
+                    TryLockError::WouldBlock => return Err(StoreError::Locked(path.into())),
+                    TryLockError::Error(error) => return Err(unwritten(path, error)),
                 }
             }
-            if let Some(target) = self.named_by(&file).map_err(|error| self.unwritten(error))? {
+            if self.find(path)?.is_some_and(|found| found == target)
+                && is_still(&file, &target).map_err(|error| unwritten(path, error))?
+            {
                 return Ok(Locked { file, target, created });
             }
         }
-        Err(StoreError::Locked(self.path().into()))
+        Err(StoreError::Locked(path.into()))
     }
 
-    /// The file for reading and writing, so that a network file system grants the lock too; and
-    /// whether it was made just now. Symbolic links are followed, dangling ones included.
-    fn open(&self) -> Result<(File, bool), StoreError> {
-        let path = self.path();
-        if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
-            return Err(StoreError::NotAFile(path.to_owned()));
-        }
-        let mut options = OpenOptions::new();
-        options.read(true).write(true);
-        match options.open(path) {
-            Ok(file) => Ok((file, false)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let made = options.create(true).open(path);
-                made.map(|file| (file, true)).map_err(|error| self.unwritten(error))
+    /// The file to be recorded in, where it lies, and whether it was made just now; nothing where
+    /// it appeared or vanished meanwhile.
+    fn open_or_create(&self, path: &Path) -> Result<Option<(File, PathBuf, bool)>, StoreError> {
+        let found = self.find(path)?;
+        let created = found.is_none();
+        let target = found.unwrap_or_else(|| path.to_owned());
+        self.within_bounds(path, &target)?;
+        let access = if created { Access::Create } else { Access::Record };
+        match self.open(path, &target, access) {
+            Ok(file) => Ok(Some((file, target, created))),
+            Err(StoreError::Place { error: PlaceError::System(error), .. }) => {
+                match (created, error.kind()) {
+                    (true, io::ErrorKind::AlreadyExists) => Ok(None),
+                    (false, io::ErrorKind::NotFound) => Ok(None),
+                    _ => Err(unwritten(path, error)),
+                }
             }
-            Err(error) => Err(self.unwritten(error)),
+            Err(error) => Err(error),
         }
     }
 
-    /// Where the file lies without symbolic links, if the store's path still leads to it.
-    fn named_by(&self, file: &File) -> io::Result<Option<PathBuf>> {
-        let found = self.path().canonicalize().and_then(|path| Ok((path.metadata()?, path)));
-        let (there, target) = match found {
-            Ok(found) => found,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        let here = file.metadata()?;
-        Ok(((here.dev(), here.ino()) == (there.dev(), there.ino())).then_some(target))
+    /// That no link leads from the repository to a file elsewhere.
+    fn within_bounds(&self, path: &Path, target: &Path) -> Result<(), StoreError> {
+        let Some(bounds) = self.places.bounds(path) else { return Ok(()) };
+        // The directory: a new file is not there yet.
+        let lies = parent(target).canonicalize().and_then(|at| Ok((at, bounds.canonicalize()?)));
+        let (at, within) = lies.map_err(|error| unwritten(path, error))?;
+        if at.starts_with(within) {
+            return Ok(());
+        }
+        Err(StoreError::Leaves { path: path.into(), target: target.into(), bounds })
     }
 
-    fn unwritten(&self, error: io::Error) -> StoreError {
-        StoreError::Write { path: self.path().into(), error }
+    fn find(&self, path: &Path) -> Result<Option<PathBuf>, StoreError> {
+        let found = follow(path, self.places.user);
+        found.map_err(|error| StoreError::Place { path: path.into(), error })
     }
+
+    fn open(&self, path: &Path, target: &Path, access: Access) -> Result<File, StoreError> {
+        let opened = open(path, target, access, self.places.user);
+        opened.map_err(|error| StoreError::Place { path: path.into(), error })
+    }
+}
+
+fn added_up(files: Vec<InForce>) -> Result<Pins, StoreError> {
+    Pins::of(files).map_err(StoreError::Contradiction)
+}
+
+/// Reads an open trust file to its end.
+fn read(path: &Path, file: &File) -> Result<TrustFile, StoreError> {
+    let path = || path.to_owned();
+    let mut bytes = Vec::new();
+    let read = file.take(MAX_BYTES + 1).read_to_end(&mut bytes);
+    read.map_err(|error| StoreError::Place { path: path(), error: error.into() })?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(StoreError::TooLarge { path: path(), limit: MAX_BYTES });
+    }
+    TrustFile::from_bytes(&bytes).map_err(|error| StoreError::Parse { path: path(), error })
+}
+
+/// Whether an open file still has the name.
+fn is_still(file: &File, target: &Path) -> io::Result<bool> {
+    let (here, there) = (file.metadata()?, target.symlink_metadata());
+    match there {
+        Ok(there) => Ok((here.dev(), here.ino()) == (there.dev(), there.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn unwritten(path: &Path, error: io::Error) -> StoreError {
+    StoreError::Write { path: path.into(), error }
 }
 
 /// The trust file, locked until this value is dropped.

@@ -79,6 +79,7 @@ mod tidy;
 mod tool;
 mod tool_pip;
 mod trust_file;
+mod trust_in_force;
 mod trust_pins;
 mod trust_store;
 mod trusted_root;

@@ -84,7 +84,7 @@ fn a_working_directory_whose_name_is_no_text_is_one() {
     let name = OsString::from_vec(b"pr\xffject".to_vec());
     let world = World::new().signed(Wheel::new("aa", "1.0"), &octo());
     let directory = world.project().join(&name);
-    fs::create_dir(&directory).unwrap();
+    fs::create_dir_all(directory.join(".git")).unwrap();
     let mut install = world.pip(["install", "aa"]).env("TOFU", "1").command();
     assert!(install.current_dir(&directory).output().unwrap().status.success());
     let recorded = fs::read_to_string(directory.join(".provenance.txt")).unwrap();

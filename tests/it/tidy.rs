@@ -33,8 +33,10 @@ const LAYERS: [(&str, &[&str]); 8] = [
             "report",
             "sigstore",
             "trust::location",
+            "trust::place",
             "trust::sentinel",
             "trust::store",
+            "trust::store_error",
             "wheelhouse",
         ],
     ),
@@ -142,12 +144,13 @@ const WORDS: [(&str, &[&str]); 11] = [
 
 /// Places of the machine that tests may name: programs and devices that every machine has, and
 /// directories that are hidden from a command, never written to.
-const PLACES: [&str; 13] = [
+const PLACES: [&str; 14] = [
     "/bin",
     "/dev/null",
     "/dev/shm",
     "/dev/stdin",
     "/dev/stdout",
+    "/dev/tty",
     "/dev/zero",
     "/etc/passwd",
     "/proc",

@@ -8,9 +8,9 @@
 //! assert_eq!(world.freeze(), ["aa==1.0"]);
 //! ```
 //!
-//! Commands run in `project`, with an environment made from nothing: no `PIP_*`, proxy or
-//! configuration of the host reaches them, and without an index there is none. Everything lies in
-//! one temporary directory and goes with the value.
+//! Commands run in `project`, which is marked as a repository, with an environment made from
+//! nothing: no `PIP_*`, proxy or configuration of the host reaches them, and without an index there
+//! is none. Everything lies in one temporary directory and goes with the value.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -57,10 +57,8 @@ impl Sandbox {
     pub fn with_pip(version: &str) -> Self {
         let root = tempfile::Builder::new().prefix("pvn-").tempdir().unwrap();
         let path = root.path().canonicalize().unwrap();
-        // A repository ends where it begins: none around the directory for temporary files has a
-        // say in this world, and no trust file of it is found, or written to. To git an empty
-        // directory of that name is nothing.
-        for directory in ["home", "project", "shims", "tmp", "etc", ".git"] {
+        // A repository of its own: trust on first use makes its file there.
+        for directory in ["home", "project", "project/.git", "shims", "tmp", "etc"] {
             fs::create_dir(path.join(directory)).unwrap();
         }
         let venv = Venv::create(&path.join("venv"), version);
