@@ -144,7 +144,7 @@ const WORDS: [(&str, &[&str]); 11] = [
 
 /// Places of the machine that tests may name: programs and devices that every machine has, and
 /// directories that are hidden from a command, never written to.
-const PLACES: [&str; 14] = [
+const PLACES: [&str; 15] = [
     "/bin",
     "/dev/null",
     "/dev/shm",
@@ -153,6 +153,7 @@ const PLACES: [&str; 14] = [
     "/dev/tty",
     "/dev/zero",
     "/etc/passwd",
+    "/etc/pypi-verify-now",
     "/proc",
     "/tmp",
     "/usr/bin",
