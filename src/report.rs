@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 pub use live::Live;
 
-use crate::escape::escape;
+use crate::escape::{as_of_pip, escape};
 use crate::failure::{Failure, Status};
 
 /// Prints for one run.
@@ -97,12 +97,13 @@ impl Report {
         let _ = io::stderr().lock().write_all(text.as_bytes());
     }
 
-    /// What a pip that failed had printed, on the streams it was meant for.
+    /// What a pip that failed had printed, on the streams it was meant for, in a form that nobody
+    /// takes for ours.
     pub fn replay(self, stdout: &[u8], stderr: &[u8]) {
         // A closed stream is no reason to fail otherwise than pip did.
-        let _ = io::stdout().lock().write_all(stdout);
+        let _ = io::stdout().lock().write_all(as_of_pip(stdout).as_bytes());
         let _ = io::stdout().lock().flush();
-        let _ = io::stderr().lock().write_all(stderr);
+        let _ = io::stderr().lock().write_all(as_of_pip(stderr).as_bytes());
     }
 
     /// The next step, where the failure itself was told by pip.

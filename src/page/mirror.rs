@@ -3,8 +3,11 @@
 //! Owns what a mirror of a page keeps and what not: everything that an installer reads of a file
 //! stays, its URL is replaced, the link to its provenance is left out, and so is whatever no
 //! installer reads. The page is written file by file, so that nothing of it is in memory but the
-//! original and the mirror.
+//! original and the mirror. Text that an installer shows (why a file is yanked, which Python it
+//! requires) holds no control characters any more, and a file that has one in its name is not
+//! listed: no installer takes it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write};
 
@@ -16,6 +19,7 @@ use super::html::{self, ATTRIBUTES, Tag};
 use super::json::{Top, walk};
 use super::loose::Text;
 use super::{Format, Page, PageError};
+use crate::escape::{blanked, is_plain};
 
 /// How many bytes a mirror may have for each byte of its page, besides [`ROOM`]. Links of ours are
 /// longer than most, and of a page of nothing but links the mirror is three times as large.
@@ -145,6 +149,9 @@ impl Mirror<'_> {
         self.out.write_all(b"{\"files\":[").map_err(unwritten)?;
         let mut first = true;
         let Top { meta, name } = walk(bytes, |file: File<'_>| {
+            if !is_plain(&file.filename.0) {
+                return Ok(());
+            }
             let between: &[u8] = if std::mem::take(&mut first) { b"" } else { b"," };
             self.out.write_all(between).and_then(|()| self.json_file(&file)).map_err(unwritten)
         })?;
@@ -176,7 +183,7 @@ impl Mirror<'_> {
             ("data-dist-info-metadata", file.data_dist_info_metadata.filter(|_| offered)),
         ] {
             if let Some(value) = value {
-                write!(self.out, ",\"{key}\":{}", value.get())?;
+                write!(self.out, ",\"{key}\":{}", shown(value))?;
             }
         }
         let Hashes { sha256, sha512, sha384, sha224, sha1, md5 } = &file.hashes;
@@ -190,7 +197,7 @@ impl Mirror<'_> {
             ("md5", md5),
         ] {
             if let Some(digits) = digits {
-                write!(self.out, "{between}\"{name}\":{}", digits.get())?;
+                write!(self.out, "{between}\"{name}\":{}", shown(digits))?;
                 between = ",";
             }
         }
@@ -204,7 +211,8 @@ impl Mirror<'_> {
     }
 
     fn html_file(&mut self, tag: &Tag) -> io::Result<()> {
-        let Some(entry) = html::entry(self.base, tag) else { return Ok(()) };
+        let entry = html::entry(self.base, tag).filter(|entry| is_plain(&entry.filename));
+        let Some(entry) = entry else { return Ok(()) };
         let url = self.moved(&entry.href, &entry.filename);
         write!(self.out, "<a href=\"{}\"", Escaped(&url))?;
         let kept = ATTRIBUTES.into_iter().filter(|name| {
@@ -218,9 +226,22 @@ impl Mirror<'_> {
             if value.is_empty() && name.ends_with("-metadata") {
                 continue;
             }
-            write!(self.out, " {name}=\"{}\"", Escaped(&value))?;
+            write!(self.out, " {name}=\"{}\"", Escaped(&blanked(&value)))?;
         }
         writeln!(self.out, ">{}</a><br>", Escaped(&entry.filename))
+    }
+}
+
+/// A value as an installer may show it: a text without control characters. What is no text keeps
+/// its form unless it has escapes in it, by which it could hold some; then it is null.
+fn shown(value: &RawValue) -> Cow<'_, str> {
+    let raw = value.get();
+    if !raw.contains('\\') && is_plain(raw) {
+        return raw.into();
+    }
+    match serde_json::from_str::<String>(raw) {
+        Ok(text) => serde_json::Value::String(blanked(&text)).to_string().into(),
+        Err(_) => "null".into(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use pypi_verify_now::digest::Sha256;
+use pypi_verify_now::escape::blanked;
 use pypi_verify_now::page::{Beside, Page, PageError, PageFile, is_same_place};
 use url::Url;
 
@@ -241,6 +242,42 @@ fn a_page_has_not_more_files_than_it_may() {
     assert_eq!(parse(HTML, &page), Err(PageError::TooMany));
 }
 
+#[test]
+fn a_mirror_shows_no_control_characters_and_lists_no_file_with_one_in_its_name() {
+    let evil = "x\n\u{1b}[A\u{202e}pypi-verify-now: verified";
+    let file = |name: &str| {
+        serde_json::json!({
+            "filename": name, "url": "x", "hashes": {}, "yanked": evil, "requires-python": evil,
+            evil: [{"a": evil}], "size": 1,
+        })
+    };
+    let page = serde_json::json!({
+        "meta": {"api-version": "1.4"}, "files": [file("aa-1\u{1b}[A.whl"), file("aa-1.whl")],
+        "project-status": {"status": "archived", "reason": evil}, "versions": [evil],
+    });
+    let anchor = format!(
+        "<a href='aa-1%1b%5BA.whl'>x</a><a href='aa-1.whl' data-yanked='{evil}' \
+         data-requires-python='{evil}'>{evil}</a>"
+    );
+    for (kind, page) in [(JSON, page.to_string()), (HTML, anchor)] {
+        let link = |name: &str| format!("http://127.0.0.1:9/{}", escape_in_url(name));
+        let mirror = Page::mirror(kind, &url(BASE), page.as_bytes(), Beside::Kept, &link).unwrap();
+        assert_eq!(mirror.page.files().count(), 2, "what the page says is known to us as it is");
+        let again = Page::parse(&mirror.content_type, &url(BASE), &mirror.body).unwrap();
+        let [file] = &again.files().collect::<Vec<_>>()[..] else { panic!("{again:?}") };
+        let shown = "x  [A pypi-verify-now: verified";
+        assert_eq!((file.filename.as_str(), file.yanked.as_deref()), ("aa-1.whl", Some(shown)));
+        assert_eq!(file.requires_python.as_deref(), Some(shown));
+        let body = String::from_utf8(mirror.body).unwrap();
+        assert!(!body.contains(['\u{1b}', '\u{202e}']) && !body.contains("\\u00"), "{body}");
+        assert!(!body.contains("\\n"), "{body}");
+    }
+}
+
+fn escape_in_url(name: &str) -> String {
+    url::form_urlencoded::byte_serialize(name.as_bytes()).collect()
+}
+
 proptest! {
     #[test]
     fn a_mirror_says_what_the_page_says(
@@ -254,7 +291,14 @@ proptest! {
         let link = |_: &str| "http://127.0.0.1:9/x/y.whl".to_owned();
         let mirror = Page::mirror(JSON, &url(BASE), page.to_string().as_bytes(), Beside::Kept, &link).unwrap();
         let again = Page::parse(&mirror.content_type, &url("http://127.0.0.1:9/"), &mirror.body).unwrap();
-        let moved = |file: PageFile| PageFile { url: url(&link("")), provenance: None, ..file };
+        let text = |text: &Option<String>| text.as_deref().map(blanked);
+        let moved = |file: PageFile| PageFile {
+            url: url(&link("")),
+            provenance: None,
+            yanked: text(&file.yanked),
+            requires_python: text(&file.requires_python),
+            ..file
+        };
         let expected: Vec<_> = mirror.page.files().map(moved).collect();
         prop_assert_eq!(again.files().collect::<Vec<_>>(), expected);
         prop_assert!(!String::from_utf8_lossy(&mirror.body).contains("index.example"));
