@@ -44,6 +44,8 @@ pub struct Entry {
     pub source: Source,
     /// Whether the user named it.
     pub requested: Requested,
+    /// Whether pip says that its file is yanked (PEP 592); a lock and old reports do not say so.
+    pub yanked: bool,
 }
 
 /// Whether the user named a package, or another package needs it.

@@ -111,11 +111,6 @@ impl Report {
         error_line(&format!("hint: {}", escape(text)));
     }
 
-    /// A line of pip's, on standard error.
-    pub fn pass_on(self, line: &str) {
-        error_line(&escape(line));
-    }
-
     /// A question of pip's that waits for an answer on the same line.
     pub fn prompt(self, text: &str) {
         let mut err = io::stderr().lock();

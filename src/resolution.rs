@@ -202,6 +202,7 @@ impl<'a> Request<'a> {
         let lock_will_do = probe.version >= HAS_LOCK && steps::configured_alike(probe);
         if overlooks && lock_will_do
             || steps::lock_answers(self.arguments, probe, prepared.files.remote)
+                && !prepared.settings.find_links.iter().any(|place| may_yank(place))
         {
             let output = directory.join("pylock.toml");
             let argv = steps::lock(self.arguments, &output, &wheels_only);
@@ -234,6 +235,13 @@ pub fn wheels_only(directory: &Path) -> Result<PathBuf, Failure> {
     let path = directory.join("wheels-only.txt");
     std::fs::write(&path, "--only-binary :all:\n").map_err(private_directory)?;
     Ok(path)
+}
+
+/// Whether a `--find-links` place is a page. It may say of a file that it is yanked, which
+/// `pip lock` tells nobody but in words that the page has a say in.
+fn may_yank(place: &str) -> bool {
+    let is_remote = Url::parse(place).is_ok_and(|url| url.scheme() != "file");
+    is_remote || place.ends_with(".html") || place.ends_with(".htm")
 }
 
 /// The private directory of the run cannot be used.

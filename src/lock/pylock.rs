@@ -103,7 +103,7 @@ fn entry(package_entry: &Package) -> Result<Entry, LockError> {
         }
         Source::Files(files)
     };
-    Ok(Entry { name, version, source, requested: Requested::Unsaid })
+    Ok(Entry { name, version, source, requested: Requested::Unsaid, yanked: false })
 }
 
 fn dist(

@@ -24,6 +24,9 @@ struct Report {
 struct Item {
     download_info: DownloadInfo,
     is_direct: bool,
+    /// Absent before pip 23.3.
+    #[serde(default)]
+    is_yanked: bool,
     /// Absent from pip 22.2's report of version "0".
     requested: Option<bool>,
     #[serde(default)]
@@ -96,7 +99,7 @@ fn entry(item: &Item) -> Result<Entry, LockError> {
         Some(false) => Requested::No,
         None => Requested::Unsaid,
     };
-    Ok(Entry { name, version, source, requested })
+    Ok(Entry { name, version, source, requested, yanked: item.is_yanked })
 }
 
 impl ArchiveInfo {

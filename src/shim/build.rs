@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use super::install::{Install, verified, with_verified_digests};
 use super::locking::{Asked, Made};
+use super::notes::Notes;
 use super::places::{exchanges, links_page, place, place_local, told, url_of};
 use super::refused::{Agreed, recorded, refused};
 use super::report_file::ReportFile;
@@ -153,6 +154,7 @@ impl Build<'_> {
             let exchanges = exchanges(&closed, &copies, self.prepared, at);
             made.in_words_of_the_user(&gateway, self.prepared, &exchanges)
         });
+        let known = gateway.pages();
         drop(gateway);
 
         let local = place_local(&mut lock, &closed, judge.local())?;
@@ -166,6 +168,12 @@ impl Build<'_> {
         }
         let fetched = self.fetch(&lock, &handed, closed.find_links.as_deref())?;
         self.install.tell(&findings);
+        let pages: &dyn Fn(&_) -> Vec<_> = &|name| {
+            let of_it = known.iter().filter(|known| known.name == *name);
+            of_it.filter_map(|known| known.page.clone()).collect()
+        };
+        let (install, prepared) = (self.install, self.prepared);
+        Notes { install, prepared, lock: &lock, pages }.tell_of_yanked();
         let files = handed.iter().map(|handed| (handed.path.as_path(), handed.sha256));
         let fetched = fetched.iter().map(|fetched| (fetched.path.as_path(), fetched.sha256));
         let links = links_page(files.chain(fetched), closed.find_links.as_deref());
@@ -232,10 +240,9 @@ impl Build<'_> {
         let resolver = self.prepared.resolver();
         let asked = match locks {
             Some(_) => resolver.kept_lock(question).and_then(Made::asked),
-            None => resolver.report(&question).map(|answer| {
-                self.install.pass_on_warnings(&answer.captured.stderr);
-                Asked { lock: answer.lock, made: None }
-            }),
+            None => {
+                resolver.report(&question).map(|answer| Asked { lock: answer.lock, made: None })
+            }
         };
         drop(building);
         asked.map_err(|error| self.unresolved(error))

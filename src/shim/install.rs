@@ -6,13 +6,12 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use url::Url;
-
 use super::ahead::Ahead;
 use super::arguments::{InstallArgs, Subcommand};
 use super::arrivals::Arrivals;
 use super::build::Build;
 use super::given;
+use super::notes::Notes;
 use super::report_file::ReportFile;
 use super::second_step::{World, inputs, say_again};
 use super::unpacking::{self, Unpacking};
@@ -21,8 +20,7 @@ use crate::failure::{Failure, Status};
 use crate::gateway::Gateway;
 use crate::index::Index;
 use crate::interrupt::{CTRL_C, Run};
-use crate::lock::{File, Lock, Requested};
-use crate::newer::{admitted, newer_source};
+use crate::lock::{File, Lock};
 use crate::pip::run::{Captured, Environment, Pip, exit_code};
 use crate::process::Process;
 use crate::progress::Progress;
@@ -140,8 +138,11 @@ impl Install<'_> {
         let report = ReportFile::open(destination, &self.process.directory)?;
         self.record(&findings, &prepared, &store)?;
         self.tell(&findings);
-        let notes = self.passed_over(&prepared, &lock, &index, &sources.indexes);
-        notes.iter().for_each(|line| self.report.news(line));
+        let pages: &dyn Fn(&_) -> Vec<_> =
+            &|name| sources.indexes.iter().filter_map(|url| index.known(url, name)).collect();
+        let notes = Notes { install: self, prepared: &prepared, lock: &lock, pages };
+        notes.tell_of_yanked();
+        notes.tell_of_passed_over();
         let form = steps::form(&prepared.probe, self.arguments, &lock, inputs);
         let world = World {
             links: lock.links(wheelhouse.directory()),
@@ -175,7 +176,6 @@ impl Install<'_> {
         });
         match resolved {
             Ok((resolved, ahead)) if is_of_wheels(&resolved.lock) => {
-                self.pass_on_warnings(&resolved.stderr);
                 Ok(Wheels::Enough(resolved, ahead.map(Arc::new)))
             }
             Ok(_) | Err(Unresolved::NeedsSource(_)) => Ok(Wheels::NotEnough(None)),
@@ -210,37 +210,6 @@ impl Install<'_> {
         refusal::summary(findings).iter().for_each(|line| self.report.news(line));
     }
 
-    /// A line for each project that the user asked for and of which a newer release exists as a
-    /// source archive alone.
-    pub(super) fn passed_over(
-        &self,
-        prepared: &Prepared<'_>,
-        lock: &Lock,
-        index: &Index<'_>,
-        indexes: &[Url],
-    ) -> Vec<String> {
-        let elsewhere = steps::FOR_ANOTHER_PLATFORM.iter().any(|option| self.arguments.has(option));
-        let configured = prepared.probe.configuration.get("only-binary").is_some();
-        if elsewhere || configured || self.arguments.has("--only-binary") {
-            return Vec::new();
-        }
-        let mut asked = prepared.asked_for(self.arguments);
-        asked.extend(prepared.files.constraints.iter().cloned());
-        let python = &prepared.probe.facts.python;
-        let note = |entry: &crate::lock::Entry| {
-            let chosen = entry.version.as_deref()?.parse().ok()?;
-            let pages = indexes.iter().filter_map(|url| index.known(url, &entry.name));
-            let newer =
-                pages.filter_map(|page| newer_source(page.files(), &entry.name, &chosen, python));
-            let newer = newer.max().filter(|newer| admitted(&asked, &entry.name, newer))?;
-            let name = &entry.name;
-            let done = if self.locks() { "locked" } else { "installed" };
-            let text = "is newer, but has only a source archive;";
-            Some(format!("note: {name} {newer} {text} {done} {chosen}"))
-        };
-        lock.entries.iter().filter(|it| it.requested != Requested::No).filter_map(note).collect()
-    }
-
     pub(super) const fn request(&self) -> Request<'_> {
         Request {
             process: self.process,
@@ -251,15 +220,6 @@ impl Install<'_> {
             installed: Installed::Counts,
             progress: &self.progress,
         }
-    }
-
-    /// A warning that only the first step can give reaches the user from there.
-    pub(super) fn pass_on_warnings(&self, stderr: &[u8]) {
-        let text = String::from_utf8_lossy(stderr);
-        let is_about_yanking = |line: &&str| {
-            line.contains("is a yanked version") || line.starts_with("Reason for being yanked: ")
-        };
-        text.lines().filter(is_about_yanking).for_each(|line| self.report.pass_on(line));
     }
 
     /// Asks the person at the terminal where that is possible, and refuses what remains.

@@ -13,6 +13,7 @@ use url::Url;
 use super::build::Build;
 use super::install::{is_of_wheels, may_lack_wheels, with_verified_digests};
 use super::lock_file::LockFile;
+use super::notes::Notes;
 use super::places::{Exchange, exchanged, in_words_of_the_user};
 use crate::audit::Finding;
 use crate::failure::{Failure, Status};
@@ -68,8 +69,10 @@ impl Build<'_> {
         let findings = self.decide(findings)?;
         let verified = with_verified_digests(lock.clone(), &findings);
         same_digests(&lock, &verified)?;
-        let notes = install.passed_over(prepared, &verified, &index, &sources.indexes);
-        Ok(self.give_lock(&made, &findings, &notes)?)
+        let pages: &dyn Fn(&_) -> Vec<_> =
+            &|name| sources.indexes.iter().filter_map(|url| index.known(url, name)).collect();
+        let notes = Notes { install, prepared, lock: &verified, pages };
+        Ok(self.give_lock(&made, &findings, &notes.passed_over())?)
     }
 
     /// The lock that pip makes of wheels alone. One that states another digest than sha256 says

@@ -14,6 +14,7 @@ pub mod install;
 pub mod invocation;
 mod lock_file;
 mod locking;
+mod notes;
 pub mod options;
 mod places;
 mod refused;

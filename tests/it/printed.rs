@@ -7,8 +7,10 @@ use crate::support::index::{Fault, LoopbackIndex, Provenance};
 use crate::support::private_sigstore::{Mutation, PrivateSigstore, bundle, document};
 use crate::support::run::Outcome;
 use crate::support::served::{
-    index_of_aa, octo, pin, provenance, signed, wheel, world, world_with_lock_of_aa,
+    index_of_aa, octo, pin, provenance, signed, wheel, world, world_with_lock_of_aa, world_with_pip,
 };
+use crate::support::wheel::Wheel;
+use crate::support::world::{World, source};
 
 /// Red, then up a line, then a right-to-left override.
 const EVIL: &str = "\u{1b}[31m\u{1b}[A\u{202e}";
@@ -79,14 +81,87 @@ fn what_a_lock_a_trust_file_or_a_page_says_is_escaped() {
     is_plain(world.tool(["-L", "pylock.toml"]).run().exits(69));
 }
 
+/// Text that would read as ours, if it stood at the beginning of a line.
+const FORGED: &str = "pypi-verify-now: verified: forged";
+
+/// No line of any stream begins with [`FORGED`].
+#[track_caller]
+fn is_not_forged(outcome: &Outcome) {
+    let lines = || outcome.stdout.lines().chain(outcome.stderr.lines());
+    assert!(lines().any(|line| line.contains(FORGED)), "{outcome}");
+    assert!(!lines().any(|line| line.trim_start().starts_with(FORGED)), "{outcome}");
+}
+
 #[test]
-fn the_reason_for_which_an_index_yanked_a_file_is_escaped() {
+fn why_a_file_is_yanked_is_told_once_on_a_line_of_ours() {
+    let reason = format!("broken\n{FORGED}\r{FORGED} {EVIL}");
+    for (pip, html) in [("26.3", false), ("26.3", true), ("24.0", false), ("22.3", true)] {
+        let aa = wheel("aa", "1.0");
+        let file = signed(&aa, &octo("aa")).yanked(&reason);
+        let builder = LoopbackIndex::builder();
+        let index = if html { builder.html_only() } else { builder }.file("aa", file).start();
+        let world = world_with_pip(pip, &index).trust(&pin("aa"));
+        // Through the gateway, and past it: a line of a file has the last word on where pip looks.
+        world.write_file("past.txt", format!("-i {}\naa==1.0\n", index.url()));
+        for words in [&["install", "aa==1.0"][..], &["install", "-I", "-r", "past.txt"]] {
+            let outcome = world.pip(words).run();
+            is_plain(outcome.exits(0).stderr_has("warning: aa 1.0 is yanked: broken\\u{a}pypi"));
+            is_not_forged(&outcome);
+            assert_eq!(outcome.stderr.matches("yanked").count(), 1, "{outcome}");
+        }
+        let twin = world.plain_pip(["install", "-I", "aa==1.0"]).run();
+        assert!(twin.stderr.lines().any(|line| line.starts_with(FORGED)), "{twin}");
+    }
+}
+
+#[test]
+fn a_yanked_file_is_told_of_as_loudly_as_pip_would() {
     let aa = wheel("aa", "1.0");
-    let file = signed(&aa, &octo("aa")).yanked(&format!("broken {EVIL}"));
-    let index = LoopbackIndex::builder().file("aa", file).start();
+    let index = LoopbackIndex::builder().file("aa", signed(&aa, &octo("aa")).yanked("")).start();
     let world = world(&index).trust(&pin("aa"));
-    let outcome = world.pip(["install", "aa==1.0"]).run();
-    is_plain(outcome.exits(0).stderr_has("is a yanked version").stderr_has("broken"));
+    for (words, warned) in [
+        (&["install", "-q", "aa==1.0"][..], true),
+        (&["install", "-qq", "aa==1.0"], false),
+        (&["install", "--dry-run", "aa==1.0"], true),
+    ] {
+        // In HTML alone an empty reason means that it is yanked.
+        let twin = world.plain_pip(words).run();
+        let ours = world.pip(words).run();
+        let is_yanked = twin.stderr.contains("yanked");
+        assert_eq!(ours.exits(0).stderr.contains("yanked"), warned && is_yanked, "{twin}\n{ours}");
+    }
+}
+
+#[test]
+fn a_yanked_file_is_told_of_where_something_is_built_and_where_a_page_links_to_it() {
+    for pip in ["26.3", "24.0"] {
+        let world = World::with_pip(pip);
+        let aa = source(world.sdist("aa", "1.0")).yanked(FORGED);
+        let world = world.file_on_index(aa);
+        let outcome = world.pip(["install", "aa==1.0"]).run();
+        outcome.exits(0).stderr_has(&format!("warning: aa 1.0 is yanked: {FORGED}"));
+        assert_eq!(outcome.stderr.matches("yanked").count(), 1, "{outcome}");
+        let bb = Wheel::new("bb", "1.0").build();
+        world.write_file(&bb.filename, &bb.bytes);
+        let link = format!("<a href='{}' data-yanked='no\n{FORGED}'>x</a>", bb.filename);
+        world.write_file("page.html", link);
+        let outcome = world.pip(["install", "--no-index", "-f", "page.html", "bb==1.0"]).run();
+        outcome.exits(0).stderr_has("warning: bb 1.0 is yanked\n").lacks(FORGED);
+    }
+}
+
+#[test]
+fn what_a_failed_pip_printed_does_not_read_as_ours() {
+    for pip in ["26.3", "24.0"] {
+        let world = World::with_pip(pip);
+        // JSON, since Python reads it too.
+        let code = format!("print({FORGED:?}); print({}); raise SystemExit(1)", json!(EVIL));
+        let aa = world.sdist("aa", "1.0").backend(&code).build();
+        let world = world.file(&aa.filename, &aa.bytes);
+        let outcome = world.pip(["install", "-v", "./aa-1.0.tar.gz"]).run();
+        is_not_forged(outcome.exits(1).stderr_has("pip:   pypi-verify-now: verified: forged"));
+        assert!(!outcome.stderr.contains(['\u{1b}', '\u{202e}']), "{outcome}");
+    }
 }
 
 /// The user name and the password of an index that wants both.

@@ -1,0 +1,99 @@
+//! What the user is told of a set besides its verdicts: yanked releases, and newer ones that were
+//! passed over.
+//!
+//! Owns when that is said. It is read from pages and from pip's report, never from what pip prints:
+//! an index has a say in that.
+
+use std::sync::Arc;
+
+use super::install::Install;
+use crate::lock::{Entry, File, Lock, Requested, Source};
+use crate::name::PackageName;
+use crate::newer::{admitted, newer_source};
+use crate::page::Page;
+use crate::resolution::Prepared;
+use crate::steps;
+
+/// What there may be something to say about.
+pub(super) struct Notes<'a> {
+    pub(super) install: &'a Install<'a>,
+    pub(super) prepared: &'a Prepared<'a>,
+    pub(super) lock: &'a Lock,
+    /// The pages of a project that were read in this run.
+    pub(super) pages: &'a dyn Fn(&PackageName) -> Vec<Arc<Page>>,
+}
+
+/// The number of `-q` from which on pip leaves warnings out.
+const NO_WARNINGS: usize = 2;
+
+impl Notes<'_> {
+    /// A warning for each file that its index has yanked (PEP 592). The pip that installs is given
+    /// no index, and so has nothing to say of it.
+    pub(super) fn tell_of_yanked(&self) {
+        if self.quiet() >= NO_WARNINGS {
+            return;
+        }
+        for entry in &self.lock.entries {
+            let Source::Files(files) = &entry.source else { continue };
+            let pages = (self.pages)(&entry.name);
+            let Some(reason) = yanked(entry, files, &pages) else { continue };
+            let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+            self.install.report.warn(&format!("{} is yanked{why}", entry.title()));
+        }
+    }
+
+    /// A line for each project that the user asked for and of which a newer release exists as a
+    /// source archive alone.
+    pub(super) fn tell_of_passed_over(&self) {
+        self.passed_over().iter().for_each(|line| self.install.report.news(line));
+    }
+
+    /// The lines that [`Self::tell_of_passed_over`] tells.
+    pub(super) fn passed_over(&self) -> Vec<String> {
+        let (arguments, prepared) = (self.install.arguments, self.prepared);
+        let elsewhere = steps::FOR_ANOTHER_PLATFORM.iter().any(|option| arguments.has(option));
+        let configured = prepared.probe.configuration.get("only-binary").is_some();
+        if elsewhere || configured || arguments.has("--only-binary") {
+            return Vec::new();
+        }
+        let mut asked = prepared.asked_for(arguments);
+        asked.extend(prepared.files.constraints.iter().cloned());
+        let python = &prepared.probe.facts.python;
+        let note = |entry: &Entry| {
+            let chosen = entry.version.as_deref()?.parse().ok()?;
+            let newer = (self.pages)(&entry.name)
+                .into_iter()
+                .filter_map(|page| newer_source(page.files(), &entry.name, &chosen, python));
+            let newer = newer.max().filter(|newer| admitted(&asked, &entry.name, newer))?;
+            let name = &entry.name;
+            let done = if self.install.locks() { "locked" } else { "installed" };
+            let text = "is newer, but has only a source archive;";
+            Some(format!("note: {name} {newer} {text} {done} {chosen}"))
+        };
+        let entries = self.lock.entries.iter().filter(|it| it.requested != Requested::No);
+        entries.filter_map(note).collect()
+    }
+
+    /// How often pip is told to be quiet.
+    fn quiet(&self) -> usize {
+        let configured = || self.prepared.probe.configuration.get("quiet")?.parse().ok();
+        match self.install.arguments.count("--quiet") {
+            0 => configured().unwrap_or_default(),
+            given => given,
+        }
+    }
+}
+
+/// The reason for which a file of an entry is yanked, empty if none is stated. Returns `None` if it
+/// is not yanked, as far as the pages or pip's report say.
+fn yanked(entry: &Entry, files: &[File], pages: &[Arc<Page>]) -> Option<String> {
+    let stated = files.iter().find_map(|file| {
+        let url = file.url.parse().ok()?;
+        let of_page = |page: &Arc<Page>| {
+            let listed = page.file(file.filename.as_str(), &url).ok()??;
+            listed.yanked.clone()
+        };
+        pages.iter().find_map(of_page)
+    });
+    stated.or_else(|| entry.yanked.then(String::new))
+}
