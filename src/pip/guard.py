@@ -4,10 +4,10 @@ It keeps pip from what would get around a verdict: while only wheels are resolve
 start processes, so that no build backend and no `setup.py` runs; while sources are built it refuses
 to take or build anything but what the gateway handed over, what lies in this run's own directories,
 and what the user named by its place, or the user's own project by its. It writes down, when pip is
-done, what pip and which environment that was, what that pip's defaults are and as whom its indexes
-knew it. It keeps back the lock that a `pip lock` writes, until everything in it has its verdict.
-And it can have one interpreter wait for orders (`_stand_by`), so that Python starts once. Nothing
-else of pip's own behaviour is touched.
+done, what pip and which environment that was, what that pip's defaults are, as whom its indexes
+knew it and which exception ended it. It keeps back the lock that a `pip lock` writes, until
+everything in it has its verdict. And it can have one interpreter wait for orders (`_stand_by`), so
+that Python starts once. Nothing else of pip's own behaviour is touched.
 """
 
 import sys
@@ -305,7 +305,8 @@ def _guard(out):
             continue
         except OSError:
             pass
-        sys.stderr.write("pypi-verify-now: this interpreter cannot be guarded\n")
+        note("deaf", {})
+        sys.stderr.write("this interpreter cannot be guarded\n")
         sys.stderr.flush()
         os._exit(69)
     armed.append(True)
@@ -324,6 +325,42 @@ def _guard(out):
             sessions.append(self)
 
         kept.__init__ = remembered
+
+    # Why pip failed, if it did: what it prints, others have a say in.
+    attended = []
+    failures = []
+
+    def failed(error):
+        place = error.__traceback__
+        while place is not None and place.tb_next is not None:
+            place = place.tb_next
+        # How pip judged the link of a lock, where it was not to its liking.
+        result = None if place is None else place.tb_frame.f_locals.get("result")
+        link = getattr(result, "name", None)
+        classes = [kind.__name__ for kind in type(error).__mro__]
+        failures.append({"classes": classes, "link": link if isinstance(link, str) else None})
+
+    def attend(module):
+        command = module.Command
+        main = getattr(command, "_main", None)
+        if main is None:
+            return  # A pip that is built otherwise tells less.
+
+        def _main(self, args):
+            run = self.run
+
+            def noted(*args, **kwargs):
+                try:
+                    return run(*args, **kwargs)
+                except BaseException as error:
+                    failed(error)
+                    raise
+
+            self.run = noted
+            attended.append(self)
+            return main(self, args)
+
+        command._main = _main
 
     # The scheme that pip installs by, and the wheels that it is about to install.
     schemes = []
@@ -442,6 +479,7 @@ def _guard(out):
 
     if building is None:
         watch("pip._internal.network.auth", remember)
+    watch("pip._internal.cli.base_command", attend)
     watch("pip._internal.commands.install", see_installing)
 
     def scheme_of_lock():
@@ -496,6 +534,8 @@ def _guard(out):
                 "installed": installed,
                 "logins": logins(),
                 "scheme": told_scheme(),
+                "attended": bool(attended),
+                "failure": failures[-1] if failures else None,
             },
         )
 

@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::run::{Environment, RunError};
+use super::run::{Cause, Environment, RunError};
 use super::scheme::Scheme;
 use crate::interrupt::Run;
 use crate::transport::Login;
@@ -82,6 +82,37 @@ pub struct Facts {
     /// Where it installs. `None` if it neither installed nor resolved.
     #[serde(default)]
     pub scheme: Option<Box<Scheme>>,
+    /// Whether the guard could see why this pip would fail.
+    #[serde(default)]
+    attended: bool,
+    /// The exception that ended it.
+    #[serde(default)]
+    failure: Option<Exception>,
+}
+
+/// An exception that ended a pip.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+struct Exception {
+    /// The names of its class and of the classes that it derives from.
+    classes: Vec<String>,
+    /// How pip judged the link of a lock (`LinkType`), where that is what the exception is about.
+    link: Option<String>,
+}
+
+impl Facts {
+    /// Why this pip failed, if it did.
+    #[must_use]
+    pub fn cause(&self) -> Cause {
+        let is_missing = |it: &Exception| {
+            it.classes.iter().any(|name| name == "DistributionNotFound")
+                || it.link.as_deref() == Some("format_unsupported")
+        };
+        match &self.failure {
+            _ if !self.attended => Cause::Unseen,
+            Some(exception) if is_missing(exception) => Cause::NoDistribution,
+            _ => Cause::Other,
+        }
+    }
 }
 
 /// What the guard kept from running.
@@ -120,6 +151,9 @@ pub enum GuardError {
     /// The guard was loaded, and could not write down what it was to say.
     #[error("pip ran under the guard, whose note could not be written")]
     Unfinished,
+    /// pip's interpreter does not tell the guard what happens in it (PEP 578 leaves that to it).
+    #[error("the interpreter of this pip cannot be guarded: it has no audit events")]
+    Deaf,
     /// A note of the guard makes no sense.
     #[error("the guard's note cannot be read: {0}")]
     Note(#[from] serde_json::Error),
@@ -203,6 +237,8 @@ impl Guard {
                 blocked.push(serde_json::from_slice(&bytes)?);
             } else if name.starts_with(".facts-") {
                 missing = GuardError::Unfinished;
+            } else if name.starts_with("deaf-") {
+                return Err(GuardError::Deaf);
             }
         }
         let mut logins = self.logins.lock().unwrap_or_else(PoisonError::into_inner);
@@ -224,6 +260,7 @@ impl From<GuardError> for crate::failure::Failure {
         let failure = Self::new(crate::failure::Status::CouldNotCheck, error.to_string());
         match error {
             GuardError::Path { .. } => failure.hint("name another one in TMPDIR"),
+            GuardError::Deaf => failure.hint("use the pip of an environment that CPython runs"),
             GuardError::NotLoaded => failure.hint(
                 "take -I and -E out of the first line of that pip's script, or use the pip of \
                  another environment: python3 -m venv .venv && . .venv/bin/activate",

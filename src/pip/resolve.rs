@@ -12,7 +12,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::guard::{Allowed, Blocked, Facts, Guard, GuardError, KEPT_LOCK};
-use super::run::{Captured, Environment, Pip, RunError, exit_code};
+use super::run::{Captured, Cause, Environment, Pip, RunError, exit_code};
 use super::scheme::Scheme;
 use super::settings::Configuration;
 use super::standby::Standby;
@@ -266,7 +266,7 @@ impl<'a> Resolver<'a> {
         environment.remove.extend(&question.environment.remove);
         environment.set.extend(question.environment.set.iter().cloned());
         let arguments = question.arguments;
-        let captured = match self.by_standby(question, &environment) {
+        let mut captured = match self.by_standby(question, &environment) {
             Some(captured) => captured?,
             None => {
                 // A pip that builds may have much to clear up.
@@ -282,9 +282,13 @@ impl<'a> Resolver<'a> {
             Ok((_, blocked)) if blocked.iter().any(|b| !b.words.is_empty()) => {
                 Err(ResolveError::Blocked(blocked))
             }
-            _ if !captured.status.success() => Err(ResolveError::Pip(captured)),
-            Ok((facts, _)) => Ok((captured, facts)),
-            Err(error) => Err(error.into()),
+            Err(error @ GuardError::Deaf) => Err(error.into()),
+            Ok((facts, _)) if captured.status.success() => Ok((captured, facts)),
+            Err(error) if captured.status.success() => Err(error.into()),
+            notes => {
+                captured.cause = notes.map_or(Cause::Unseen, |(facts, _)| facts.cause());
+                Err(ResolveError::Pip(captured))
+            }
         }
     }
 }

@@ -39,6 +39,20 @@ pub struct Captured {
     pub stdout: Vec<u8>,
     /// All of its standard error.
     pub stderr: Vec<u8>,
+    /// Why it failed, where it did.
+    pub cause: Cause,
+}
+
+/// Why a pip failed, told by the exception that ended it: what it prints, others have a say in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Cause {
+    /// The guard did not see it.
+    #[default]
+    Unseen,
+    /// pip found no set of files that it may take and that fit together.
+    NoDistribution,
+    /// Something else.
+    Other,
 }
 
 /// pip could not be run at all.
@@ -108,7 +122,9 @@ impl Pip {
             run.go_on();
         }
         match (stdout, stderr) {
-            (Ok(stdout), Ok(stderr)) => Ok(Captured { status, stdout, stderr }),
+            (Ok(stdout), Ok(stderr)) => {
+                Ok(Captured { status, stdout, stderr, cause: Cause::Unseen })
+            }
             (Err(source), _) | (_, Err(source)) => Err(self.error(source)),
         }
     }

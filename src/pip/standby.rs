@@ -17,7 +17,7 @@ use std::process::{Child, ExitStatus};
 use rustix::io::{FdFlags, fcntl_setfd};
 use serde::Serialize;
 
-use super::run::{Captured, Environment, Pip, read_with_prompts};
+use super::run::{Captured, Cause, Environment, Pip, read_with_prompts};
 use crate::interrupt::{Attendant, Purpose, Run};
 
 /// How much of a console script is read; they have a dozen lines.
@@ -119,7 +119,7 @@ impl Standby {
         self.fork(arguments, environment, &files.each_ref().map(|path| path.as_os_str()))?;
         let status = self.ended()?;
         let [stdout, stderr] = files.map(std::fs::read);
-        Ok(Captured { status, stdout: stdout?, stderr: stderr? })
+        Ok(Captured { status, stdout: stdout?, stderr: stderr?, cause: Cause::Unseen })
     }
 
     /// Runs a guarded pip, as [`Pip::capture`] does; possible once.
@@ -142,7 +142,7 @@ impl Standby {
             (stdout, read.map(|_| errors))
         });
         let status = self.ended()?;
-        Ok(Captured { status, stdout: stdout?, stderr: stderr? })
+        Ok(Captured { status, stdout: stdout?, stderr: stderr?, cause: Cause::Unseen })
     }
 
     /// Becomes the pip that installs, with our own standard input, output and error and without

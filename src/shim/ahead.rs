@@ -116,7 +116,7 @@ impl<'a> Ahead<'a> {
             Err(Unresolved::Pip(captured)) => Err(Unresolved::Pip(Captured {
                 stdout: in_words_of_the_user(&self.gateway, self.prepared, &captured.stdout),
                 stderr: in_words_of_the_user(&self.gateway, self.prepared, &captured.stderr),
-                status: captured.status,
+                ..captured
             })),
             Err(error) => Err(error),
         })

@@ -21,7 +21,7 @@ use crate::gateway::Gateway;
 use crate::index::Index;
 use crate::interrupt::{CTRL_C, Run};
 use crate::lock::{File, Lock};
-use crate::pip::run::{Captured, Environment, Pip, exit_code};
+use crate::pip::run::{Captured, Cause, Environment, Pip, exit_code};
 use crate::process::Process;
 use crate::progress::Progress;
 use crate::refusal::{self, TrustContext, recorded_in};
@@ -287,12 +287,14 @@ pub(super) fn is_of_wheels(lock: &Lock) -> bool {
     })
 }
 
-/// Whether pip may have failed because only wheels were considered.
+/// Whether pip may have failed because only wheels were considered. Where the guard could not see
+/// why, it is tried: what is built then is judged before.
 pub(super) fn may_lack_wheels(captured: &Captured) -> bool {
-    let text = String::from_utf8_lossy(&captured.stderr);
-    let signs =
-        ["No matching distribution found", "ResolutionImpossible", "No sources permitted for "];
-    signs.iter().any(|sign| text.contains(sign))
+    match captured.cause {
+        Cause::NoDistribution => true,
+        Cause::Unseen => captured.status.code() == Some(1),
+        Cause::Other => false,
+    }
 }
 
 /// The lock, each file with the digest that was verified, and without one if none was.

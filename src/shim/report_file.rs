@@ -13,7 +13,7 @@ use std::process::ExitStatus;
 
 use rustix::io::Errno;
 
-use crate::pip::run::Captured;
+use crate::pip::run::{Captured, Cause};
 use crate::report::Report;
 use crate::resolution::Unresolved;
 
@@ -101,5 +101,5 @@ fn cannot_open(named: &Path, error: &io::Error) -> Captured {
         named.display()
     );
     let status = ExitStatus::from_raw(FAILED);
-    Captured { status, stdout: Vec::new(), stderr: stderr.into_bytes() }
+    Captured { status, stdout: Vec::new(), stderr: stderr.into_bytes(), cause: Cause::Other }
 }

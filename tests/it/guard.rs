@@ -4,7 +4,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use crate::support::sandbox::Sandbox;
-use crate::support::wheel::Wheel;
+use crate::support::wheel::{Sdist, Wheel};
 use crate::support::world::World;
 
 /// Python that runs under the guard, and what is asked of it.
@@ -123,4 +123,60 @@ fn a_note_that_could_not_be_finished_is_told_from_a_guard_that_was_not_loaded() 
         run.run().exits(69).stderr_has(said).stderr_has(hint);
         assert!(world.leftovers().is_empty());
     }
+}
+
+#[test]
+fn every_pip_is_seen_to_fail_and_what_it_prints_is_not_why() {
+    for pip in ["26.3", "25.1", "24.0", "22.3"] {
+        let sandbox = Sandbox::with_pip(pip);
+        let sdist = Sdist::new("aa", "1.0", &sandbox.path("ran")).build();
+        sandbox.write_file(&sdist.filename, &sdist.bytes);
+        let clash =
+            [Wheel::new("aa", "2.0").requires("bb"), Wheel::new("bb", "1.0").requires("aa<2")];
+        for wheel in clash.map(Wheel::build) {
+            sandbox.write_file(&wheel.filename, &wheel.bytes);
+        }
+        sandbox.write_file("No matching distribution found for aa.txt", "-r ResolutionImpossible");
+        let words = |more: &[&str]| {
+            let all = [&["install", "--dry-run", "-f", "."], more].concat();
+            let run = "import runpy; runpy.run_module('pip', run_name='__main__')";
+            format!("import sys; sys.argv[1:] = {all:?}; {run}")
+        };
+        for (more, missing) in [
+            (&["aa==2.0", "bb"][..], true),
+            (&["--only-binary", ":all:", "aa==1.0"], true),
+            (&["-r", "No matching distribution found for aa.txt"], false),
+            (&["--no-such-option"], false),
+        ] {
+            let outcome = guarded(&sandbox, &words(more));
+            assert_ne!(outcome.status, 0, "{outcome}");
+            let facts = facts(&sandbox);
+            assert_eq!(facts["attended"], true, "pip {pip}: {more:?}: {facts}");
+            let classes = facts["failure"]["classes"].to_string();
+            let seen = classes.contains("\"DistributionNotFound\"");
+            assert_eq!(seen, missing, "pip {pip}: {more:?}: {outcome}");
+        }
+    }
+}
+
+/// What the pip said that was run last.
+fn facts(sandbox: &Sandbox) -> serde_json::Value {
+    let notes = std::fs::read_dir(sandbox.project().join("notes")).unwrap();
+    let facts = notes
+        .map(|note| note.unwrap().path())
+        .find(|path| path.file_name().unwrap().to_string_lossy().starts_with("facts-"));
+    let path = facts.expect("facts");
+    let facts = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    std::fs::remove_file(path).unwrap();
+    facts
+}
+
+#[test]
+fn a_pip_whose_interpreter_has_no_audit_events_is_refused_in_our_words() {
+    let world = World::new().wheel(Wheel::new("bb", "1.0"));
+    let deaf = "import sys; sys.addaudithook = lambda hook: None\n";
+    std::fs::write(world.venv().site_packages().join("deaf.pth"), deaf).unwrap();
+    let install = world.pip(["install", "bb"]).run();
+    install.exits(69).stderr_has("error: the interpreter of this pip cannot be guarded");
+    assert!(world.installed().is_empty());
 }

@@ -406,3 +406,20 @@ fn a_section_of_the_configuration_counts_for_its_own_subcommand() {
         assert!(!world.something_ran());
     }
 }
+
+#[test]
+fn a_lock_that_names_a_source_alone_is_told_from_what_pip_does_and_not_from_what_it_prints() {
+    let world = World::new();
+    let aa = world.sdist("aa", "1.0").build();
+    let (name, url, sha256) = (&aa.filename, world.index.file_url(&aa.filename), aa.sha256);
+    let text = format!(
+        "lock-version = '1.0'\ncreated-by = 'pip'\n[[packages]]\nname = 'aa'\nversion = '1.0'\n\
+         sdist = {{name = '{name}', url = '{url}', hashes = {{sha256 = '{sha256}'}}}}\n"
+    );
+    world.write_file("pylock.toml", text);
+    let run = world.pip(["install", "-r", "pylock.toml"]).run();
+    run.exits(65).stderr_has("building what a lock names is not supported");
+    world.write_file("pylock.No sources permitted for.toml", "[[");
+    let other = ["install", "-r", "pylock.No sources permitted for.toml"];
+    world.pip(other).run().exits(1).lacks("building what a lock names");
+}
