@@ -12,7 +12,8 @@ use crate::pip::resolve::Probe;
 use crate::pip::run::Environment;
 use crate::shim::arguments::{InstallArgs, Positionals, Subcommand};
 use crate::steps::{
-    FOR_ANOTHER_PLATFORM, Form, Installed, LockPlace, NOT_FOR_REPORT, own_lock_head, without_files,
+    FOR_ANOTHER_PLATFORM, Form, Installed, LockPlace, NOT_FOR_QUESTIONS, NOT_FOR_REPORT,
+    clones_beside, own_lock_head, without_files,
 };
 
 /// Options that say where packages come from, or how that is reached. The gateway does both.
@@ -91,7 +92,7 @@ impl Closed {
         installed: Installed,
         output: &Path,
     ) -> Vec<OsString> {
-        let mut argv = arguments.global_without(&PLACES);
+        let mut argv = arguments.global_without(&[PLACES.as_slice(), &NOT_FOR_QUESTIONS].concat());
         argv.extend(words(&["install", "--disable-pip-version-check", "--dry-run", "--report"]));
         argv.push(output.into());
         let installs = arguments.subcommand() == Subcommand::Install;
@@ -102,7 +103,7 @@ impl Closed {
             argv.extend(["--target".into(), output.with_extension("target").into()]);
         }
         argv.extend(self.led(arguments, output));
-        let without = [PLACES.as_slice(), NOT_FOR_REPORT.as_slice(), &["--src"]].concat();
+        let without = [PLACES.as_slice(), &NOT_FOR_REPORT, &NOT_FOR_QUESTIONS].concat();
         argv.extend(arguments.without(&without, Positionals::Keep));
         argv
     }
@@ -138,8 +139,7 @@ impl Closed {
         if let Some(directory) = &self.find_links {
             argv.extend(["--find-links".into(), directory.into()]);
         }
-        // A clone to be edited is for the install to make, where the user wants it.
-        argv.extend(["--src".into(), output.with_extension("src").into()]);
+        argv.extend(clones_beside(output));
         argv.extend(self.files());
         argv
     }

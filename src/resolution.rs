@@ -125,7 +125,7 @@ impl<'a> Request<'a> {
             report.prompt(question);
         });
         let resolver = Resolver::new(self.pip, self.run, guard, prompt);
-        let mut global = self.arguments.global_without(&["--log"]);
+        let mut global = self.arguments.global_without(&steps::NOT_FOR_QUESTIONS);
         if self.arguments.has("--isolated") {
             // It may stand behind `install` as well, and changes what the configuration is.
             global.push("--isolated".into());

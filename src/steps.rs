@@ -39,6 +39,10 @@ const REPLACED: [&str; 8] = [
     "--no-require-hashes",
 ];
 
+/// Options that name files of the user's for what pip does and says. A pip that is only asked
+/// leaves them alone; the one that installs has them.
+pub const NOT_FOR_QUESTIONS: [&str; 2] = ["--log", "--src"];
+
 /// Variables that would add to what the second step installs, or undo what it is told.
 const SECOND_STEP_REMOVES: [&str; 4] = [
     "PIP_NO_REQUIRE_HASHES",
@@ -187,9 +191,10 @@ pub fn report(
     output: &Path,
     wheels_only: &Path,
 ) -> Vec<OsString> {
-    let mut argv = arguments.global_without(&[]);
+    let mut argv = arguments.global_without(&NOT_FOR_QUESTIONS);
     argv.extend(words(&["install", "--disable-pip-version-check", "--dry-run", "--report"]));
     argv.push(output.into());
+    argv.extend(clones_beside(output));
     let installs = arguments.subcommand() == Subcommand::Install;
     if installed == Installed::Ignored || !installs {
         argv.push("--ignore-installed".into());
@@ -198,7 +203,8 @@ pub fn report(
         // `pip install` takes these with a target alone; a dry run does not write to it.
         argv.extend(["--target".into(), output.with_extension("target").into()]);
     }
-    argv.extend(with_wheels_only(arguments, &NOT_FOR_REPORT, wheels_only));
+    let without = [NOT_FOR_REPORT.as_slice(), &NOT_FOR_QUESTIONS].concat();
+    argv.extend(with_wheels_only(arguments, &without, wheels_only));
     argv
 }
 
@@ -208,8 +214,9 @@ pub fn report(
 pub fn knock(arguments: &InstallArgs, output: &Path) -> Vec<OsString> {
     let places = ["--index-url", "--extra-index-url", "--no-index", "--find-links"];
     let checks = ["--constraint", "--require-hashes", "--only-deps", "--no-binary", "--output"];
-    let without = [INPUTS.as_slice(), &NOT_FOR_REPORT, &places, &checks].concat();
-    let mut argv = arguments.global_without(&[]);
+    let without =
+        [INPUTS.as_slice(), &NOT_FOR_REPORT, &NOT_FOR_QUESTIONS, &places, &checks].concat();
+    let mut argv = arguments.global_without(&NOT_FOR_QUESTIONS);
     argv.extend(words(&["install", "--disable-pip-version-check", "--dry-run", "--report"]));
     argv.push(output.into());
     argv.extend(words(&["--ignore-installed", "--no-deps", "--only-binary", ":all:"]));
@@ -237,6 +244,12 @@ pub const FOR_ANOTHER_PLATFORM: [&str; 4] =
 /// Options that the report must not have: its own, and those of the other subcommands alone.
 pub const NOT_FOR_REPORT: [&str; 6] =
     ["--report", "--dry-run", "--dest", "--wheel-dir", "--no-verify", "--build-option"];
+
+/// Where repositories would be cloned to that are to be edited: pip makes that directory before it
+/// is kept from running git. The install clones to where the user wants it.
+pub fn clones_beside(output: &Path) -> [OsString; 2] {
+    ["--src".into(), output.with_extension("src").into()]
+}
 
 /// The user's options, then the file that says "wheels only", then the user's arguments.
 fn with_wheels_only(

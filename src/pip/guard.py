@@ -7,7 +7,8 @@ and what the user named by its place, or the user's own project by its. It write
 done, what pip and which environment that was, what that pip's defaults are, as whom its indexes
 knew it and which exception ended it. It keeps back the lock that a `pip lock` writes, until
 everything in it has its verdict. And it can have one interpreter wait for orders (`_stand_by`), so
-that Python starts once. Nothing else of pip's own behaviour is touched.
+that Python starts once. Nothing else of pip's own behaviour is touched, but that a log that nobody
+keeps is not written.
 """
 
 import sys
@@ -341,10 +342,16 @@ def _guard(out):
         failures.append({"classes": classes, "link": link if isinstance(link, str) else None})
 
     def attend(module):
-        command = module.Command
+        set_up, command = getattr(module, "setup_logging", None), module.Command
         main = getattr(command, "_main", None)
-        if main is None:
+        if set_up is None or main is None:
             return  # A pip that is built otherwise tells less.
+
+        def setup_logging(*args, **kwargs):
+            # With a log, pip says less on the terminal: it leaves the output of builds to the log.
+            if kwargs.get("user_log_file") == os.devnull:
+                kwargs["user_log_file"] = None
+            return set_up(*args, **kwargs)
 
         def _main(self, args):
             run = self.run
@@ -360,7 +367,7 @@ def _guard(out):
             attended.append(self)
             return main(self, args)
 
-        command._main = _main
+        module.setup_logging, command._main = setup_logging, _main
 
     # The scheme that pip installs by, and the wheels that it is about to install.
     schemes = []
@@ -647,9 +654,28 @@ def _stand_by(numbers):
         say(os.waitpid(child, 0)[1])
 
 
+def _leave_no_bytecode():
+    # Beside this file it goes with the file; but the user may have a place for all byte code.
+    import os
+
+    prefix, cached = getattr(sys, "pycache_prefix", None), getattr(__spec__, "cached", None)
+    if not prefix or not cached:
+        return
+    prefix, cached = os.path.abspath(prefix), os.path.abspath(cached)
+    try:
+        os.remove(cached)
+        directory = os.path.dirname(cached)
+        while directory.startswith(prefix + os.sep):
+            os.rmdir(directory)
+            directory = os.path.dirname(directory)
+    except OSError:
+        pass  # somebody else's byte code lies there
+
+
 def _begin():
     import os
 
+    _leave_no_bytecode()
     out = _ours()
     numbers = os.environ.pop("PYPI_VERIFY_NOW_STANDBY", None)
     if out and numbers:

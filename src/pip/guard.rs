@@ -27,6 +27,7 @@ pub(super) const KEPT_LOCK: &str = "PYPI_VERIFY_NOW_GUARD_LOCK";
 pub struct Guard {
     notes: PathBuf,
     code: PathBuf,
+    temporary: PathBuf,
     python_path: OsString,
     /// The user's own `PYTHONPATH`.
     user_path: Option<OsString>,
@@ -168,6 +169,7 @@ impl Guard {
     /// The files cannot be written.
     pub fn lay(run: &Run, python_path: Option<&OsStr>) -> Result<Self, GuardError> {
         let (code, notes) = (run.subdirectory("guard")?, run.subdirectory("notes")?);
+        let temporary = run.subdirectory("tmp")?;
         std::fs::write(code.join("sitecustomize.py"), GUARD)?;
         let wrong = match code.to_str() {
             None => Some("is not UTF-8"),
@@ -182,13 +184,19 @@ impl Guard {
             path.push(rest);
         }
         let (user_path, python_path) = (python_path.map(OsStr::to_owned), path);
-        Ok(Self { notes, code, python_path, user_path, logins: Mutex::default() })
+        Ok(Self { notes, code, temporary, python_path, user_path, logins: Mutex::default() })
     }
 
     /// A private directory for what a guarded pip prints.
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.code
+    }
+
+    /// A private directory for the temporary files of a guarded pip that is only asked.
+    #[must_use]
+    pub fn temporary(&self) -> &Path {
+        &self.temporary
     }
 
     /// What takes a guard back that is in the environment already.

@@ -112,6 +112,9 @@ pub const HAS_LOCK: PipVersion = PipVersion(25, 1);
 /// The first pip that takes hashes from constraints for requirements that are not pinned.
 pub const HASHED_CONSTRAINTS: PipVersion = PipVersion(26, 1);
 
+/// The log of a pip that is only asked. The guard takes it for none.
+const NO_LOG: &str = "/dev/null";
+
 /// pip did not answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ResolveError {
@@ -240,6 +243,7 @@ impl<'a> Resolver<'a> {
     fn by_standby(
         &self,
         question: &Question<'_>,
+        arguments: &[OsString],
         environment: &Environment,
     ) -> Option<Result<Captured, RunError>> {
         let mut standby = self.standby();
@@ -247,7 +251,6 @@ impl<'a> Resolver<'a> {
         if question.allowed != Allowed::Resolving || !standby.as_ref()?.can_resolve() {
             return None;
         }
-        let arguments = question.arguments;
         let captured = if is_first {
             standby.as_mut()?.ask(arguments, environment, self.guard.directory())
         } else {
@@ -259,14 +262,23 @@ impl<'a> Resolver<'a> {
         Some(captured.map_err(|source| self.pip.error(source)))
     }
 
+    /// Asks, and leaves nothing behind but the answer: no log, since pip writes one with all that
+    /// it is configured with, and no temporary files. The pip that installs does as the user says.
     fn guarded(&self, question: &Question<'_>) -> Result<(Captured, Facts), ResolveError> {
         let mut environment = self.guard.environment(&question.allowed);
         let internal = ["_PIP_RUNNING_IN_SUBPROCESS", "_PIP_IN_BUILD_IGNORE_CONSTRAINTS"];
         environment.remove.extend(internal);
         environment.remove.extend(&question.environment.remove);
         environment.set.extend(question.environment.set.iter().cloned());
-        let arguments = question.arguments;
-        let mut captured = match self.by_standby(question, &environment) {
+        environment.remove.push("SSLKEYLOGFILE");
+        environment.set.push(("TMPDIR".into(), self.guard.temporary().into()));
+        if question.allowed != Allowed::Resolving {
+            // For the pips that it starts.
+            environment.set.push(("PIP_LOG".into(), NO_LOG.into()));
+        }
+        let no_log = [OsString::from("--log"), NO_LOG.into()];
+        let arguments = &[&no_log, question.arguments].concat();
+        let mut captured = match self.by_standby(question, arguments, &environment) {
             Some(captured) => captured?,
             None => {
                 // A pip that builds may have much to clear up.

@@ -6,7 +6,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use super::{with_wheels_only, words};
+use super::{NOT_FOR_QUESTIONS, clones_beside, with_wheels_only, words};
 use crate::pip::resolve::Probe;
 use crate::shim::arguments::InstallArgs;
 
@@ -14,10 +14,11 @@ use crate::shim::arguments::InstallArgs;
 /// `--only-binary :all:`: as the last one it cannot be undone by any other.
 #[must_use]
 pub fn lock(arguments: &InstallArgs, output: &Path, wheels_only: &Path) -> Vec<OsString> {
-    let mut argv = arguments.global_without(&[]);
+    let mut argv = arguments.global_without(&NOT_FOR_QUESTIONS);
     argv.extend(words(&["lock", "--disable-pip-version-check", "--output"]));
     argv.push(output.into());
-    argv.extend(with_wheels_only(arguments, &[], wheels_only));
+    argv.extend(clones_beside(output));
+    argv.extend(with_wheels_only(arguments, &NOT_FOR_QUESTIONS, wheels_only));
     argv
 }
 

@@ -27,6 +27,7 @@ mod gateway_pip;
 mod given_once;
 mod guard;
 mod help;
+mod helper_runs;
 mod http;
 mod http_secrets;
 mod index_faults;
