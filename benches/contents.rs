@@ -21,11 +21,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use pypi_verify_now::attestation::publisher::PublisherUrl;
 use pypi_verify_now::contents::ground::OutOfBounds;
 use pypi_verify_now::contents::{Wheel, violations};
-use pypi_verify_now::filename::DistFilename;
+use pypi_verify_now::package::filename::DistFilename;
 use pypi_verify_now::pip::scheme::Scheme;
-use pypi_verify_now::publisher::PublisherUrl;
 
 const WHEELS: usize = 100;
 const MEMBERS: usize = 120;

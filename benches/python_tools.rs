@@ -28,9 +28,9 @@ use std::process::Command;
 use std::time::Instant;
 
 use entries::{Entry, lay_out, lock, median, serve};
-use pypi_verify_now::filename::DistFilename;
-use pypi_verify_now::provenance::Document;
-use pypi_verify_now::sigstore::{Subject, Verifier};
+use pypi_verify_now::attestation::document::Document;
+use pypi_verify_now::attestation::verifier::{Subject, Verifier};
+use pypi_verify_now::package::filename::DistFilename;
 use support::index::LoopbackIndex;
 use support::private_sigstore::PrivateSigstore;
 use support::sandbox::Sandbox;

@@ -27,10 +27,10 @@ use std::time::Instant;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, UnparsedPublicKey, VerificationAlgorithm,
 };
-use pypi_verify_now::digest::Sha256;
-use pypi_verify_now::filename::DistFilename;
-use pypi_verify_now::provenance::Document;
-use pypi_verify_now::sigstore::{Subject, Verifier};
+use pypi_verify_now::attestation::document::Document;
+use pypi_verify_now::attestation::verifier::{Subject, Verifier};
+use pypi_verify_now::package::digest::Sha256;
+use pypi_verify_now::package::filename::DistFilename;
 use sigstore::crypto::{self, CryptoProvider, HashContext, SigningScheme};
 use sigstore::types::HashAlgorithm;
 use support::private_sigstore::PrivateSigstore;

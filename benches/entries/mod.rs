@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use pypi_verify_now::digest::Sha256;
+use pypi_verify_now::package::digest::Sha256;
 use url::Url;
 
 use crate::support::index::{Builder, DistFile};

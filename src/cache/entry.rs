@@ -11,9 +11,9 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use rustix::fs::OFlags;
 use sha2::Digest as _;
 
-use super::room::Room;
-use super::{Cache, Kind, in_shard, is_mine, part_in};
-use crate::digest::Sha256;
+use crate::cache::room::Room;
+use crate::cache::{Cache, Kind, in_shard, is_mine, part_in};
+use crate::package::digest::Sha256;
 
 /// The largest entry of this form, in bytes: no page and no document is larger.
 pub const MAX_ENTRY: u64 = 65 * 1024 * 1024;

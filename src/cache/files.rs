@@ -7,9 +7,9 @@ use std::io;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
-use super::room::Room;
-use super::{Cache, Kind, in_shard, is_mine, part_in};
-use crate::digest::Sha256;
+use crate::cache::room::Room;
+use crate::cache::{Cache, Kind, in_shard, is_mine, part_in};
+use crate::package::digest::Sha256;
 
 impl Cache {
     /// Puts the file of this sha256 at `path` in `directory`, with the permissions `mode`, if it is

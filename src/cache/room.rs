@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
-use crate::digest::Sha256;
+use crate::package::digest::Sha256;
 
 /// How many bytes of entries one byte of the growth file stands for.
 const UNIT: u64 = 64 * 1024;

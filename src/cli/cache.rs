@@ -5,15 +5,15 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use super::verify::{pip_arguments, real_pip};
-use super::{CacheCommand, printed};
 use crate::cache::{Cache, Usage};
+use crate::cli::verify::{pip_arguments, real_pip};
+use crate::cli::{CacheCommand, printed};
 use crate::failure::{Failure, Status};
-use crate::interrupt::Run;
 use crate::process::Process;
-use crate::report::Report;
-use crate::resolution::{Request, Unresolved, private_directory};
-use crate::steps::Installed;
+use crate::process::run::Run;
+use crate::resolve::resolution::{Request, Unresolved, private_directory};
+use crate::resolve::steps::Installed;
+use crate::terminal::report::Report;
 
 pub(super) fn run(
     process: &Process,

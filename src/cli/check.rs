@@ -5,15 +5,15 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::Check;
-use crate::audit;
-use crate::digest::Sha256;
+use crate::attestation::document::MAX_DOCUMENT;
+use crate::attestation::publisher::PublisherUrl;
+use crate::cli::Check;
+use crate::evidence::audit;
+use crate::evidence::sources::{read_bounded, unreadable, verifier};
 use crate::failure::{Failure, Status};
+use crate::package::digest::Sha256;
 use crate::process::Process;
-use crate::provenance::MAX_DOCUMENT;
-use crate::publisher::PublisherUrl;
-use crate::report::Report;
-use crate::sources::{read_bounded, unreadable, verifier};
+use crate::terminal::report::Report;
 use crate::trust::pin::Pin;
 use crate::trust::policy::{Policy, Unrecorded, Unsigned, Verdict, judge};
 
@@ -45,12 +45,14 @@ pub(super) fn run(
         Verdict::Ok { publisher } => {
             (format!("OK: {filename}, built by {}", publisher.url()), ExitCode::SUCCESS)
         }
-        Verdict::Fail(reason) => {
-            (format!("FAIL: {filename} ({reason})"), crate::report::exit_code(Status::Refused))
-        }
-        Verdict::Record { .. } | Verdict::Unknown { .. } => {
-            (format!("FAIL: {filename} (no verdict)"), crate::report::exit_code(Status::Refused))
-        }
+        Verdict::Fail(reason) => (
+            format!("FAIL: {filename} ({reason})"),
+            crate::terminal::report::exit_code(Status::Refused),
+        ),
+        Verdict::Record { .. } | Verdict::Unknown { .. } => (
+            format!("FAIL: {filename} (no verdict)"),
+            crate::terminal::report::exit_code(Status::Refused),
+        ),
     };
     report.answer(&line).map_err(super::stdout_failure)?;
     Ok(code)

@@ -15,9 +15,9 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::archive::Member;
-use super::record::{Row, Script};
-use crate::name::PackageName;
+use crate::contents::archive::Member;
+use crate::contents::record::{Row, Script};
+use crate::package::name::PackageName;
 use crate::pip::scheme::Scheme;
 
 /// One path that belongs to a wheel once it is installed.

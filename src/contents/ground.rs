@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use icu_normalizer::ComposingNormalizer;
 
-use crate::name::PackageName;
+use crate::package::name::PackageName;
 use crate::pip::scheme::Scheme;
 use crate::trust::location::FILE_NAME;
 

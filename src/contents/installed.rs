@@ -5,9 +5,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::ground::project_of_metadata;
-use super::record::Row;
-use crate::name::PackageName;
+use crate::contents::ground::project_of_metadata;
+use crate::contents::record::Row;
+use crate::package::name::PackageName;
 
 /// The largest RECORD of an installed project that is read, in bytes.
 const MAX_RECORD: u64 = 64 * 1024 * 1024;

@@ -11,14 +11,14 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use url::Url;
 
-use super::inside;
-use super::likely::{Candidate, Likely, best};
-use super::requires::{Environment, Wish, requires};
-use super::slots::Slots;
-use super::upstream::{Key, Lane, Upstream};
-use super::wheels::Wheels;
-use crate::name::PackageName;
-use crate::page::PageFile;
+use crate::gateway::inside;
+use crate::gateway::likely::{Candidate, Likely, best};
+use crate::gateway::requires::{Environment, Wish, requires};
+use crate::gateway::slots::Slots;
+use crate::gateway::upstream::{Key, Lane, Upstream};
+use crate::gateway::wheels::Wheels;
+use crate::index::page::PageFile;
+use crate::package::name::PackageName;
 
 /// How many guesses are worked on at once.
 pub const WORKERS: usize = 16;

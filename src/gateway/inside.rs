@@ -9,7 +9,7 @@ use std::path::Path;
 
 use zip::ZipArchive;
 
-use super::MAX_METADATA;
+use crate::gateway::MAX_METADATA;
 
 /// The most members that a wheel may have to be looked into.
 const MAX_MEMBERS: usize = 100_000;

@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use pep440_rs::{Version, VersionSpecifiers};
 
-use super::requires::Wish;
-use crate::filename::{DistFilename, DistKind, WheelTags};
-use crate::page::{Page, PageFile};
+use crate::gateway::requires::Wish;
+use crate::index::page::{Page, PageFile};
+use crate::package::filename::{DistFilename, DistKind, WheelTags};
 
 /// Newer C libraries than this are not looked for: `manylinux_2_N`.
 const NEWEST_GLIBC: u32 = 39;

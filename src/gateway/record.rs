@@ -9,11 +9,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use url::Url;
 
-use super::upstream::Key;
-use crate::digest::Sha256;
 use crate::failure::{Failure, Status};
-use crate::name::PackageName;
-use crate::page::{Page, PageFile};
+use crate::gateway::upstream::Key;
+use crate::index::page::{Page, PageFile};
+use crate::package::digest::Sha256;
+use crate::package::name::PackageName;
 use crate::wheelhouse::Fetched;
 
 /// A file that pip got.

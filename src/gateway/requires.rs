@@ -8,7 +8,7 @@ use std::str::FromStr as _;
 
 use pep440_rs::{Version, VersionSpecifiers};
 
-use crate::name::PackageName;
+use crate::package::name::PackageName;
 
 /// The most requirements that are read of one METADATA.
 const MOST: usize = 512;

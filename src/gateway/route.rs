@@ -5,7 +5,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use crate::name::PackageName;
+use crate::package::name::PackageName;
 
 /// How many random bytes are in a token.
 const TOKEN_BYTES: usize = 16;

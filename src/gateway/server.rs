@@ -11,9 +11,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::answer::{Answer, Extent, Then};
-use super::peer::is_another_user;
-use super::request::{self, Method, Request};
+use crate::gateway::answer::{Answer, Extent, Then};
+use crate::gateway::peer::is_another_user;
+use crate::gateway::request::{self, Method, Request};
 
 /// The most connections at once; pip has one or two, and so has each build of a source.
 pub const MAX_CONNECTIONS: usize = 512;

@@ -12,17 +12,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use sha2::Digest as _;
 use url::Url;
 
-use super::no::No;
-use super::route::Token;
-use super::slots::{Permits, Slots};
-use super::{Asked, Handover, Judging, KnownPage};
 use crate::cache::{Cache, Entry, Kind};
-use crate::digest::{Claims, Sha256};
+use crate::gateway::no::No;
+use crate::gateway::route::Token;
+use crate::gateway::slots::{Permits, Slots};
+use crate::gateway::{Asked, Handover, Judging, KnownPage};
 use crate::http::{Client, HttpError};
+use crate::index::page::{Beside, Mirrored, Page, PageError, PageFile};
 use crate::index::{IndexError, ServedDocument, served_document, served_page};
-use crate::name::PackageName;
-use crate::page::{Beside, Mirrored, Page, PageError, PageFile};
-use crate::plain_filename::FileName;
+use crate::package::digest::{Claims, Sha256};
+use crate::package::name::PackageName;
+use crate::package::plain_filename::FileName;
 use crate::wheelhouse::{Fetched, MAX_FILE, Wanted, Wheelhouse, WheelhouseError};
 
 /// The largest METADATA that is read, in bytes.
@@ -87,7 +87,7 @@ pub(super) struct Mirror {
 }
 
 impl Upstream {
-    pub(super) fn new(setup: super::Setup, token: Token) -> Self {
+    pub(super) fn new(setup: crate::gateway::Setup, token: Token) -> Self {
         let mount = |url| Mount {
             url,
             documents: Permits::new(DOCUMENTS),

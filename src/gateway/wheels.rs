@@ -8,10 +8,10 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::MAX_WHEEL;
-use super::upstream::{Key, Lane, Upstream};
-use crate::name::PackageName;
-use crate::page::PageFile;
+use crate::gateway::MAX_WHEEL;
+use crate::gateway::upstream::{Key, Lane, Upstream};
+use crate::index::page::PageFile;
+use crate::package::name::PackageName;
 
 /// How many wheels are fetched ahead at once, besides those that are read to resolve.
 pub const FETCHERS: usize = 6;

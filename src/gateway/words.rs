@@ -5,8 +5,8 @@
 
 use url::Url;
 
-use super::Gateway;
-use crate::redact::Redacted;
+use crate::gateway::Gateway;
+use crate::http::redact::Redacted;
 
 impl Gateway {
     /// A text of pip's in which every URL of this gateway is replaced by what it stands for.

@@ -17,11 +17,11 @@ use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
 use ureq::unversioned::transport::{ConnectionDetails, Connector, DefaultConnector};
 use url::Url;
 
-use super::addresses::Addresses;
-use super::proxies::Proxies;
-use super::{HttpError, USER_AGENT};
-use crate::redact::Redacted;
-use crate::transport::Transport;
+use crate::http::addresses::Addresses;
+use crate::http::proxies::Proxies;
+use crate::http::redact::Redacted;
+use crate::http::settings::Transport;
+use crate::http::{HttpError, USER_AGENT};
 
 /// How many connections are kept for one host: more than a run has workers.
 const IDLE_PER_HOST: usize = 32;

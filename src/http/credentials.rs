@@ -10,7 +10,7 @@ use base64::Engine as _;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use crate::transport::Transport;
+use crate::http::settings::Transport;
 
 /// What is known of user names and passwords.
 pub(super) struct Credentials {

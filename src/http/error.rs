@@ -8,7 +8,7 @@ use std::io;
 use url::Url;
 
 use crate::failure::{Failure, Status};
-use crate::redact::Redacted;
+use crate::http::redact::Redacted;
 
 /// Why something could not be fetched.
 #[derive(Debug, thiserror::Error)]

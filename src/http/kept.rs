@@ -6,8 +6,8 @@ use std::time::SystemTime;
 
 use ureq::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-use super::Earlier;
-use crate::validity::{Headers, Validity};
+use crate::http::Earlier;
+use crate::http::validity::{Headers, Validity};
 
 /// What an answer with status 200 says.
 pub(super) fn validity(response: &ureq::http::Response<ureq::Body>) -> Option<Validity> {

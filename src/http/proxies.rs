@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 
 use url::Url;
 
-use crate::transport::{Proxy, Transport};
+use crate::http::settings::{Proxy, Transport};
 
 /// The proxies of a run, as the user wrote them: what nothing goes through may be no proxy at all.
 pub(super) struct Proxies {
@@ -90,7 +90,7 @@ impl Exception {
             let mask = u32::MAX.checked_shl(32 - bits).unwrap_or(0);
             return Some(Self::Network(address.parse().ok()?, mask));
         }
-        let (domain, port) = super::agents::host_and_port(text);
+        let (domain, port) = crate::http::agents::host_and_port(text);
         let domain = domain.trim_start_matches('*').trim_start_matches('.').to_ascii_lowercase();
         (!domain.is_empty()).then_some(Self::Domain(domain, port))
     }

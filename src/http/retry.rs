@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::HttpError;
-use crate::transport::Patience;
+use crate::http::HttpError;
+use crate::http::settings::Patience;
 
 /// A failed attempt.
 pub(super) struct Failed {

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use url::Url;
 
-use super::IndexError;
-use crate::page::MAX_PAGE;
-use crate::redact::Redacted;
+use crate::http::redact::Redacted;
+use crate::index::IndexError;
+use crate::index::page::MAX_PAGE;
 
 /// The page of a project in a directory index: `NAME/index.html`, as pip reads `file:` indexes.
 pub(super) fn page(url: &Url) -> Result<Option<Vec<u8>>, IndexError> {

@@ -7,10 +7,10 @@ use std::path::PathBuf;
 
 use url::Url;
 
-use super::{Index, IndexError, MAX_PROVENANCE, local, page_url};
-use crate::digest::Sha256;
-use crate::name::PackageName;
-use crate::plain_filename::FileName;
+use crate::index::{Index, IndexError, MAX_PROVENANCE, local, page_url};
+use crate::package::digest::Sha256;
+use crate::package::name::PackageName;
+use crate::package::plain_filename::FileName;
 
 /// What follows a file's name, in the order of preference.
 const SUFFIXES: [&str; 3] = ["provenance", "publish.attestation", "attestation"];

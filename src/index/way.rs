@@ -11,12 +11,12 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{MAX_PROVENANCE, is_web_page};
 use crate::cache::{Cache, Entry, Kind};
-use crate::digest::Sha256;
+use crate::http::validity::Validity;
 use crate::http::{Client, HttpError, Renewed, Response, USER_AGENT};
-use crate::page::MAX_PAGE;
-use crate::validity::Validity;
+use crate::index::page::MAX_PAGE;
+use crate::index::{MAX_PROVENANCE, is_web_page};
+use crate::package::digest::Sha256;
 
 /// What pages are asked as: JSON first (PEP 691, "Version + Format Selection").
 const ACCEPT_PAGE: &str = "application/vnd.pypi.simple.v1+json, \

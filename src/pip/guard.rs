@@ -11,10 +11,10 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::run::{Cause, Environment, RunError};
-use super::scheme::Scheme;
-use crate::interrupt::Run;
-use crate::transport::Login;
+use crate::http::settings::Login;
+use crate::pip::run::{Cause, Environment, RunError};
+use crate::pip::scheme::Scheme;
+use crate::process::run::Run;
 
 /// The text of the guard, run by the user's own interpreter.
 const GUARD: &str = include_str!("guard.py");

@@ -3,9 +3,11 @@
 //! The only modules that start processes. Own everything that is known of pip's own behaviour;
 //! decide nothing about what may be installed.
 
+pub mod command_line;
 pub mod find;
 pub mod guard;
 pub mod preinstall;
+pub mod requirements;
 pub mod resolve;
 pub mod run;
 pub mod scheme;

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::scheme::Scheme;
+use crate::pip::scheme::Scheme;
 
 /// The variable that tells the guard where to ask: the port and the secret.
 const VARIABLE: &str = "PYPI_VERIFY_NOW_GUARD_ASKING";

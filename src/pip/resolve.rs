@@ -11,15 +11,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde::Deserialize;
 use url::Url;
 
-use super::guard::{Allowed, Blocked, Facts, Guard, GuardError, KEPT_LOCK};
-use super::run::{Captured, Cause, Environment, Pip, RunError, exit_code};
-use super::scheme::Scheme;
-use super::settings::Configuration;
-use super::standby::Standby;
 use crate::failure::{Failure, Status};
-use crate::interrupt::{Purpose, Run};
-use crate::lock::{Lock, LockError, MAX_BYTES};
-use crate::redact::{Redacted, redacted_text};
+use crate::http::redact::{Redacted, redacted_text};
+use crate::package::lock::{Lock, LockError, MAX_BYTES};
+use crate::pip::guard::{Allowed, Blocked, Facts, Guard, GuardError, KEPT_LOCK};
+use crate::pip::run::{Captured, Cause, Environment, Pip, RunError, exit_code};
+use crate::pip::scheme::Scheme;
+use crate::pip::settings::Configuration;
+use crate::pip::standby::Standby;
+use crate::process::run::{Purpose, Run};
 
 /// A pip that resolves: the program, the run it belongs to, and the guard over it.
 pub struct Resolver<'a> {

@@ -9,8 +9,8 @@ use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 
-use super::find::DEPTH_VARIABLE;
-use crate::interrupt::{Purpose, Run};
+use crate::pip::find::DEPTH_VARIABLE;
+use crate::process::run::{Purpose, Run};
 
 /// The real pip: its file, and how deep in calls of ourselves it is started.
 #[derive(Debug, Clone)]

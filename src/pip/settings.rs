@@ -11,9 +11,9 @@ use std::time::Duration;
 use url::Url;
 
 use crate::failure::{Failure, Status};
-use crate::redact::redacted_text;
-use crate::switch;
-use crate::transport::{Proxy, ProxyVariables, Transport};
+use crate::http::redact::redacted_text;
+use crate::http::settings::{Proxy, ProxyVariables, Transport};
+use crate::process::switch;
 
 /// The values of one source, by the option's long name without dashes.
 pub type Values = BTreeMap<String, String>;

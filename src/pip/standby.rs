@@ -17,8 +17,8 @@ use std::process::{Child, ExitStatus};
 use rustix::io::{FdFlags, fcntl_setfd};
 use serde::Serialize;
 
-use super::run::{Captured, Cause, Environment, Pip, read_with_prompts};
-use crate::interrupt::{Attendant, Purpose, Run};
+use crate::pip::run::{Captured, Cause, Environment, Pip, read_with_prompts};
+use crate::process::run::{Attendant, Purpose, Run};
 
 /// How much of a console script is read; they have a dozen lines.
 const SCRIPT: u64 = 4096;

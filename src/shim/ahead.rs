@@ -9,17 +9,17 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::arguments::{InstallArgs, Positionals};
-use super::install::Install;
-use super::invocation::{Invocation, classify};
-use super::places::{in_words_of_the_user, place};
-use crate::direct::Direct;
+use crate::evidence::sources::Sources;
 use crate::gateway::{Gateway, Guessing, HOST, Judging, Likely, Refusal, Setup};
+use crate::http::settings::Proxy;
 use crate::index::Index;
+use crate::pip::command_line::arguments::{InstallArgs, Positionals};
+use crate::pip::command_line::invocation::{Invocation, classify};
 use crate::pip::run::{Captured, Environment};
-use crate::resolution::{Prepared, Request, Resolved, Unresolved};
-use crate::sources::Sources;
-use crate::transport::Proxy;
+use crate::resolve::direct::Direct;
+use crate::resolve::resolution::{Prepared, Request, Resolved, Unresolved};
+use crate::shim::install::Install;
+use crate::shim::places::{in_words_of_the_user, place};
 
 /// Options whose place the gateway takes.
 const STOOD_IN_FOR: [&str; 3] = ["--index-url", "--extra-index-url", "--proxy"];

@@ -6,13 +6,13 @@
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::audit::Finding;
+use crate::evidence::audit::Finding;
+use crate::evidence::sources;
 use crate::failure::Failure;
 use crate::gateway::Gateway;
 use crate::http::Client;
-use crate::lock::{File, Lock};
-use crate::progress::{Activity, Progress};
-use crate::sources;
+use crate::package::lock::{File, Lock};
+use crate::terminal::progress::{Activity, Progress};
 use crate::wheelhouse::{Fetched, JOBS, Wanted, Wheelhouse};
 
 /// Where files arrive, and the way they come.

@@ -5,15 +5,15 @@
 use std::ffi::OsStr;
 use std::process::ExitCode;
 
-use super::arguments::Subcommand;
-use super::install::install;
-use super::invocation::{Invocation, classify};
-use super::unheard::unheard;
 use crate::failure::Failure;
+use crate::pip::command_line::arguments::Subcommand;
+use crate::pip::command_line::invocation::{Invocation, classify};
 use crate::pip::find;
 use crate::pip::run::Pip;
 use crate::process::Process;
-use crate::report::{Report, Volume};
+use crate::shim::install::install;
+use crate::shim::unheard::unheard;
+use crate::terminal::report::{Report, Volume};
 
 /// Whether this is a name that pip goes by: `pip`, `pip3`, `pip3.N`.
 #[must_use]

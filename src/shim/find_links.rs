@@ -7,16 +7,16 @@ use std::path::{Path, PathBuf};
 
 use url::Url;
 
-use super::build::Build;
-use super::places::local_url;
-use crate::digest::{Claims, Sha256};
+use crate::evidence::judge::Judge;
 use crate::failure::{Failure, Status};
-use crate::filename::DistFilename;
 use crate::gateway::Handover;
-use crate::judge::Judge;
-use crate::lock::File;
-use crate::plain_filename::FileName;
-use crate::resolution::private_directory;
+use crate::package::digest::{Claims, Sha256};
+use crate::package::filename::DistFilename;
+use crate::package::lock::File;
+use crate::package::plain_filename::FileName;
+use crate::resolve::resolution::private_directory;
+use crate::shim::build::Build;
+use crate::shim::places::local_url;
 
 impl Build<'_> {
     /// A private directory of links to the files of the user's `--find-links` directories that may

@@ -6,14 +6,14 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use super::arguments::{InstallArgs, Positionals};
-use super::invocation::{Invocation, classify};
+use crate::evidence::sources::read_bounded;
 use crate::failure::{Failure, Status};
-use crate::interrupt::Run;
-use crate::lines::MAX_FILE;
+use crate::pip::command_line::arguments::{InstallArgs, Positionals};
+use crate::pip::command_line::invocation::{Invocation, classify};
 use crate::process::Process;
-use crate::resolution::private_directory;
-use crate::sources::read_bounded;
+use crate::process::run::Run;
+use crate::resolve::requirement_files::MAX_FILE;
+use crate::resolve::resolution::private_directory;
 
 /// Options that name such a file.
 const FILES: [&str; 4] =

@@ -9,8 +9,8 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, Status};
-use crate::report::Report;
-use crate::steps::LockPlace;
+use crate::resolve::steps::LockPlace;
+use crate::terminal::report::Report;
 
 /// The permissions of a file that is made, before the umask takes some away.
 const MADE: u32 = 0o666;

@@ -10,20 +10,20 @@ use std::process::ExitCode;
 
 use url::Url;
 
-use super::build::Build;
-use super::install::{is_of_wheels, may_lack_wheels, with_verified_digests};
-use super::lock_file::LockFile;
-use super::notes::Notes;
-use super::places::{Exchange, exchanged, in_words_of_the_user};
-use crate::audit::Finding;
+use crate::evidence::audit::Finding;
 use crate::failure::{Failure, Status};
 use crate::gateway::Gateway;
-use crate::lock::{Entry, File, Lock, as_pip_writes};
+use crate::package::lock::{Entry, File, Lock, as_pip_writes};
 use crate::pip::resolve::{KeptLock, Question, ResolveError};
 use crate::pip::run::{Captured, Environment};
-use crate::progress::Activity;
-use crate::resolution::{Prepared, Unresolved, private_directory, wheels_only};
-use crate::steps::{self, LockPlace};
+use crate::resolve::resolution::{Prepared, Unresolved, private_directory, wheels_only};
+use crate::resolve::steps::{self, LockPlace};
+use crate::shim::build::Build;
+use crate::shim::install::{is_of_wheels, may_lack_wheels, with_verified_digests};
+use crate::shim::lock_file::LockFile;
+use crate::shim::notes::Notes;
+use crate::shim::places::{Exchange, exchanged, in_words_of_the_user};
+use crate::terminal::progress::Activity;
 use crate::wheelhouse::Wheelhouse;
 
 /// A lock of pip's that the user has not got yet.

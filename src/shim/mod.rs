@@ -4,18 +4,15 @@
 //! that take no code in are handed to the real pip untouched.
 
 mod ahead;
-pub mod arguments;
 mod arrivals;
 mod build;
 pub mod entry;
 mod find_links;
 mod given;
 pub mod install;
-pub mod invocation;
 mod lock_file;
 mod locking;
 mod notes;
-pub mod options;
 mod places;
 mod refused;
 mod report_file;

@@ -6,13 +6,13 @@
 
 use std::sync::Arc;
 
-use super::install::Install;
-use crate::lock::{Entry, File, Lock, Requested, Source};
-use crate::name::PackageName;
-use crate::newer::{admitted, newer_source};
-use crate::page::Page;
-use crate::resolution::Prepared;
-use crate::steps;
+use crate::index::newer::{admitted, newer_source};
+use crate::index::page::Page;
+use crate::package::lock::{Entry, File, Lock, Requested, Source};
+use crate::package::name::PackageName;
+use crate::resolve::resolution::Prepared;
+use crate::resolve::steps;
+use crate::shim::install::Install;
 
 /// What there may be something to say about.
 pub(super) struct Notes<'a> {

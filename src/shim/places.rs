@@ -8,16 +8,16 @@ use std::path::{Path, PathBuf};
 
 use url::Url;
 
-use crate::audit::Finding;
-use crate::build_steps::Closed;
-use crate::digest::Sha256;
+use crate::evidence::audit::Finding;
+use crate::evidence::sources::unreadable;
 use crate::failure::Failure;
 use crate::gateway::Gateway;
-use crate::lines::Copies;
-use crate::lock::{self, Lock, Source};
+use crate::package::digest::Sha256;
+use crate::package::lock::{self, Lock, Source};
 use crate::pip::run::Captured;
-use crate::resolution::{Prepared, Unresolved, private_directory};
-use crate::sources::unreadable;
+use crate::resolve::build_steps::Closed;
+use crate::resolve::requirement_files::Copies;
+use crate::resolve::resolution::{Prepared, Unresolved, private_directory};
 
 /// A place as a URL, a path from this directory.
 pub(super) fn url_of(place: &str, directory: &Path) -> String {

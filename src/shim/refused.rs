@@ -4,11 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::audit::Finding;
+use crate::evidence::audit::Finding;
+use crate::evidence::judge::Judge;
 use crate::gateway::Gateway;
-use crate::judge::Judge;
-use crate::lock::Lock;
-use crate::name::PackageName;
+use crate::package::lock::Lock;
+use crate::package::name::PackageName;
 use crate::trust::pin::Pin;
 use crate::trust::policy::Verdict;
 

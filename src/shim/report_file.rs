@@ -14,8 +14,8 @@ use std::process::ExitStatus;
 use rustix::io::Errno;
 
 use crate::pip::run::{Captured, Cause};
-use crate::report::Report;
-use crate::resolution::Unresolved;
+use crate::resolve::resolution::Unresolved;
+use crate::terminal::report::Report;
 
 /// How the system states the exit code of a pip that failed.
 const FAILED: i32 = 1 << 8;

@@ -8,18 +8,18 @@ use std::process::{ExitCode, ExitStatus};
 
 use url::Url;
 
-use super::arguments::InstallArgs;
-use super::install::Install;
-use super::report_file::ReportFile;
-use crate::build_steps::{Closed, PLACES};
-use crate::direct::Direct;
 use crate::failure::{Failure, Status};
-use crate::lock::{Lock, Which};
+use crate::package::lock::{Lock, Which};
+use crate::pip::command_line::arguments::InstallArgs;
 use crate::pip::resolve::{Probe, ResolveError};
 use crate::pip::run::{Environment, RunError, exit_code};
 use crate::pip::standby::Standby;
-use crate::resolution::{Prepared, Said, private_directory};
-use crate::steps::{self, Form, HashedFiles, Inputs, Instead};
+use crate::resolve::build_steps::{Closed, PLACES};
+use crate::resolve::direct::Direct;
+use crate::resolve::resolution::{Prepared, Said, private_directory};
+use crate::resolve::steps::{self, Form, HashedFiles, Inputs, Instead};
+use crate::shim::install::Install;
+use crate::shim::report_file::ReportFile;
 
 /// The name of the page that leads to the files, in the run's directory.
 pub(super) const LINKS: &str = "links.html";

@@ -7,13 +7,13 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use crate::failure::{Failure, Status};
-use crate::interrupt::Run;
 use crate::pip::guard::Guard;
 use crate::pip::resolve::{ResolveError, Resolver};
 use crate::pip::run::{Pip, exit_code};
 use crate::process::Process;
-use crate::report::Report;
-use crate::resolution::private_directory;
+use crate::process::run::Run;
+use crate::resolve::resolution::private_directory;
+use crate::terminal::report::Report;
 
 /// Asks this pip whether one of these words is a command of its own. If none is, it is handed over
 /// to.

@@ -11,8 +11,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::name::PackageName;
-use crate::publisher::PublisherUrl;
+use crate::attestation::publisher::PublisherUrl;
+use crate::package::name::PackageName;
 use crate::trust::pin::{Condition, FieldError, Pin};
 
 /// The column in which the original tool writes the URL: the name is padded to 49 characters.

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::publisher::PublisherUrl;
+use crate::attestation::publisher::PublisherUrl;
 
 /// The publisher a project is bound to.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::name::PackageName;
+use crate::package::name::PackageName;
 use crate::trust::file::TrustFile;
 use crate::trust::pin::{Clash, Pin};
 

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use crate::publisher::{Publisher, PublisherUrl};
+use crate::attestation::publisher::{Publisher, PublisherUrl};
 use crate::trust::pin::{Condition, Field, Pin};
 
 /// What the user asked for.

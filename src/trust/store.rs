@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::name::PackageName;
-use crate::publisher::PublisherUrl;
+use crate::attestation::publisher::PublisherUrl;
+use crate::package::name::PackageName;
 use crate::trust::file::TrustFile;
 use crate::trust::location::{Places, Project};
 use crate::trust::pins::{InForce, Pins};

@@ -5,9 +5,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::attestation::publisher::PublisherUrl;
 use crate::failure::{Failure, Status};
-use crate::name::PackageName;
-use crate::publisher::PublisherUrl;
+use crate::package::name::PackageName;
 use crate::trust::file::ParseError;
 use crate::trust::ownership::Objection;
 use crate::trust::pins::Contradiction;

@@ -12,10 +12,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tempfile::TempPath;
 use url::Url;
 
-use super::{PART, Wanted, Wheelhouse, WheelhouseError};
-use crate::digest::{Computed, Hasher};
+use crate::http::redact::Redacted;
 use crate::http::{Client, HttpError, Piece};
-use crate::redact::Redacted;
+use crate::package::digest::{Computed, Hasher};
+use crate::wheelhouse::{PART, Wanted, Wheelhouse, WheelhouseError};
 
 /// How much is read at once of a local file.
 const CHUNK: usize = 64 * 1024;
@@ -35,7 +35,7 @@ pub(super) fn mode(url: &Url, directory: &Path) -> Result<u32, WheelhouseError> 
         .permissions(Permissions::from_mode(0o666))
         .tempfile_in(directory);
     let metadata = new.and_then(|file| file.as_file().metadata());
-    Ok(metadata.map_err(|error| super::disk(directory, error))?.mode() & PERMISSIONS)
+    Ok(metadata.map_err(|error| crate::wheelhouse::disk(directory, error))?.mode() & PERMISSIONS)
 }
 
 /// Brings the bytes of a file into an unnamed file in the directory of `house`; ends early once

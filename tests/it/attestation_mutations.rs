@@ -2,9 +2,9 @@
 //! reason, and the one that is whole verifies.
 
 use proptest::prelude::*;
-use pypi_verify_now::filename::DistFilename;
-use pypi_verify_now::provenance::Document;
-use pypi_verify_now::sigstore::{AttestationError, Subject};
+use pypi_verify_now::attestation::document::Document;
+use pypi_verify_now::attestation::verifier::{AttestationError, Subject};
+use pypi_verify_now::package::filename::DistFilename;
 use serde_json::{Value, json};
 
 use crate::support::private_sigstore::{Mutation, PrivateSigstore, SLSA, bundle, document};

@@ -1,6 +1,6 @@
 //! Whose attestation it is: the certificate says so, and an index that says otherwise is refused.
 
-use pypi_verify_now::publisher::PublisherKind;
+use pypi_verify_now::attestation::publisher::PublisherKind;
 use serde_json::{Value, json};
 
 use crate::support::private_sigstore::{

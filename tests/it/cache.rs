@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use pypi_verify_now::cache::{Bounds, Cache, Entry, Kind, MAX_ENTRY};
-use pypi_verify_now::digest::Sha256;
+use pypi_verify_now::package::digest::Sha256;
 use tempfile::TempDir;
 
 /// A cache that holds a mebibyte of documents.
@@ -140,7 +140,7 @@ fn one_entry_does_not_push_out_all_others() {
     fs::write(&file, vec![0; 300 * 1024]).unwrap();
     cache.keep(&Sha256::of(&vec![0; 300 * 1024]), &file);
     assert_eq!(bytes_of(&cache, Kind::Files), 0);
-    const { assert!(MAX_ENTRY > pypi_verify_now::page::MAX_PAGE) };
+    const { assert!(MAX_ENTRY > pypi_verify_now::index::page::MAX_PAGE) };
 }
 
 #[test]

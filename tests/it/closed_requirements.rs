@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use pypi_verify_now::requirements::{Closed, NotClosed, Source, closed};
+use pypi_verify_now::pip::requirements::{Closed, NotClosed, Source, closed};
 
 /// The copies of these files, of which the first is named. Variables: `TOKEN`, `LINES`, `HASH`.
 fn copies(files: &[(&str, &[u8])]) -> Result<Closed, NotClosed> {

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use pypi_verify_now::digest::Sha256;
+use pypi_verify_now::package::digest::Sha256;
 
 use crate::support::index::{DistFile, Hash, Projects};
 use crate::support::run::Outcome;

@@ -1,6 +1,6 @@
 //! What the user names by its place, read from the words alone.
 
-use pypi_verify_now::direct::Direct;
+use pypi_verify_now::resolve::direct::Direct;
 use pypi_verify_now::trust::policy::UnsignedKind::{
     self, DirectUrl, Directory, LocalFile, VersionControl,
 };

@@ -1,6 +1,6 @@
 //! Text from elsewhere, made safe for a terminal.
 
-use pypi_verify_now::escape::{as_of_pip, blanked, escape, is_plain};
+use pypi_verify_now::terminal::escape::{as_of_pip, blanked, escape, is_plain};
 
 #[test]
 fn what_moves_hides_or_reorders_is_written_out() {

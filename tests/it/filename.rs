@@ -1,7 +1,7 @@
 //! File names of distributions: equal by parsing, and nothing else is one.
 
 use proptest::prelude::*;
-use pypi_verify_now::filename::{DistFilename, DistKind, SdistFormat};
+use pypi_verify_now::package::filename::{DistFilename, DistKind, SdistFormat};
 
 fn parse(text: &str) -> DistFilename {
     DistFilename::parse(text).unwrap()

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use pypi_verify_now::digest::Sha256;
 use pypi_verify_now::failure::{Failure, Status};
 use pypi_verify_now::gateway::{Handover, Judging, MAX_HEAD, MAX_LINE};
-use pypi_verify_now::transport::Transport;
+use pypi_verify_now::http::settings::Transport;
+use pypi_verify_now::package::digest::Sha256;
 use serde_json::Value;
 use url::Url;
 
@@ -159,7 +159,7 @@ fn a_body_that_does_not_end_or_ends_early_is_an_error() {
     for fault in [Fault::Truncate, Fault::Disconnect, Fault::status(500), Fault::Trickle] {
         let index = index();
         index.fault(&format!("/files/{WHEEL}"), fault.clone());
-        let patience = pypi_verify_now::transport::Patience {
+        let patience = pypi_verify_now::http::settings::Patience {
             download: Duration::from_millis(300),
             ..quick().patience
         };

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use pypi_verify_now::failure::{Failure, Status};
+use pypi_verify_now::http::redact::Redacted;
+use pypi_verify_now::http::settings::{Patience, Transport};
 use pypi_verify_now::http::{Client, Host, HttpError, Piece};
-use pypi_verify_now::redact::Redacted;
-use pypi_verify_now::transport::{Patience, Transport};
 use ureq::Error;
 use ureq::unversioned::resolver::{DefaultResolver, Resolver as _};
 use url::Url;

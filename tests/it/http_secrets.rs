@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use base64::Engine as _;
 use pypi_verify_now::failure::{Failure, Status};
+use pypi_verify_now::http::settings::{Proxy, ProxyVariables, Transport};
 use pypi_verify_now::http::{Client, HttpError};
-use pypi_verify_now::transport::{Proxy, ProxyVariables, Transport};
 use tempfile::TempDir;
 use url::Url;
 

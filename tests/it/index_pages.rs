@@ -1,9 +1,9 @@
 //! Index pages: what is read of JSON and HTML, and what is refused.
 
 use proptest::prelude::*;
-use pypi_verify_now::digest::Sha256;
-use pypi_verify_now::escape::blanked;
-use pypi_verify_now::page::{Beside, Page, PageError, PageFile, is_same_place};
+use pypi_verify_now::index::page::{Beside, Page, PageError, PageFile, is_same_place};
+use pypi_verify_now::package::digest::Sha256;
+use pypi_verify_now::terminal::escape::blanked;
 use url::Url;
 
 const JSON: &str = "application/vnd.pypi.simple.v1+json";

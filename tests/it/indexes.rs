@@ -1,13 +1,13 @@
 //! Indexes: who is asked, how often, and what counts as an answer.
 
-use pypi_verify_now::digest::Sha256;
 use pypi_verify_now::failure::{Failure, Status};
 use pypi_verify_now::http::Client;
+use pypi_verify_now::http::settings::Transport;
+use pypi_verify_now::index::page::PageFile;
 use pypi_verify_now::index::{Index, IndexError, MAX_PROVENANCE, SecondSource};
-use pypi_verify_now::name::PackageName;
-use pypi_verify_now::page::PageFile;
-use pypi_verify_now::plain_filename::FileName;
-use pypi_verify_now::transport::Transport;
+use pypi_verify_now::package::digest::Sha256;
+use pypi_verify_now::package::name::PackageName;
+use pypi_verify_now::package::plain_filename::FileName;
 use tempfile::TempDir;
 use url::Url;
 

@@ -164,7 +164,7 @@ fn by_control_c_at_a_terminal() {
 #[test]
 fn threads_that_still_write_do_not_keep_the_private_directory() {
     let place = tempfile::tempdir().unwrap();
-    let run = pypi_verify_now::interrupt::Run::begin(&[place.path().to_owned()]).unwrap();
+    let run = pypi_verify_now::process::run::Run::begin(&[place.path().to_owned()]).unwrap();
     let directory = run.directory().to_owned();
     let (begun, gate) = channel();
     // Each puts a file where one has just gone, twenty times: fewer altogether than the attempts.

@@ -7,9 +7,11 @@ use std::os::unix::ffi::OsStringExt as _;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
-use pypi_verify_now::shim::arguments::{Item, Kind, Spelling, Subcommand};
-use pypi_verify_now::shim::invocation::{InstallArgs, Invocation, Positionals, classify};
-use pypi_verify_now::shim::options::{self, Lock, OPTIONS, Place};
+use pypi_verify_now::pip::command_line::arguments::{Item, Kind, Spelling, Subcommand};
+use pypi_verify_now::pip::command_line::invocation::{
+    InstallArgs, Invocation, Positionals, classify,
+};
+use pypi_verify_now::pip::command_line::options::{self, Lock, OPTIONS, Place};
 
 use crate::support::sandbox::Sandbox;
 use crate::support::venv::{NEWEST, PIPS};

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use pypi_verify_now::cache::{Cache, Entry, Kind};
-use pypi_verify_now::digest::Sha256;
 use pypi_verify_now::http::Client;
+use pypi_verify_now::http::settings::Transport;
 use pypi_verify_now::index::{Index, IndexError};
-use pypi_verify_now::name::PackageName;
-use pypi_verify_now::transport::Transport;
+use pypi_verify_now::package::digest::Sha256;
+use pypi_verify_now::package::name::PackageName;
 use tempfile::TempDir;
 use url::Url;
 

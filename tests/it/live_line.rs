@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use pypi_verify_now::progress::{Activity, Progress, UNNOTICED};
+use pypi_verify_now::terminal::progress::{Activity, Progress, UNNOTICED};
 
 use crate::support::index::LoopbackIndex;
 use crate::support::served::{self, pin, signed, wheel};

@@ -1,7 +1,7 @@
 //! Locks and reports: both become one model, and what makes no sense is refused.
 
-use pypi_verify_now::digest::Sha256;
-use pypi_verify_now::lock::{Lock, Source, Which};
+use pypi_verify_now::package::digest::Sha256;
+use pypi_verify_now::package::lock::{Lock, Source, Which};
 
 const ZEROS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 

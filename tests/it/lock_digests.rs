@@ -1,7 +1,7 @@
 //! Digests that a lock states for its files: pip takes a file for which any one of them is right,
 //! so every one of them is held against the bytes before anything is called OK.
 
-use pypi_verify_now::lock::Lock;
+use pypi_verify_now::package::lock::Lock;
 use sha2::Digest as _;
 
 use crate::support::index::{DistFile, Hash, LoopbackIndex};

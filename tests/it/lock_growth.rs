@@ -3,7 +3,7 @@
 
 use pypi_verify_now::http::Client;
 use pypi_verify_now::index::Index;
-use pypi_verify_now::name::PackageName;
+use pypi_verify_now::package::name::PackageName;
 use url::Url;
 
 use crate::http::hasty;

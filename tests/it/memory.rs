@@ -3,9 +3,9 @@
 
 use std::fmt::Write as _;
 
-use pypi_verify_now::lock::Lock;
-use pypi_verify_now::page::{Beside, Page, PageError, ROOM};
-use pypi_verify_now::provenance::Document;
+use pypi_verify_now::attestation::document::Document;
+use pypi_verify_now::index::page::{Beside, Page, PageError, ROOM};
+use pypi_verify_now::package::lock::Lock;
 use serde_json::json;
 use url::Url;
 

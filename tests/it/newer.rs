@@ -1,8 +1,8 @@
 //! Newer releases that were passed over for being source archives alone: when that is worth a line.
 
-use pypi_verify_now::name::PackageName;
-use pypi_verify_now::newer::{admitted, newer_source};
-use pypi_verify_now::page::PageFile;
+use pypi_verify_now::index::newer::{admitted, newer_source};
+use pypi_verify_now::index::page::PageFile;
+use pypi_verify_now::package::name::PackageName;
 
 use crate::support::index::DistFile;
 use crate::support::wheel::Wheel;

@@ -1,6 +1,6 @@
 //! The table of verdicts, cell by cell, and the rules on documents of several bundles.
 
-use pypi_verify_now::publisher::{CertificateClaims, Publisher, PublisherUrl};
+use pypi_verify_now::attestation::publisher::{CertificateClaims, Publisher, PublisherUrl};
 use pypi_verify_now::trust::pin::{Condition, Field, Pin};
 use pypi_verify_now::trust::policy::{
     BundleEvidence, Difference, Evidence, Policy, Reason, Unrecorded, Unsigned, UnsignedKind,

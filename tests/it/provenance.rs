@@ -1,7 +1,7 @@
 //! Provenance documents as texts: what reads, what is refused, and that nothing panics.
 
 use proptest::prelude::*;
-use pypi_verify_now::provenance::{
+use pypi_verify_now::attestation::document::{
     AttestationFault, ClaimedPublisher, Document, MAX_ATTESTATIONS, MAX_BUNDLES, MAX_DOCUMENT,
 };
 use serde_json::{Value, json};

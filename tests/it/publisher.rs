@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use proptest::prelude::*;
-use pypi_verify_now::publisher::PublisherUrl;
+use pypi_verify_now::attestation::publisher::PublisherUrl;
 
 fn url(text: &str) -> PublisherUrl {
     PublisherUrl::parse(text).unwrap()

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use pypi_verify_now::digest::Sha256;
-use pypi_verify_now::filename::DistFilename;
-use pypi_verify_now::provenance::Document;
-use pypi_verify_now::publisher::Publisher;
-use pypi_verify_now::sigstore::{AttestationError, Subject, Verifier};
+use pypi_verify_now::attestation::document::Document;
+use pypi_verify_now::attestation::publisher::Publisher;
+use pypi_verify_now::attestation::verifier::{AttestationError, Subject, Verifier};
+use pypi_verify_now::package::digest::Sha256;
+use pypi_verify_now::package::filename::DistFilename;
 
 const CIRCLECI: &str = "circleci_sign_publish_example-0.0.1.dev137-py3-none-any.whl";
 const CIRCLECI_SHA256: &str = "8cb34da1e27336f11a2c43f3f9c7433bd76f24f470c904724f06ad7f131d9e9f";

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
-use pypi_verify_now::digest::Sha256;
-use pypi_verify_now::name::PackageName;
-use pypi_verify_now::requirements::{
+use pypi_verify_now::package::digest::Sha256;
+use pypi_verify_now::package::name::PackageName;
+use pypi_verify_now::pip::requirements::{
     self, Inclusion, IndexLines, MAX_DEPTH, MAX_FILES, Outcome, Source,
 };
 use sha2::Digest as _;

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use pypi_verify_now::http::Client;
+use pypi_verify_now::http::settings::Proxy;
 use pypi_verify_now::pip::settings::{
     CommandLine, Configuration, FileLines, Settings, Surroundings,
 };
-use pypi_verify_now::transport::Proxy;
 
 use crate::support::index::{DistFile, LoopbackIndex};
 

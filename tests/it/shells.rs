@@ -6,8 +6,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use pypi_verify_now::cli::shellenv::{self, Shell};
 use pypi_verify_now::failure::{Failure, Status};
-use pypi_verify_now::shellenv::{self, Shell};
 use tempfile::TempDir;
 
 use crate::support::venv::Python;

@@ -1,8 +1,8 @@
 //! URLs that somebody states for a project, in METADATA or in the user's words: what they may hold,
 //! and that the bytes behind them are held to what the user said of them.
 
-use pypi_verify_now::digest::Sha256;
-use pypi_verify_now::lock::Lock;
+use pypi_verify_now::package::digest::Sha256;
+use pypi_verify_now::package::lock::Lock;
 
 use crate::support::wheel::Wheel;
 use crate::support::world::World;

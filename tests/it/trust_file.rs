@@ -2,8 +2,8 @@
 //! leaves as it was.
 
 use proptest::prelude::*;
-use pypi_verify_now::name::PackageName;
-use pypi_verify_now::publisher::PublisherUrl;
+use pypi_verify_now::attestation::publisher::PublisherUrl;
+use pypi_verify_now::package::name::PackageName;
 use pypi_verify_now::trust::file::TrustFile;
 use pypi_verify_now::trust::pin::Field;
 

@@ -1,6 +1,6 @@
 //! The pure rules on trust files: how pins add up, and whose files count.
 
-use pypi_verify_now::name::PackageName;
+use pypi_verify_now::package::name::PackageName;
 use pypi_verify_now::trust::file::TrustFile;
 use pypi_verify_now::trust::ownership::{Attributes, User};
 use pypi_verify_now::trust::pins::{InForce, Pins};

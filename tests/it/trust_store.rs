@@ -6,9 +6,9 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, lchown, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::Barrier;
 
+use pypi_verify_now::attestation::publisher::PublisherUrl;
 use pypi_verify_now::failure::{Failure, Status};
-use pypi_verify_now::name::PackageName;
-use pypi_verify_now::publisher::PublisherUrl;
+use pypi_verify_now::package::name::PackageName;
 use pypi_verify_now::trust::location::{Places, Surroundings};
 use pypi_verify_now::trust::ownership::User;
 use pypi_verify_now::trust::pins::Pins;

@@ -1,8 +1,8 @@
 //! The root that everything is verified against: another instance's is no root of ours, and what is
 //! no trusted root at all is the user's error.
 
+use pypi_verify_now::attestation::verifier::Verifier;
 use pypi_verify_now::failure::{Failure, Status};
-use pypi_verify_now::sigstore::Verifier;
 use serde_json::{Value, json};
 
 use crate::support::private_sigstore::{PUBLISH, PrivateSigstore};

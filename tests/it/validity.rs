@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use pypi_verify_now::validity::{Headers, LONGEST_FRESH, MAX_ETAG, Validity};
+use pypi_verify_now::http::validity::{Headers, LONGEST_FRESH, MAX_ETAG, Validity};
 
 fn now() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(1_800_000_000)

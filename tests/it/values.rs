@@ -1,7 +1,7 @@
 //! Names and digests: what reads, what does not, and that reading normalises.
 
-use pypi_verify_now::digest::Sha256;
-use pypi_verify_now::name::PackageName;
+use pypi_verify_now::package::digest::Sha256;
+use pypi_verify_now::package::name::PackageName;
 
 #[test]
 fn every_spelling_of_a_project_is_one_name() {

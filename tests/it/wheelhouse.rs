@@ -6,11 +6,11 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use pypi_verify_now::digest::{Claims, Sha256};
 use pypi_verify_now::failure::{Failure, Status};
 use pypi_verify_now::http::Client;
-use pypi_verify_now::plain_filename::FileName;
-use pypi_verify_now::transport::Transport;
+use pypi_verify_now::http::settings::Transport;
+use pypi_verify_now::package::digest::{Claims, Sha256};
+use pypi_verify_now::package::plain_filename::FileName;
 use pypi_verify_now::wheelhouse::{Fetched, JOBS, Wanted, Wheelhouse, WheelhouseError};
 use tempfile::TempDir;
 use url::Url;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use pypi_verify_now::failure::Failure;
 use pypi_verify_now::gateway::{Asked, Gateway, Guessing, Handover, Judging, Likely, Setup};
 use pypi_verify_now::http::Client;
-use pypi_verify_now::transport::{Patience, Transport};
+use pypi_verify_now::http::settings::{Patience, Transport};
 use tempfile::TempDir;
 use url::Url;
 

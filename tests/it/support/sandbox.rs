@@ -18,7 +18,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use pypi_verify_now::digest::Sha256;
+use pypi_verify_now::package::digest::Sha256;
 use tempfile::TempDir;
 
 use super::run::Run;

@@ -8,7 +8,7 @@
 //! world.tool(["-L", "pylock.toml"]).run().exits(0).stdout_has("OK: aa 1.0");
 //! ```
 
-use pypi_verify_now::digest::Sha256;
+use pypi_verify_now::package::digest::Sha256;
 
 use super::index::{DistFile, LoopbackIndex};
 use super::private_sigstore::{Mutation, PrivateSigstore, Signer, bundle, document};

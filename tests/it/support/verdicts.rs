@@ -2,11 +2,11 @@
 
 use std::sync::OnceLock;
 
-use pypi_verify_now::digest::Sha256;
-use pypi_verify_now::filename::DistFilename;
-use pypi_verify_now::provenance::Document;
-use pypi_verify_now::publisher::Publisher;
-use pypi_verify_now::sigstore::{AttestationError, BundleOutcome, Subject, Verifier};
+use pypi_verify_now::attestation::document::Document;
+use pypi_verify_now::attestation::publisher::Publisher;
+use pypi_verify_now::attestation::verifier::{AttestationError, BundleOutcome, Subject, Verifier};
+use pypi_verify_now::package::digest::Sha256;
+use pypi_verify_now::package::filename::DistFilename;
 use serde_json::{Value, json};
 
 use super::private_sigstore::{PrivateSigstore, SLSA, Signer};

@@ -16,7 +16,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use pypi_verify_now::digest::Sha256;
+use pypi_verify_now::package::digest::Sha256;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 

@@ -217,8 +217,8 @@ pub fn signed(file: DistFile, signer: &Signer) -> DistFile {
     file.provenance(document)
 }
 
-fn sha256(file: &DistFile) -> pypi_verify_now::digest::Sha256 {
-    pypi_verify_now::digest::Sha256::of(&file.bytes)
+fn sha256(file: &DistFile) -> pypi_verify_now::package::digest::Sha256 {
+    pypi_verify_now::package::digest::Sha256::of(&file.bytes)
 }
 
 /// The normalised name of the project that a file is of.

@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use base64::Engine as _;
-use pypi_verify_now::digest::Sha256;
+use pypi_verify_now::package::digest::Sha256;
 
 use super::answer::{Answer, Sending};
 use super::pages::{self, Site};

@@ -1,0 +1,136 @@
+//! An index's claim about the publisher, held against the certificate.
+//!
+//! Owns what counts as a lie. A claim about something that the certificate does not carry cannot be
+//! checked and is passed over; nothing is ever decided by it.
+
+use crate::attestation::document::ClaimedPublisher;
+
+use crate::attestation::publisher::{Publisher, PublisherKind, PublisherUrl};
+
+/// What an index says about a publisher that is not so, or that nobody can check.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Disagreement {
+    /// The claim is of a kind that has no identity here.
+    #[error("the index names a publisher of the unknown kind `{0}`")]
+    UnknownKind(String),
+    /// The claim is of no kind.
+    #[error("the index names no kind of publisher")]
+    Nameless,
+    /// The claim leaves out what its kind is known by.
+    #[error("the index names a {kind} publisher without its {missing}")]
+    Incomplete {
+        /// The kind.
+        kind: String,
+        /// The key.
+        missing: &'static str,
+    },
+    /// The claim is of another kind than the certificate.
+    #[error("the index names a {claimed} publisher, its certificate is for a {certified} identity")]
+    Kind {
+        /// What the index says.
+        claimed: PublisherKind,
+        /// What the certificate says.
+        certified: PublisherKind,
+    },
+    /// A part of the claim is not what the certificate says.
+    #[error("the index names `{claimed}` as its {part}, its certificate says `{certified}`")]
+    Part {
+        /// Which part.
+        part: &'static str,
+        /// What the index says.
+        claimed: String,
+        /// What the certificate says.
+        certified: String,
+    },
+}
+
+impl Publisher {
+    /// Whether an index's claim is true of this publisher.
+    ///
+    /// # Errors
+    /// The kind is unknown or missing, or kind, repository, workflow, environment, account, project
+    /// or source is another one than the certificate's.
+    pub fn agrees_with(&self, claim: &ClaimedPublisher) -> Result<(), Disagreement> {
+        match claim {
+            ClaimedPublisher::GitHub { repository, workflow, environment } => {
+                self.same_kind(PublisherKind::GitHub)?;
+                self.same_url("repository", claim, repository)?;
+                self.same("workflow", workflow, self.facts.workflow.as_ref(), str::to_owned)?;
+                self.same_environment(environment.as_deref())
+            }
+            ClaimedPublisher::GitLab { repository, workflow_filepath, environment } => {
+                self.same_kind(PublisherKind::GitLab)?;
+                self.same_url("repository", claim, repository)?;
+                let workflow = self.facts.workflow.as_ref();
+                self.same("workflow", workflow_filepath, workflow, str::to_owned)?;
+                self.same_environment(environment.as_deref())
+            }
+            ClaimedPublisher::Google { email } => {
+                self.same_kind(PublisherKind::Google)?;
+                self.same_url("account", claim, email)
+            }
+            ClaimedPublisher::CircleCi { project_id, vcs_origin, vcs_ref, .. } => {
+                self.same_kind(PublisherKind::CircleCi)?;
+                self.same_url("project", claim, project_id)?;
+                if let Some(origin) = vcs_origin {
+                    let source = self.facts.source.as_ref();
+                    self.same("source", origin, source, str::to_ascii_lowercase)?;
+                }
+                vcs_ref.iter().try_for_each(|name| {
+                    self.same("ref", name, self.facts.reference.as_ref(), str::to_owned)
+                })
+            }
+            ClaimedPublisher::Unknown { kind } => Err(Disagreement::UnknownKind(kind.clone())),
+            ClaimedPublisher::Nameless => Err(Disagreement::Nameless),
+            ClaimedPublisher::Incomplete { kind, missing } => {
+                Err(Disagreement::Incomplete { kind: kind.clone(), missing })
+            }
+        }
+    }
+
+    fn same_kind(&self, claimed: PublisherKind) -> Result<(), Disagreement> {
+        if self.kind == claimed {
+            return Ok(());
+        }
+        Err(Disagreement::Kind { claimed, certified: self.kind })
+    }
+
+    fn same_url(
+        &self,
+        part: &'static str,
+        claim: &ClaimedPublisher,
+        claimed: &str,
+    ) -> Result<(), Disagreement> {
+        let url = PublisherUrl::of_claim(claim);
+        if url.as_ref() == Some(&self.url) {
+            return Ok(());
+        }
+        let claimed = url.map_or_else(|| claimed.to_owned(), |url| url.to_string());
+        Err(Disagreement::Part { part, claimed, certified: self.url.to_string() })
+    }
+
+    /// GitHub does not regard the case of environments, and PyPI keeps them in lower case.
+    fn same_environment(&self, claimed: Option<&str>) -> Result<(), Disagreement> {
+        let certified = self.facts.environment.as_ref();
+        claimed.map_or(Ok(()), |claimed| {
+            self.same("environment", claimed, certified, str::to_lowercase)
+        })
+    }
+
+    fn same(
+        &self,
+        part: &'static str,
+        claimed: &str,
+        certified: Option<&String>,
+        normal: fn(&str) -> String,
+    ) -> Result<(), Disagreement> {
+        match certified {
+            Some(certified) if normal(claimed) != normal(certified) => Err(Disagreement::Part {
+                part,
+                claimed: claimed.to_owned(),
+                certified: certified.clone(),
+            }),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! How a refusal reads: which file, what was expected, what was found, and what would accept it.
+//!
+//! Owns the words. Pure: makes lines, prints none. The text is not yet safe for a terminal.
+
+use crate::attestation::publisher::Publisher;
+use crate::evidence::audit::Finding;
+use crate::trust::pin::Pin;
+use crate::trust::pins::{Pins, Place};
+use crate::trust::policy::{Difference, Reason, Verdict};
+
+/// The trust files, as far as a refusal speaks of them.
+#[derive(Debug, Clone, Copy)]
+pub struct TrustContext<'a> {
+    /// Their pins.
+    pub pins: &'a Pins,
+    /// The command that would record an unrecorded publisher.
+    pub record_with: &'a str,
+}
+
+/// The lines for one finding; none if it is no refusal.
+#[must_use]
+pub fn lines(finding: &Finding, trust: &TrustContext<'_>) -> Vec<String> {
+    let Verdict::Fail(reason) = &finding.verdict else { return Vec::new() };
+    let file = finding.file.as_ref().map(|file| format!(" ({})", file.filename));
+    let mut lines = vec![format!(
+        "refused: {}{}: {}",
+        finding.title,
+        file.unwrap_or_default(),
+        headline(reason)
+    )];
+    let places: Vec<_> = trust.pins.places(&finding.name).iter().map(Place::to_string).collect();
+    lines.push(match (trust.pins.pin(&finding.name), expected(reason)) {
+        (Some(pin), _) => format!("  expected  {}  ({})", pin.url, places.join("; ")),
+        (None, Some(pin)) => format!("  expected  {}  (met first in this run)", pin.url),
+        (None, None) => format!("  expected  nobody: no pin {}", searched(trust.pins)),
+    });
+    let places = if places.is_empty() { recorded_in(trust.pins) } else { places.join(" and ") };
+    match reason {
+        Reason::ChangedPublisher { found, difference, .. } => {
+            if let Difference::Field { condition, found } = difference {
+                let found = found.as_deref().unwrap_or("nothing");
+                let (field, value) = (condition.field, &condition.value);
+                lines.push(format!("            {field}={value}, the certificate says {found}"));
+            }
+            lines.extend(publisher(found));
+            lines.push(format!(
+                "  accept    only after you have made sure that the project moved: in {places} write `{} {}`",
+                finding.name,
+                found.url()
+            ));
+        }
+        Reason::NotRecorded { found } => {
+            lines.extend(publisher(found));
+            lines.push(format!("  accept    {}", trust.record_with));
+            lines.push(format!(
+                "            or add the line `{} {}` to {}",
+                finding.name,
+                found.url(),
+                recorded_in(trust.pins)
+            ));
+        }
+        Reason::Ambiguous { found } => {
+            found.iter().for_each(|found| lines.extend(publisher(found)));
+            lines.push(format!(
+                "  accept    choose one: add the line `{} URL` to {}",
+                finding.name,
+                recorded_in(trust.pins)
+            ));
+        }
+        Reason::SignatureExpected { kind, .. } => {
+            lines.push(format!("  found     nothing: {kind}"));
+            lines.push(format!(
+                "  accept    choose a release that is signed; or, if the project signs no more, \
+                 remove the line of `{}` from {places}",
+                finding.name
+            ));
+        }
+        Reason::Invalid { reason, .. } => {
+            lines.push(format!("  found     {reason}"));
+            lines.push("  accept    nothing accepts an attestation that does not verify; tell the project or the index".to_owned());
+        }
+        Reason::UnsignedUnderStrict { kind } => {
+            lines.push(format!("  found     nothing: {kind}"));
+            lines.push("  accept    run it without STRICT".to_owned());
+        }
+    }
+    lines
+}
+
+/// The trust files in force, as the places where a pin was looked for.
+#[must_use]
+pub fn searched(pins: &Pins) -> String {
+    match pins.files() {
+        [] => "in any trust file: there is none".to_owned(),
+        files => {
+            let paths: Vec<_> = files.iter().map(|it| it.path.display().to_string()).collect();
+            format!("in {}", paths.join(", "))
+        }
+    }
+}
+
+/// The pin that the verdict was held to.
+const fn expected(reason: &Reason) -> Option<&Pin> {
+    match reason {
+        Reason::ChangedPublisher { expected, .. } | Reason::SignatureExpected { expected, .. } => {
+            Some(expected)
+        }
+        Reason::Invalid { expected, .. } => expected.as_ref(),
+        Reason::NotRecorded { .. }
+        | Reason::Ambiguous { .. }
+        | Reason::UnsignedUnderStrict { .. } => None,
+    }
+}
+
+/// The file that a new pin goes to.
+#[must_use]
+pub fn recorded_in(pins: &Pins) -> String {
+    pins.record().map_or_else(|| "a trust file".to_owned(), |path| path.display().to_string())
+}
+
+fn headline(reason: &Reason) -> &'static str {
+    match reason {
+        Reason::ChangedPublisher { .. } => "changed publisher",
+        Reason::SignatureExpected { .. } => "signature expected",
+        Reason::Invalid { .. } => "invalid attestation",
+        Reason::NotRecorded { .. } => "publisher not recorded",
+        Reason::Ambiguous { .. } => "publisher not recorded, and there are several",
+        Reason::UnsignedUnderStrict { .. } => "no attestation, and STRICT asks for one",
+    }
+}
+
+/// Who built it, from the certificate.
+fn publisher(found: &Publisher) -> Vec<String> {
+    let mut lines = vec![format!("  found     {}", found.url())];
+    let facts = found.facts();
+    let facts = [
+        ("workflow", &facts.workflow),
+        ("environment", &facts.environment),
+        ("ref", &facts.reference),
+        ("commit", &facts.commit),
+        ("run", &facts.run_url),
+    ];
+    let stated = facts.iter().filter_map(|(name, value)| value.as_ref().map(|value| (name, value)));
+    lines.extend(stated.map(|(name, value)| format!("            {name} {value}")));
+    lines
+}
+
+/// The good news of a run: who verified what, and what is unknown, a few lines in all.
+#[must_use]
+pub fn summary(findings: &[Finding]) -> Vec<String> {
+    let mut by_publisher = std::collections::BTreeMap::<String, Vec<&str>>::new();
+    let mut unknown = std::collections::BTreeMap::<String, Vec<&str>>::new();
+    for finding in findings {
+        let title = finding.title.as_str();
+        match &finding.verdict {
+            Verdict::Ok { publisher } | Verdict::Record { publisher } => {
+                by_publisher.entry(publisher.url().to_string()).or_default().push(title);
+            }
+            Verdict::Unknown { kind } => unknown.entry(kind.to_string()).or_default().push(title),
+            Verdict::Fail(_) => {}
+        }
+    }
+    let verified = by_publisher
+        .into_iter()
+        .map(|(url, titles)| format!("verified: {}, built by {url}", listed(&titles)));
+    let unknown =
+        unknown.into_iter().map(|(kind, titles)| format!("unknown: {} ({kind})", listed(&titles)));
+    verified.chain(unknown).collect()
+}
+
+/// The most names that a summary line lists.
+const LISTED: usize = 8;
+
+fn listed(titles: &[&str]) -> String {
+    let shown = titles.get(..LISTED).unwrap_or(titles).join(", ");
+    match titles.len().checked_sub(LISTED) {
+        Some(more) if more > 0 => format!("{shown} and {more} more"),
+        _ => shown,
+    }
+}

@@ -1,0 +1,285 @@
+//! The page of a project with every file at another place.
+//!
+//! Owns what a mirror of a page keeps and what not: everything that an installer reads of a file
+//! stays, its URL is replaced, the link to its provenance is left out, and so is whatever no
+//! installer reads. The page is written file by file, so that nothing of it is in memory but the
+//! original and the mirror. Text that an installer shows (why a file is yanked, which Python it
+//! requires) holds no control characters any more, and a file that has one in its name is not
+//! listed: no installer takes it.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::io::{self, Write};
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use url::Url;
+
+use crate::index::page::html::{self, ATTRIBUTES, Tag};
+use crate::index::page::json::{Top, walk};
+use crate::index::page::loose::Text;
+use crate::index::page::{Format, Page, PageError};
+use crate::terminal::escape::{blanked, is_plain};
+
+/// How many bytes a mirror may have for each byte of its page, besides [`ROOM`]. Links of ours are
+/// longer than most, and of a page of nothing but links the mirror is three times as large.
+pub const MAX_GROWTH: usize = 4;
+/// How many bytes a mirror may have besides, for pages of a few short links.
+pub const ROOM: usize = 1024 * 1024;
+
+/// What becomes of the METADATA beside files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beside {
+    /// The mirror offers it.
+    Kept,
+    /// The mirror says nothing of it: whoever wants METADATA reads the file.
+    LeftOut,
+}
+
+/// A page and its mirror.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mirrored {
+    /// What the page says.
+    pub page: Page,
+    /// The `Content-Type` of [`Self::body`].
+    pub content_type: String,
+    /// The same page with other links, in the format of the original.
+    pub body: Vec<u8>,
+}
+
+/// A file with what installers read of it, as it is written, the best hash first: pip locks with
+/// the first.
+#[derive(Deserialize)]
+struct File<'a> {
+    #[serde(borrow)]
+    filename: Text<'a>,
+    #[serde(borrow)]
+    url: Text<'a>,
+    #[serde(borrow)]
+    hashes: Hashes<'a>,
+    #[serde(rename = "requires-python", borrow)]
+    requires_python: Option<&'a RawValue>,
+    #[serde(borrow)]
+    yanked: Option<&'a RawValue>,
+    #[serde(borrow)]
+    size: Option<&'a RawValue>,
+    #[serde(rename = "upload-time", borrow)]
+    upload_time: Option<&'a RawValue>,
+    #[serde(rename = "core-metadata", borrow)]
+    core_metadata: Option<&'a RawValue>,
+    #[serde(rename = "dist-info-metadata", borrow)]
+    dist_info_metadata: Option<&'a RawValue>,
+    #[serde(rename = "data-dist-info-metadata", borrow)]
+    data_dist_info_metadata: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Hashes<'a> {
+    #[serde(borrow)]
+    sha256: Option<&'a RawValue>,
+    #[serde(borrow)]
+    sha512: Option<&'a RawValue>,
+    #[serde(borrow)]
+    sha384: Option<&'a RawValue>,
+    #[serde(borrow)]
+    sha224: Option<&'a RawValue>,
+    #[serde(borrow)]
+    sha1: Option<&'a RawValue>,
+    #[serde(borrow)]
+    md5: Option<&'a RawValue>,
+}
+
+impl Page {
+    /// Reads a page as [`Self::parse`] does and writes its mirror, in which the file of each name
+    /// is at `link(name)`, followed by the fragment of the original link, and METADATA is
+    /// `beside` it or not.
+    ///
+    /// # Errors
+    /// As [`Self::parse`], or the mirror would be out of proportion to the page.
+    pub fn mirror(
+        content_type: &str,
+        base: &Url,
+        bytes: &[u8],
+        beside: Beside,
+        link: &dyn Fn(&str) -> String,
+    ) -> Result<Mirrored, PageError> {
+        let page = Self::parse(content_type, base, bytes)?;
+        let media_type = content_type.split(';').next().unwrap_or_default().trim().to_lowercase();
+        let format = Format::of(content_type)?;
+        let write = |out: &mut dyn Write| {
+            let mut mirror = Mirror { base: &page.base, beside, link, out };
+            match format {
+                Format::Json => mirror.json(bytes),
+                Format::Html => mirror.html(bytes),
+            }
+        };
+        // Counted first: a buffer that grows takes three times its bytes.
+        let mut counted = Count(0);
+        write(&mut counted)?;
+        if counted.0 > bytes.len().saturating_mul(MAX_GROWTH).saturating_add(ROOM) {
+            return Err(PageError::Growth(counted.0));
+        }
+        let mut body = Vec::with_capacity(counted.0);
+        write(&mut body)?;
+        let content_type = match format {
+            Format::Json => media_type,
+            Format::Html => format!("{media_type}; charset=utf-8"),
+        };
+        Ok(Mirrored { page, content_type, body })
+    }
+}
+
+/// A mirror that is being written.
+struct Mirror<'a> {
+    base: &'a Url,
+    beside: Beside,
+    link: &'a dyn Fn(&str) -> String,
+    out: &'a mut dyn Write,
+}
+
+impl Mirror<'_> {
+    /// `link(filename)` with the fragment of `href`.
+    fn moved(&self, href: &str, filename: &str) -> String {
+        let url = self.base.join(href).ok();
+        let fragment = url.as_ref().and_then(Url::fragment).map(|fragment| format!("#{fragment}"));
+        (self.link)(filename) + &fragment.unwrap_or_default()
+    }
+
+    fn json(&mut self, bytes: &[u8]) -> Result<(), PageError> {
+        self.out.write_all(b"{\"files\":[").map_err(unwritten)?;
+        let mut first = true;
+        let Top { meta, name } = walk(bytes, |file: File<'_>| {
+            if !is_plain(&file.filename.0) {
+                return Ok(());
+            }
+            let between: &[u8] = if std::mem::take(&mut first) { b"" } else { b"," };
+            self.out.write_all(between).and_then(|()| self.json_file(&file)).map_err(unwritten)
+        })?;
+        let members = [("meta", meta), ("name", name)].into_iter();
+        let mut members = members.filter_map(|(key, value)| Some((key, value?.get())));
+        self.out
+            .write_all(b"]")
+            .and_then(|()| {
+                members.try_for_each(|(key, value)| write!(self.out, ",\"{key}\":{value}"))
+            })
+            .and_then(|()| self.out.write_all(b"}"))
+            .map_err(unwritten)
+    }
+
+    fn json_file(&mut self, file: &File<'_>) -> io::Result<()> {
+        let (filename, url) = (&*file.filename.0, self.moved(&file.url.0, &file.filename.0));
+        self.out.write_all(b"{\"filename\":")?;
+        serde_json::to_writer(&mut *self.out, filename)?;
+        self.out.write_all(b",\"url\":")?;
+        serde_json::to_writer(&mut *self.out, &url)?;
+        let offered = self.beside == Beside::Kept;
+        for (key, value) in [
+            ("requires-python", file.requires_python),
+            ("yanked", file.yanked),
+            ("size", file.size),
+            ("upload-time", file.upload_time),
+            ("core-metadata", file.core_metadata.filter(|_| offered)),
+            ("dist-info-metadata", file.dist_info_metadata.filter(|_| offered)),
+            ("data-dist-info-metadata", file.data_dist_info_metadata.filter(|_| offered)),
+        ] {
+            if let Some(value) = value {
+                write!(self.out, ",\"{key}\":{}", shown(value))?;
+            }
+        }
+        let Hashes { sha256, sha512, sha384, sha224, sha1, md5 } = &file.hashes;
+        let mut between = ",\"hashes\":{";
+        for (name, digits) in [
+            ("sha256", sha256),
+            ("sha512", sha512),
+            ("sha384", sha384),
+            ("sha224", sha224),
+            ("sha1", sha1),
+            ("md5", md5),
+        ] {
+            if let Some(digits) = digits {
+                write!(self.out, "{between}\"{name}\":{}", shown(digits))?;
+                between = ",";
+            }
+        }
+        self.out.write_all(if between == "," { b"}}" } else { b",\"hashes\":{}}" })
+    }
+
+    fn html(&mut self, bytes: &[u8]) -> Result<(), PageError> {
+        self.out.write_all(b"<!DOCTYPE html>\n<html><body>\n").map_err(unwritten)?;
+        html::for_each(bytes, |tag| self.html_file(tag).map_err(unwritten))?;
+        self.out.write_all(b"</body></html>\n").map_err(unwritten)
+    }
+
+    fn html_file(&mut self, tag: &Tag) -> io::Result<()> {
+        let entry = html::entry(self.base, tag).filter(|entry| is_plain(&entry.filename));
+        let Some(entry) = entry else { return Ok(()) };
+        let url = self.moved(&entry.href, &entry.filename);
+        write!(self.out, "<a href=\"{}\"", Escaped(&url))?;
+        let kept = ATTRIBUTES.into_iter().filter(|name| {
+            name.starts_with("data-")
+                && *name != "data-provenance"
+                && (self.beside == Beside::Kept || !name.ends_with("-metadata"))
+        });
+        for name in kept {
+            let Some(value) = tag.attribute(name) else { continue };
+            // Without a value it says nothing; an empty one would say that there is a file.
+            if value.is_empty() && name.ends_with("-metadata") {
+                continue;
+            }
+            write!(self.out, " {name}=\"{}\"", Escaped(&blanked(&value)))?;
+        }
+        writeln!(self.out, ">{}</a><br>", Escaped(&entry.filename))
+    }
+}
+
+/// A value as an installer may show it: a text without control characters. What is no text keeps
+/// its form unless it has escapes in it, by which it could hold some; then it is null.
+fn shown(value: &RawValue) -> Cow<'_, str> {
+    let raw = value.get();
+    if !raw.contains('\\') && is_plain(raw) {
+        return raw.into();
+    }
+    match serde_json::from_str::<String>(raw) {
+        Ok(text) => serde_json::Value::String(blanked(&text)).to_string().into(),
+        Err(_) => "null".into(),
+    }
+}
+
+/// A writer that only counts.
+struct Count(usize);
+
+impl Write for Count {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.saturating_add(bytes.len());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Nothing is written but to memory, which does not fail.
+fn unwritten(error: io::Error) -> PageError {
+    PageError::Json(error.to_string())
+}
+
+/// A text as HTML has it in a value or between tags, written piece by piece.
+struct Escaped<'a>(&'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for part in self.0.split_inclusive(['&', '<', '>', '"']) {
+            let plain = part.trim_end_matches(['&', '<', '>', '"']);
+            f.write_str(plain)?;
+            f.write_str(match part.get(plain.len()..) {
+                Some("&") => "&amp;",
+                Some("<") => "&lt;",
+                Some(">") => "&gt;",
+                Some("\"") => "&#34;",
+                _ => "",
+            })?;
+        }
+        Ok(())
+    }
+}

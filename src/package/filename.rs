@@ -1,0 +1,183 @@
+//! File names of wheels (PEP 427) and source distributions (PEP 625), read into their parts.
+//!
+//! Owns the equality of file names: two spellings are one file name if they parse alike, as PEP 740
+//! demands for an attestation's subject. A name that parses holds no path separator, blank or
+//! control character. Touches no file.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr as _;
+
+use pep440_rs::Version;
+
+use crate::package::name::PackageName;
+
+/// The longest file name read, in bytes: what file systems allow.
+pub const MAX_FILENAME: usize = 255;
+
+/// The file name of a distribution. Equality is by parsing: the name is compared normalised
+/// (PEP 503), the version normalised (PEP 440), a wheel's tags as sets; [`fmt::Display`] gives the
+/// spelling that was read.
+#[derive(Debug, Clone)]
+pub struct DistFilename {
+    written: String,
+    name: PackageName,
+    version: Version,
+    kind: DistKind,
+}
+
+/// What kind of distribution a file name says it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DistKind {
+    /// A built distribution, `.whl`.
+    Wheel(WheelTags),
+    /// A source distribution.
+    Sdist(SdistFormat),
+}
+
+/// What a wheel's file name says besides name and version (PEP 427, "File name convention").
+/// Tags are lower case; a compressed tag set such as `py2.py3` is the set of its parts (PEP 425).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WheelTags {
+    /// The build tag: its number without leading zeros, and what follows the number.
+    pub build: Option<(String, String)>,
+    /// Python tags, such as `py3` or `cp312`.
+    pub python: BTreeSet<String>,
+    /// ABI tags, such as `none` or `abi3`.
+    pub abi: BTreeSet<String>,
+    /// Platform tags, such as `any` or `manylinux_2_17_x86_64`.
+    pub platform: BTreeSet<String>,
+}
+
+/// How a source distribution is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SdistFormat {
+    /// `.tar.gz` (PEP 625).
+    TarGz,
+    /// `.zip`, from before PEP 625.
+    Zip,
+}
+
+/// A text that is no file name of a distribution.
+#[derive(Debug, thiserror::Error)]
+#[error("`{filename}` is not the file name of a wheel or source distribution: {reason}")]
+pub struct NotADistFilename {
+    filename: String,
+    reason: &'static str,
+}
+
+impl DistFilename {
+    /// Reads a file name ending in `.whl`, `.tar.gz` or `.zip`.
+    ///
+    /// # Errors
+    /// The text is longer than [`MAX_FILENAME`], holds a character that no such name has, or one of
+    /// its parts is missing or malformed (PEP 427, PEP 625, PEP 440, PEP 508).
+    pub fn parse(text: &str) -> Result<Self, NotADistFilename> {
+        Self::read(text).map_err(|reason| NotADistFilename { filename: text.to_owned(), reason })
+    }
+
+    fn read(text: &str) -> Result<Self, &'static str> {
+        if text.len() > MAX_FILENAME {
+            return Err("it is too long");
+        }
+        // `+` and `!` occur in versions.
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.+!".contains(c);
+        if !text.chars().all(allowed) {
+            return Err("it holds a character that file names of distributions do not have");
+        }
+        let (name, version, kind) = if let Some(stem) = text.strip_suffix(".whl") {
+            wheel(stem)?
+        } else if let Some(stem) = text.strip_suffix(".tar.gz") {
+            sdist(stem, SdistFormat::TarGz)?
+        } else if let Some(stem) = text.strip_suffix(".zip") {
+            sdist(stem, SdistFormat::Zip)?
+        } else {
+            return Err("it ends neither in .whl nor in .tar.gz or .zip");
+        };
+        let name = PackageName::parse(name).map_err(|_| "its project name is malformed")?;
+        let version = Version::from_str(version).map_err(|_| "its version is malformed")?;
+        Ok(Self { written: text.to_owned(), name, version, kind })
+    }
+
+    /// The file name as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.written
+    }
+
+    /// The project's name.
+    #[must_use]
+    pub const fn name(&self) -> &PackageName {
+        &self.name
+    }
+
+    /// The release's version.
+    #[must_use]
+    pub const fn version(&self) -> &Version {
+        &self.version
+    }
+
+    /// Wheel or source distribution.
+    #[must_use]
+    pub const fn kind(&self) -> &DistKind {
+        &self.kind
+    }
+}
+
+type Parts<'a> = (&'a str, &'a str, DistKind);
+
+fn wheel(stem: &str) -> Result<Parts<'_>, &'static str> {
+    let parts: Vec<&str> = stem.split('-').collect();
+    let (name, version, build, tags) = match *parts.as_slice() {
+        [name, version, python, abi, platform] => (name, version, None, [python, abi, platform]),
+        [name, version, build, python, abi, platform] => {
+            (name, version, Some(build_tag(build)?), [python, abi, platform])
+        }
+        _ => return Err("a wheel's has five or six parts between dashes"),
+    };
+    let [python, abi, platform] = tags.map(tag_set);
+    let tags = WheelTags { build, python: python?, abi: abi?, platform: platform? };
+    Ok((name, version, DistKind::Wheel(tags)))
+}
+
+fn sdist(stem: &str, format: SdistFormat) -> Result<Parts<'_>, &'static str> {
+    // Before PEP 625 the name could hold dashes itself; a version never does once normalised.
+    let (name, version) = stem.rsplit_once('-').ok_or("it has no version")?;
+    Ok((name, version, DistKind::Sdist(format)))
+}
+
+fn build_tag(text: &str) -> Result<(String, String), &'static str> {
+    let number = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let (digits, rest) = text.split_at(text.len() - number.len());
+    if digits.is_empty() {
+        return Err("its build tag does not begin with a digit");
+    }
+    Ok((digits.trim_start_matches('0').to_owned(), rest.to_owned()))
+}
+
+fn tag_set(text: &str) -> Result<BTreeSet<String>, &'static str> {
+    let word =
+        |tag: &str| !tag.is_empty() && tag.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if !text.split('.').all(word) {
+        return Err("one of its tags is malformed");
+    }
+    Ok(text.split('.').map(str::to_ascii_lowercase).collect())
+}
+
+impl PartialEq for DistFilename {
+    /// The versions are compared as they are written once normalised: `1.0` and `1.0.0` install
+    /// alike, but no index has both under one file name.
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+            && self.version.to_string() == other.version.to_string()
+            && self.kind == other.kind
+    }
+}
+
+impl Eq for DistFilename {}
+
+impl fmt::Display for DistFilename {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.written)
+    }
+}

@@ -1,0 +1,59 @@
+//! A file that was named by its place, and how pip is told of it.
+//!
+//! Owns what such a URL may hold. It becomes a line of a requirements file, where more than a URL
+//! has a meaning, and it may come from the METADATA of a stranger (`Requires-Dist: x @ URL`). Pure.
+
+use crate::package::filename::DistFilename;
+use crate::package::lock::stated::{IN_URLS, Stated};
+use crate::package::lock::{File, LockError, file, last_segment, package};
+use crate::package::name::PackageName;
+use crate::package::plain_filename::FileName;
+
+/// The file of a direct reference. Its name need not follow any convention (`main.zip`); where it
+/// does, it must be a file of the entry, and the version may come from it.
+pub(super) fn direct(
+    entry: &str,
+    name: &PackageName,
+    version: Option<&str>,
+    stated: &Stated<'_>,
+) -> Result<(File, Option<String>), LockError> {
+    let place = stated.place;
+    if let (None, Some(other)) = (stated.sha256(), stated.digests.keys().next()) {
+        // The user's own word for the bytes, which nobody would hold them to.
+        let reason = format!("its digest is of {other} alone; state it as sha256");
+        return Err(package(entry, reason));
+    }
+    if place.contains("://") {
+        writable(place).map_err(|reason| package(entry, reason))?;
+    }
+    let filename = last_segment(place).ok_or_else(|| package(entry, "its URL names no file"))?;
+    if DistFilename::parse(&filename).is_ok() {
+        let (file, version) = file(entry, name, version, &filename, stated)?;
+        return Ok((file, Some(version)));
+    }
+    let (sha256, claims) = stated.read(entry, &filename)?;
+    let filename = FileName::parse(&filename).map_err(|error| package(entry, error.to_string()))?;
+    Ok((File { filename, url: place.to_owned(), sha256, claims }, version.map(str::to_owned)))
+}
+
+/// Whether the place means nothing but itself in a requirements file.
+///
+/// # Errors
+/// It would end the line or the word, stand for a variable of the environment, or state a digest,
+/// which pip takes for as good as the verified one.
+pub(super) fn writable(place: &str) -> Result<(), &'static str> {
+    let lower = place.to_ascii_lowercase();
+    let states = |algorithm: &&str| {
+        let mut parts = lower.split(['?', '&', '#']).skip(1);
+        parts.any(|part| part.strip_prefix(*algorithm).is_some_and(|rest| rest.starts_with('=')))
+    };
+    if !place.chars().all(|c| c.is_ascii_graphic()) {
+        Err("its URL has a blank, a control character or one that is not ASCII in it")
+    } else if place.contains("${") {
+        Err("its URL has `${` in it, which stands for a variable in a requirements file")
+    } else if IN_URLS.iter().any(states) {
+        Err("its URL states a digest where only a `#sha256=` at its end can be held to")
+    } else {
+        Ok(())
+    }
+}

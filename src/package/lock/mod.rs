@@ -1,0 +1,358 @@
+//! What would be installed: the files of a resolved set, read from a lock or from a pip report.
+//!
+//! Owns the one model that both become (PEP 751 `pylock.toml`, and version 1 of pip's installation
+//! report) and the pins made of it. Pure: reads no file, asks no index, and gives no verdict. A
+//! digest of another algorithm than sha256 never becomes one.
+
+mod direct;
+mod places;
+mod pylock;
+mod report;
+mod spelling;
+mod stated;
+
+pub use places::links_page;
+pub use pylock::without_userinfo;
+pub use spelling::as_pip_writes;
+
+use std::path::Path;
+
+use direct::{direct, writable};
+use stated::Stated;
+use url::Url;
+
+use crate::package::digest::{Claims, OtherDigest, Sha256};
+use crate::package::filename::DistFilename;
+use crate::package::name::PackageName;
+use crate::package::plain_filename::FileName;
+
+/// A resolved set of packages, in the order of the document it was read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lock {
+    /// One entry a package.
+    pub entries: Vec<Entry>,
+}
+
+/// One package of the set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The project.
+    pub name: PackageName,
+    /// The version, as the document or else the file name states it; none for sources without one.
+    pub version: Option<String>,
+    /// Where it comes from.
+    pub source: Source,
+    /// Whether the user named it.
+    pub requested: Requested,
+    /// Whether pip says that its file is yanked (PEP 592); a lock and old reports do not say so.
+    pub yanked: bool,
+}
+
+/// Whether the user named a package, or another package needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Requested {
+    /// A lock does not say.
+    Unsaid,
+    /// It is a dependency alone.
+    No,
+    /// It was named, with these extras.
+    Yes {
+        /// The extras, as the report states them.
+        extras: Vec<String>,
+    },
+}
+
+/// Which entries a requirements file is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// All of them.
+    All,
+    /// Those that the user named, and those named by their place, which no constraint can pin.
+    Named,
+}
+
+/// Where a package comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// Files of an index or of `--find-links`: every wheel of the entry and its sdist.
+    Files(Vec<File>),
+    /// One file that was named by its URL or path, not by project and version.
+    Direct(File),
+    /// A version control system; the text names it (`git+https://…`), without credentials.
+    Vcs(String),
+    /// A directory on this machine.
+    Directory {
+        /// The path, as the document states it.
+        path: String,
+    },
+}
+
+/// One file of a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// The file's own name, never a path.
+    pub filename: FileName,
+    /// Where it is to be had. May carry credentials: not for display.
+    pub url: String,
+    /// What the document states as sha256, if it states one; whose claim it is, it does not say.
+    pub sha256: Option<Sha256>,
+    /// Whatever else the document states about the bytes.
+    pub claims: Claims,
+}
+
+/// Why a document is no lock that can be verified.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Not TOML, or not of the shape of PEP 751.
+    #[error("not a lock file: line {line}: {reason}")]
+    Toml {
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Not JSON, or not of the shape of pip's report.
+    #[error("not an installation report of pip: {0}")]
+    Json(#[from] crate::package::json::JsonError),
+    /// A version of the format that this program does not know.
+    #[error("{format} version {version:?} is not supported")]
+    Version {
+        /// Which format.
+        format: &'static str,
+        /// What the document states.
+        version: String,
+    },
+    /// A package entry that contradicts itself or names nothing to install.
+    #[error("package `{package}`: {reason}")]
+    Package {
+        /// The entry's name, as the document states it.
+        package: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The document lists more than the bound.
+    #[error("more than {MAX_PACKAGES} packages")]
+    TooMany,
+}
+
+/// The most packages that a lock may list; the largest known resolved sets have under 2,000.
+pub const MAX_PACKAGES: usize = 100_000;
+
+/// The most bytes of a lock or report that are read: a report holds each package's whole metadata.
+pub const MAX_BYTES: usize = 512 * 1024 * 1024;
+
+impl Lock {
+    /// Reads a PEP 751 lock file.
+    ///
+    /// # Errors
+    /// The text is not TOML, not a lock of version 1, or an entry makes no sense.
+    pub fn from_pylock(text: &str) -> Result<Self, LockError> {
+        Self::checked(pylock::read(text)?)
+    }
+
+    /// Reads pip's installation report (`--report`, format version 1).
+    ///
+    /// # Errors
+    /// The bytes are not JSON, not a report of version 1, or an entry makes no sense.
+    pub fn from_report(bytes: &[u8]) -> Result<Self, LockError> {
+        Self::checked(report::read(bytes)?)
+    }
+
+    /// The same, if every file can be told by a digest that pip takes for enough. That is asked of
+    /// a lock that others may have written: plain pip installs from it whatever fits it.
+    ///
+    /// # Errors
+    /// A file has neither sha256 nor sha384 nor sha512.
+    pub fn requiring_digests(self) -> Result<Self, LockError> {
+        for entry in &self.entries {
+            for File { filename, sha256, claims, .. } in entry.files() {
+                let is_strong = |digest: &OtherDigest| digest.algorithm().is_strong();
+                if sha256.is_none() && !claims.digests.iter().any(is_strong) {
+                    let reason = format!(
+                        "file `{filename}` has no sha256, sha384 or sha512; state its sha256"
+                    );
+                    return Err(package(entry.name.as_str(), reason));
+                }
+            }
+        }
+        Ok(self)
+    }
+
+    /// The same, with paths that are relative to the lock's own directory made absolute.
+    #[must_use]
+    pub fn below(mut self, directory: &Path) -> Self {
+        for entry in &mut self.entries {
+            for file in entry.files_mut() {
+                if Url::parse(&file.url).is_err() {
+                    file.url = directory.join(&file.url).to_string_lossy().into_owned();
+                }
+            }
+        }
+        self
+    }
+
+    /// The files of indexes and links, which are fetched for pip; it fetches itself what is named
+    /// by its place.
+    pub fn listed(&self) -> impl Iterator<Item = &File> {
+        let listed = |entry: &'_ Entry| matches!(entry.source, Source::Files(_));
+        self.entries.iter().filter(move |entry| listed(entry)).flat_map(Entry::files)
+    }
+
+    fn checked(entries: Vec<Entry>) -> Result<Self, LockError> {
+        let mut seen = std::collections::BTreeSet::new();
+        for entry in &entries {
+            if !seen.insert((&entry.name, &entry.version)) {
+                return Err(package(entry.name.as_str(), "listed twice"));
+            }
+        }
+        if entries.len() > MAX_PACKAGES {
+            return Err(LockError::TooMany);
+        }
+        Ok(Self { entries })
+    }
+
+    /// The pins of the set, as constraints (pip >= 26.1): a line
+    /// `name==version --hash=sha256:HEX` for each entry whose file has a digest.
+    ///
+    /// Exactly one sha256 stands on a line: pip takes any one of several hashes as enough.
+    #[must_use]
+    pub fn pins(&self) -> String {
+        let from_index = |entry: &&Entry| matches!(entry.source, Source::Files(_));
+        self.entries.iter().filter(from_index).filter_map(|entry| entry.pin("")).collect()
+    }
+
+    /// The same as requirements, a file named by its place as `name @ URL --hash=sha256:HEX`.
+    ///
+    /// # Errors
+    /// A place cannot be written so that pip reads it as it is.
+    pub fn requirements(&self, which: Which) -> Result<String, LockError> {
+        for entry in &self.entries {
+            if let Source::Direct(file) = &entry.source {
+                writable(&file.url).map_err(|reason| package(entry.name.as_str(), reason))?;
+            }
+        }
+        let line = |entry: &Entry| {
+            let direct = matches!(entry.source, Source::Direct(_));
+            match (&entry.requested, which) {
+                (Requested::Yes { extras }, _) if extras.is_empty() => entry.pin(""),
+                (Requested::Yes { extras }, _) => entry.pin(&format!("[{}]", extras.join(","))),
+                (Requested::No | Requested::Unsaid, Which::Named) if !direct => None,
+                (Requested::No | Requested::Unsaid, _) => entry.pin(""),
+            }
+        };
+        Ok(self.entries.iter().filter_map(line).collect())
+    }
+
+    /// Constraints to the versions of the set, without hashes: `name==version` a line.
+    #[must_use]
+    pub fn versions(&self) -> String {
+        let line = |entry: &Entry| match (&entry.source, &entry.version) {
+            (Source::Files(_), Some(version)) => Some(format!("{}=={version}\n", entry.name)),
+            _ => None,
+        };
+        self.entries.iter().filter_map(line).collect()
+    }
+
+    /// Whether it says which packages the user named.
+    #[must_use]
+    pub fn says_who_is_requested(&self) -> bool {
+        self.entries.iter().all(|entry| entry.requested != Requested::Unsaid)
+    }
+
+    /// Whether a file of it is named by its place.
+    #[must_use]
+    pub fn has_direct(&self) -> bool {
+        self.entries.iter().any(|entry| matches!(entry.source, Source::Direct(_)))
+    }
+}
+
+impl Entry {
+    /// The files of the entry; none for sources that are no file.
+    #[must_use]
+    pub fn files(&self) -> &[File] {
+        match &self.source {
+            Source::Files(files) => files,
+            Source::Direct(file) => std::slice::from_ref(file),
+            Source::Vcs(_) | Source::Directory { .. } => &[],
+        }
+    }
+
+    /// Returns the files of the entry, to be changed.
+    pub fn files_mut(&mut self) -> &mut [File] {
+        match &mut self.source {
+            Source::Files(files) => files,
+            Source::Direct(file) => std::slice::from_mut(file),
+            Source::Vcs(_) | Source::Directory { .. } => &mut [],
+        }
+    }
+
+    /// The line that pins the entry's one file, if its digest is known.
+    fn pin(&self, extras: &str) -> Option<String> {
+        let [File { sha256: Some(sha256), url, .. }] = self.files() else { return None };
+        let name = &self.name;
+        match &self.source {
+            Source::Direct(_) => Some(format!("{name}{extras} @ {url} --hash=sha256:{sha256}\n")),
+            _ => {
+                let version = self.version.as_ref()?;
+                Some(format!("{name}{extras}=={version} --hash=sha256:{sha256}\n"))
+            }
+        }
+    }
+
+    /// `name version`, or the name alone where there is no version.
+    #[must_use]
+    pub fn title(&self) -> String {
+        match &self.version {
+            Some(version) => format!("{} {version}", self.name),
+            None => self.name.to_string(),
+        }
+    }
+}
+
+fn package(name: &str, reason: impl Into<String>) -> LockError {
+    LockError::Package { package: name.to_owned(), reason: reason.into() }
+}
+
+/// Checks that a file belongs to its entry, by parsing its name, and makes the [`File`] of it.
+fn file(
+    entry: &str,
+    name: &PackageName,
+    version: Option<&str>,
+    filename: &str,
+    stated: &Stated<'_>,
+) -> Result<(File, String), LockError> {
+    let parsed =
+        DistFilename::parse(filename).map_err(|error| package(entry, error.to_string()))?;
+    if parsed.name() != name {
+        return Err(package(
+            entry,
+            format!("its file `{filename}` is of project `{}`", parsed.name()),
+        ));
+    }
+    let own_version = parsed.version().to_string();
+    if let Some(version) = version {
+        let same = version.parse::<pep440_rs::Version>().is_ok_and(|v| v == *parsed.version());
+        if !same {
+            return Err(package(
+                entry,
+                format!("its file `{filename}` is not of version {version}"),
+            ));
+        }
+    }
+    let (sha256, claims) = stated.read(entry, filename)?;
+    let filename = FileName::parse(filename).map_err(|error| package(entry, error.to_string()))?;
+    let file = File { filename, url: stated.place.to_owned(), sha256, claims };
+    Ok((file, version.map_or(own_version, str::to_owned)))
+}
+
+/// The file name at the end of a URL, percent-decoded, without query and fragment.
+fn last_segment(url: &str) -> Option<String> {
+    let path = url.split(['?', '#']).next()?;
+    let segment = path.rsplit('/').next()?;
+    let decoded = percent_decode(segment);
+    (!decoded.is_empty()).then_some(decoded)
+}
+
+fn percent_decode(text: &str) -> String {
+    percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
+}

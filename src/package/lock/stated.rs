@@ -1,0 +1,75 @@
+//! The digests that a lock or a report states for one file.
+//!
+//! Owns where they may stand, in a table of hashes or in the URL, and what becomes of them: the
+//! sha256 and the claims that the file's bytes must bear out. pip takes a file for which any one
+//! of them is right, so none is passed over.
+
+use std::collections::BTreeMap;
+
+use crate::package::digest::{Algorithm, Claims, OtherDigest, Sha256};
+use crate::package::lock::{LockError, package};
+
+/// The algorithms whose digest pip takes from a URL, behind `#` or `&` (`models/link.py`).
+pub(super) const IN_URLS: [&str; 6] = ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"];
+
+/// A file as a document states it.
+pub(super) struct Stated<'a> {
+    /// The place that is taken for the file's: its URL, or else its path.
+    pub(super) place: &'a str,
+    /// Its path, of which pip would make the URL.
+    pub(super) path: Option<&'a str>,
+    /// The digests by algorithm.
+    pub(super) digests: &'a BTreeMap<String, String>,
+    /// The size in bytes.
+    pub(super) size: Option<u64>,
+}
+
+impl Stated<'_> {
+    /// The digest of this algorithm in the table of hashes.
+    pub(super) fn sha256(&self) -> Option<&str> {
+        self.digests.get("sha256").map(String::as_str)
+    }
+
+    /// The sha256, and all other claims.
+    ///
+    /// # Errors
+    /// A digest is none, cannot be compared, or there are two sha256.
+    pub(super) fn read(
+        &self,
+        entry: &str,
+        filename: &str,
+    ) -> Result<(Option<Sha256>, Claims), LockError> {
+        let no = |reason: String| package(entry, format!("file `{filename}`: {reason}"));
+        let table = self.digests.iter().map(|(name, digits)| (name.clone(), digits.as_str()));
+        let places = [Some(self.place), self.path];
+        let all = table.chain(places.into_iter().flatten().flat_map(in_place));
+        let (mut sha256, mut claims) = (None, Claims { size: self.size, ..Claims::default() });
+        for (name, digits) in all {
+            if name == "sha256" {
+                let digest = Sha256::parse(digits).map_err(|error| no(error.to_string()))?;
+                if sha256.is_some_and(|earlier| earlier != digest) {
+                    return Err(no("two different sha256 are stated".to_owned()));
+                }
+                sha256 = Some(digest);
+                continue;
+            }
+            let algorithm = Algorithm::named(&name).ok_or_else(|| {
+                no(format!("its digest of `{name}` cannot be compared; state its sha256 alone"))
+            })?;
+            let digest = OtherDigest::parse(algorithm, digits);
+            let digest = digest.map_err(|error| no(error.to_string()))?;
+            if !claims.digests.contains(&digest) {
+                claims.digests.push(digest);
+            }
+        }
+        Ok((sha256, claims))
+    }
+}
+
+/// The digests that pip finds in a URL. pip reads the names as written; those in capitals are read
+/// here as well, and then must be right too.
+fn in_place(place: &str) -> impl Iterator<Item = (String, &str)> {
+    let pairs = place.split(['#', '&']).skip(1).filter_map(|part| part.split_once('='));
+    let named = pairs.map(|(name, digits)| (name.to_ascii_lowercase(), digits));
+    named.filter(|(name, _)| IN_URLS.contains(&name.as_str()))
+}

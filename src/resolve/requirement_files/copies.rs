@@ -1,0 +1,78 @@
+//! Private copies of the user's requirements and constraints files, for the pips that build.
+//!
+//! Owns writing them and which copy stands for which option. What a copy leaves out is decided in
+//! `requirements`.
+
+use std::path::{Path, PathBuf};
+
+use crate::failure::{Failure, Status};
+use crate::http::Client;
+use crate::pip::command_line::arguments::InstallArgs;
+use crate::pip::requirements::{self, Source};
+use crate::pip::resolve::Probe;
+use crate::pip::settings::Settings;
+use crate::process::Process;
+use crate::resolve::requirement_files::{named_by, named_files, reader};
+
+/// Private copies of the user's requirements and constraints files, which name no place to look in.
+#[derive(Debug, Default)]
+pub struct Copies {
+    /// Of requirements files.
+    pub requirements: Vec<PathBuf>,
+    /// Of constraints files.
+    pub constraints: Vec<PathBuf>,
+    /// Of constraints files for builds.
+    pub build_constraints: Vec<PathBuf>,
+    /// The copies, each with the name that the user has for the file it is of.
+    pub names: Vec<(PathBuf, String)>,
+    texts: Vec<String>,
+}
+
+impl Copies {
+    /// The text of every copy.
+    #[must_use]
+    pub fn texts(&self) -> Vec<&str> {
+        self.texts.iter().map(String::as_str).collect()
+    }
+}
+
+/// Copies the user's requirements and constraints files into `directory`, without the lines that
+/// say where to look.
+///
+/// # Errors
+/// One cannot be read, or not be copied so.
+pub fn copies(
+    process: &Process,
+    arguments: &InstallArgs,
+    probe: &Probe,
+    settings: &Settings,
+    directory: &Path,
+) -> Result<Copies, Failure> {
+    let [constraints, requirements] = named_files(arguments, probe);
+    let build_constraints = named_by("--build-constraint", arguments, probe);
+    let (count, build_count) = (constraints.len(), build_constraints.len());
+    let texts = [constraints, build_constraints, requirements].concat();
+    if texts.is_empty() {
+        return Ok(Copies::default());
+    }
+    let sources: Vec<_> = texts.iter().map(|text| Source::parse(text)).collect();
+    let client = Client::new(&settings.transport);
+    let variable = |name: &str| process.text(name);
+    let closed = requirements::closed(&sources, directory, reader(process, &client), variable)?;
+    for (path, text) in &closed.copies {
+        // Without a mark pip reads what is not ASCII as the locale has it.
+        let mark = if text.is_ascii() { "" } else { "\u{feff}" };
+        std::fs::write(path, format!("{mark}{text}")).map_err(|error| {
+            let message = format!("cannot write {}: {error}", path.display());
+            Failure::new(Status::CouldNotCheck, message)
+        })?;
+    }
+    let mut roots = closed.roots.into_iter();
+    Ok(Copies {
+        constraints: roots.by_ref().take(count).collect(),
+        build_constraints: roots.by_ref().take(build_count).collect(),
+        requirements: roots.collect(),
+        names: closed.names,
+        texts: closed.copies.into_iter().map(|(_, text)| text).collect(),
+    })
+}

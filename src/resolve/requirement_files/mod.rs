@@ -1,0 +1,160 @@
+//! What the user's command line and requirements files say: where to look, what is required, and
+//! the hashes that fetched files must have.
+//!
+//! Owns which files those are, and reading them. What a requirement means is for pip.
+
+mod copies;
+
+pub use copies::{Copies, copies};
+
+use crate::evidence::sources::read_bounded;
+use crate::failure::{Failure, Status};
+use crate::http::Client;
+use crate::package::lock::Lock;
+use crate::pip::command_line::arguments::InstallArgs;
+use crate::pip::command_line::options::Arity;
+use crate::pip::requirements::{self, Hashes, Inclusion, Source};
+use crate::pip::resolve::Probe;
+use crate::pip::settings::{CommandLine, FileLines, Settings};
+use crate::process::Process;
+use crate::wheelhouse::Fetched;
+
+/// The options of the command line, as pip's parser would store them.
+#[must_use]
+pub fn command_line(arguments: &InstallArgs) -> CommandLine {
+    let mut line = CommandLine::default();
+    for chosen in arguments.chosen() {
+        let name = chosen.option.name().trim_start_matches('-').to_owned();
+        let value = chosen.value.as_ref().map(|value| value.to_string_lossy().into_owned());
+        match (chosen.option.arity, value) {
+            (Arity::Each, Some(value)) => line.repeated.entry(name).or_default().push(value),
+            (_, value) => {
+                line.single.insert(name, value.unwrap_or_else(|| "1".to_owned()));
+            }
+        }
+    }
+    line
+}
+
+/// What the requirements files say.
+#[derive(Debug, Default)]
+pub struct Files {
+    /// Where to look.
+    pub lines: FileLines,
+    /// Whether one of them came from a URL, so that it may be another one next time.
+    pub remote: bool,
+    /// Whether one of them asks for source archives.
+    pub sources: bool,
+    /// What they require, without the options behind it.
+    pub requirements: Vec<String>,
+    /// The same of constraints.
+    pub constraints: Vec<String>,
+    /// The hashes that they state.
+    pub hashes: Hashes,
+}
+
+/// Reads the requirements and constraints files that the user named, on the command line or in
+/// pip's configuration, with the network settings known so far.
+///
+/// # Errors
+/// The network cannot be set up. A file that cannot be read is no error here: pip says so.
+pub fn of_files(
+    process: &Process,
+    arguments: &InstallArgs,
+    probe: &Probe,
+    settings: &Settings,
+) -> Result<Files, Failure> {
+    let [constraints, requirements] = named_files(arguments, probe);
+    let as_constraints = |text: &String| (Inclusion::Constraints, Source::parse(text));
+    let as_requirements = |text: &String| (Inclusion::Requirements, named_source(text));
+    let sources: Vec<_> = constraints
+        .iter()
+        .map(as_constraints)
+        .chain(requirements.iter().map(as_requirements))
+        .collect();
+    if sources.is_empty() {
+        return Ok(Files::default());
+    }
+    let client = Client::new(&settings.transport);
+    let found = requirements::read(&sources, reader(process, &client), |name| process.text(name));
+    let (remote, sources) = (found.remote(), found.sources);
+    let (requirements, constraints, hashes) = (found.requirements, found.constraints, found.hashes);
+    let lines = FileLines {
+        index_url: found.index_url,
+        extra_index_urls: found.extra_index_urls,
+        find_links: found.find_links.into_iter().map(|links| links.value).collect(),
+        trusted_hosts: found.trusted_hosts,
+        no_index: found.no_index,
+    };
+    Ok(Files { lines, remote, sources, requirements, constraints, hashes })
+}
+
+impl Files {
+    /// Whether the files that were fetched are those whose hashes the user's own files state. pip
+    /// has asked that of the bytes that it saw, but the index may have sent others since, and where
+    /// a file of ours stands in place of the user's, nobody else asks.
+    ///
+    /// # Errors
+    /// One is another file, or cannot be read.
+    pub fn hold(&self, lock: &Lock, fetched: &[Fetched]) -> Result<(), Failure> {
+        for entry in &lock.entries {
+            let is_of =
+                |it: &&Fetched| entry.files().iter().any(|file| file.filename == it.filename);
+            for it in fetched.iter().filter(is_of) {
+                let bytes = || std::fs::File::open(&it.path);
+                let fits = self.hashes.fit(&entry.name, &it.sha256, bytes).map_err(|error| {
+                    let message = format!("cannot read {}: {error}", it.path.display());
+                    Failure::new(Status::CouldNotCheck, message)
+                })?;
+                if !fits {
+                    let message = format!(
+                        "{} has sha256 {}, and none of the hashes that your requirements state",
+                        it.filename, it.sha256
+                    );
+                    return Err(Failure::new(Status::Refused, message)
+                        .hint("the index sent other bytes than to pip; nothing was installed"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The file of a `-r`; a lock may have extras behind its name.
+fn named_source(text: &str) -> Source {
+    let lock = text.split_once('[').filter(|_| requirements::names_lock(text));
+    Source::parse(lock.map_or(text, |(lock, _)| lock))
+}
+
+/// The largest requirements file that is read, in bytes.
+pub const MAX_FILE: u64 = 64 * 1024 * 1024;
+
+/// The files that the user named: constraints, requirements.
+fn named_files(arguments: &InstallArgs, probe: &Probe) -> [Vec<String>; 2] {
+    ["--constraint", "--requirement"].map(|option| named_by(option, arguments, probe))
+}
+
+/// The files that an option names: in pip's configuration, then on the command line.
+fn named_by(option: &str, arguments: &InstallArgs, probe: &Probe) -> Vec<String> {
+    let configured = probe.configuration.get(option.trim_start_matches('-')).unwrap_or_default();
+    let given = arguments.values(option).into_iter();
+    let given = given.map(|value| value.to_string_lossy().into_owned());
+    configured.split_whitespace().map(str::to_owned).chain(given).collect()
+}
+
+/// How a requirements file is read: from the disk, or over the network.
+fn reader<'a>(
+    process: &'a Process,
+    client: &'a Client,
+) -> impl Fn(&Source) -> Result<Vec<u8>, String> + 'a {
+    move |source: &Source| match (source.local_path(), source) {
+        (Some(path), _) => {
+            read_bounded(&process.directory.join(path), MAX_FILE).map_err(|error| error.to_string())
+        }
+        (None, Source::Url(url)) => client
+            .get(url, "*/*", MAX_FILE)
+            .map(|response| response.body)
+            .map_err(|e| e.to_string()),
+        (None, Source::Path(_)) => Err("neither a path nor a URL".to_owned()),
+    }
+}

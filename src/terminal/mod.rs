@@ -1,0 +1,5 @@
+//! terminal.
+
+pub mod escape;
+pub mod progress;
+pub mod report;

@@ -1,0 +1,88 @@
+//! The one live line on a terminal: what is being done, and how far it is.
+//!
+//! Owns when it is drawn. It is gone before anything else is printed, because whoever does the
+//! work ends it first, and nothing of it is left when the process ends.
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::terminal::progress::Progress;
+use crate::terminal::report::{MARK, Report, Volume};
+
+/// How often the line is drawn.
+const TICK: Duration = Duration::from_millis(100);
+
+/// A live line. With the value it ends.
+pub struct Live {
+    progress: Arc<Progress>,
+    ended: Arc<(Mutex<bool>, Condvar)>,
+    drawing: Option<JoinHandle<()>>,
+}
+
+/// The line, while it is on the terminal.
+type Line = Arc<Mutex<Option<ProgressBar>>>;
+
+impl Report {
+    /// Shows how far the work is, on standard error, which is a terminal; not under
+    /// [`Volume::Quiet`].
+    #[must_use]
+    pub fn live(self, progress: &Arc<Progress>) -> Option<Live> {
+        if self.volume == Volume::Quiet {
+            return None;
+        }
+        let line = Line::default();
+        let shown = Arc::clone(&line);
+        progress.shown_by(Box::new(move || clear(&shown)));
+        let ended = Arc::new((Mutex::new(false), Condvar::new()));
+        let (watched, end) = (Arc::clone(progress), Arc::clone(&ended));
+        let thread = std::thread::Builder::new().name("progress".to_owned());
+        let drawing = thread.spawn(move || draw_until(&end, &line, &watched)).ok();
+        Some(Live { progress: Arc::clone(progress), ended, drawing })
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        *self.ended.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.ended.1.notify_all();
+        if let Some(drawing) = self.drawing.take() {
+            let _ = drawing.join();
+        }
+        self.progress.end();
+    }
+}
+
+fn draw_until(end: &(Mutex<bool>, Condvar), line: &Line, progress: &Progress) {
+    let (ended, changed) = end;
+    let mut is_over = ended.lock().unwrap_or_else(PoisonError::into_inner);
+    while !*is_over {
+        draw(line, progress);
+        let waited = changed.wait_timeout(is_over, TICK);
+        (is_over, _) = waited.unwrap_or_else(PoisonError::into_inner);
+    }
+}
+
+fn draw(line: &Line, progress: &Progress) {
+    // Asked under the lock: what has ended meanwhile is not drawn after it was cleared.
+    let mut line = line.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(words) = progress.words(Instant::now()) {
+        line.get_or_insert_with(new_line).set_message(format!("{MARK}: {words}"));
+    }
+}
+
+fn new_line() -> ProgressBar {
+    let line = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    line.set_style(
+        ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()),
+    );
+    line
+}
+
+fn clear(line: &Line) {
+    if let Some(line) = line.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        line.finish_and_clear();
+    }
+}
