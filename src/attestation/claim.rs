@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::attestation::document::is_object;
+use crate::attestation::shape::is_object;
 use crate::package::json::Lenient;
 
 /// A claimed publisher. Kinds that nobody can verify are kept, to be refused by their name.

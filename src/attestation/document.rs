@@ -6,10 +6,11 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::attestation::shape::{is_object, is_version_1, shown};
 use crate::package::json::{self, First, JsonError};
 
-pub use crate::attestation::attestation::{Attestation, AttestationFault, MAX_ENTRIES};
 pub use crate::attestation::claim::ClaimedPublisher;
+pub use crate::attestation::object::{Attestation, AttestationFault, MAX_ENTRIES};
 
 /// The longest document read, in bytes. PEP 740 (Appendix 3) reckons with 5.3 KB an attestation and
 /// three of them a file; this holds two hundred times that.
@@ -174,19 +175,4 @@ impl Bundle {
     pub fn attestations(&self) -> &[Result<Attestation, AttestationFault>] {
         &self.attestations
     }
-}
-
-/// Whether a value is an object; a list would be read as the values of its keys.
-pub(super) fn is_object(text: &RawValue) -> bool {
-    text.get().starts_with('{')
-}
-
-/// The number 1 as an integer, which JSON can write in one way only.
-pub(super) fn is_version_1(text: &RawValue) -> bool {
-    text.get() == "1"
-}
-
-/// The beginning of a value, for a message.
-pub(super) fn shown(text: &RawValue) -> String {
-    text.get().chars().take(40).collect()
 }

@@ -11,7 +11,8 @@ use crate::cli::{CacheCommand, printed};
 use crate::failure::{Failure, Status};
 use crate::process::Process;
 use crate::process::run::Run;
-use crate::resolve::resolution::{Request, Unresolved, private_directory};
+use crate::resolve::resolution::{Unresolved, private_directory};
+use crate::resolve::session::Session;
 use crate::resolve::steps::Installed;
 use crate::terminal::report::Report;
 
@@ -58,7 +59,7 @@ fn cache(process: &Process, report: Report) -> Result<Option<Cache>, Failure> {
     let run = Run::begin(&process.temporary_directories()).map_err(private_directory)?;
     let pip = real_pip(process)?;
     let progress = Arc::default();
-    let request = Request {
+    let session = Session {
         process,
         report,
         pip: &pip,
@@ -67,8 +68,8 @@ fn cache(process: &Process, report: Report) -> Result<Option<Cache>, Failure> {
         installed: Installed::Ignored,
         progress: &progress,
     };
-    let guard = request.guard()?;
-    match request.prepare(&guard) {
+    let guard = session.guard()?;
+    match session.prepare(&guard) {
         Ok(prepared) => Ok(prepared.settings.cache.as_deref().and_then(Cache::open)),
         Err(Unresolved::Failure(failure) | Unresolved::NeedsSource(failure)) => Err(failure),
         Err(Unresolved::Pip(captured)) => {

@@ -21,7 +21,8 @@ use crate::pip::find;
 use crate::pip::run::{Environment, Pip, exit_code};
 use crate::process::Process;
 use crate::process::run::Run;
-use crate::resolve::resolution::{Request, Unresolved, private_directory};
+use crate::resolve::resolution::{Unresolved, private_directory};
+use crate::resolve::session::Session;
 use crate::resolve::steps::Installed;
 use crate::terminal::report::{Report, Volume};
 use crate::trust::policy::{Policy, Unrecorded, Unsigned, Verdict};
@@ -52,7 +53,7 @@ pub(super) fn run(
     let run = Run::begin(&process.temporary_directories()).map_err(private_directory)?;
     let pip = real_pip(process)?;
     let progress = Arc::default();
-    let request = Request {
+    let session = Session {
         process,
         report,
         pip: &pip,
@@ -61,13 +62,13 @@ pub(super) fn run(
         installed: Installed::Ignored,
         progress: &progress,
     };
-    let guard = request.guard()?;
+    let guard = session.guard()?;
     let mut live = None;
-    let answer = request.prepare(&guard).and_then(|prepared| {
-        live = request.live(&prepared);
+    let answer = session.prepare(&guard).and_then(|prepared| {
+        live = session.live(&prepared);
         let lock = match given {
             Some(lock) => lock,
-            None => request.resolve(&prepared, &Environment::default())?.lock,
+            None => session.resolve(&prepared, &Environment::default())?.lock,
         };
         Ok((prepared.settings, lock))
     });

@@ -18,7 +18,7 @@ use ureq::unversioned::transport::{ConnectionDetails, Connector, DefaultConnecto
 use url::Url;
 
 use crate::http::addresses::Addresses;
-use crate::http::proxies::Proxies;
+use crate::http::proxies::{Proxies, host_and_port};
 use crate::http::redact::Redacted;
 use crate::http::settings::Transport;
 use crate::http::{HttpError, USER_AGENT};
@@ -100,16 +100,6 @@ impl Agents {
             .any(|(name, only)| name == host && only.is_none_or(|only| port == Some(only)));
         let proxy = self.proxies.of(url).map(str::to_owned);
         Way { is_https: url.scheme() == "https", is_trusted, proxy }
-    }
-}
-
-/// Splits `HOST:PORT`; an IPv6 address stands in brackets.
-pub(super) fn host_and_port(text: &str) -> (&str, Option<u16>) {
-    match text.rsplit_once(':') {
-        Some((host, port)) if !host.contains(':') || host.ends_with(']') => {
-            port.parse().map_or((text, None), |port| (host, Some(port)))
-        }
-        _ => (text, None),
     }
 }
 

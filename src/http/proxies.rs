@@ -90,8 +90,18 @@ impl Exception {
             let mask = u32::MAX.checked_shl(32 - bits).unwrap_or(0);
             return Some(Self::Network(address.parse().ok()?, mask));
         }
-        let (domain, port) = crate::http::agents::host_and_port(text);
+        let (domain, port) = host_and_port(text);
         let domain = domain.trim_start_matches('*').trim_start_matches('.').to_ascii_lowercase();
         (!domain.is_empty()).then_some(Self::Domain(domain, port))
+    }
+}
+
+/// Splits `HOST:PORT`; an IPv6 address stands in brackets.
+pub(super) fn host_and_port(text: &str) -> (&str, Option<u16>) {
+    match text.rsplit_once(':') {
+        Some((host, port)) if !host.contains(':') || host.ends_with(']') => {
+            port.parse().map_or((text, None), |port| (host, Some(port)))
+        }
+        _ => (text, None),
     }
 }

@@ -1,4 +1,6 @@
-//! package.
+//! Names, file names, digests and locks: the values that everything else is about.
+//!
+//! Pure: reads no file and asks nobody.
 
 pub mod digest;
 pub mod filename;

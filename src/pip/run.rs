@@ -55,6 +55,19 @@ pub enum Cause {
     Other,
 }
 
+impl Captured {
+    /// Whether pip may have failed because only wheels were considered. If the guard could not see
+    /// why, building is tried: what is built then is judged before.
+    #[must_use]
+    pub fn may_lack_wheels(&self) -> bool {
+        match self.cause {
+            Cause::NoDistribution => true,
+            Cause::Unseen => self.status.code() == Some(1),
+            Cause::Other => false,
+        }
+    }
+}
+
 /// pip could not be run at all.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot run {}: {source}", program.display())]

@@ -16,34 +16,14 @@ use crate::package::lock::Lock;
 use crate::pip::command_line::arguments::InstallArgs;
 use crate::pip::guard::{Allowed, Guard, GuardError};
 use crate::pip::resolve::{Answer, HAS_LOCK, Probe, Question, ResolveError, Resolver};
-use crate::pip::run::{Captured, Environment, Pip};
+use crate::pip::run::{Captured, Environment};
 use crate::pip::scheme::Scheme;
 use crate::pip::settings::{FileLines, Settings};
-use crate::process::Process;
-use crate::process::run::Run;
 use crate::resolve::requirement_files::{self, Copies, Files};
+use crate::resolve::session::Session;
 use crate::resolve::steps::{self, Installed};
-use crate::terminal::progress::{Activity, Progress};
-use crate::terminal::report::{Live, Report};
-
-/// What is to be resolved, and by which pip.
-#[derive(Clone, Copy)]
-pub struct Request<'a> {
-    /// This process.
-    pub process: &'a Process,
-    /// Where pip's questions go.
-    pub report: Report,
-    /// The real pip.
-    pub pip: &'a Pip,
-    /// The run it is done in.
-    pub run: &'a Run,
-    /// What the user asked for.
-    pub arguments: &'a InstallArgs,
-    /// Whether what is installed counts.
-    pub installed: Installed,
-    /// How far the run is.
-    pub progress: &'a Arc<Progress>,
-}
+use crate::terminal::progress::Activity;
+use crate::terminal::report::Live;
 
 /// A pip that is known and guarded, with its settings.
 pub struct Prepared<'a> {
@@ -75,10 +55,10 @@ impl<'a> Prepared<'a> {
     ///
     /// # Errors
     /// One cannot be read, or not be copied so.
-    pub fn copies(&self, request: Request<'_>, directory: &Path) -> Result<Copies, Failure> {
+    pub fn copies(&self, session: Session<'_>, directory: &Path) -> Result<Copies, Failure> {
         requirement_files::copies(
-            request.process,
-            request.arguments,
+            session.process,
+            session.arguments,
             &self.probe,
             &self.settings,
             directory,
@@ -119,7 +99,7 @@ pub struct Said {
     pub report: PathBuf,
 }
 
-impl<'a> Request<'a> {
+impl<'a> Session<'a> {
     /// Learns what pip this is and how it is configured.
     ///
     /// # Errors

@@ -17,8 +17,8 @@ use crate::pip::command_line::arguments::{InstallArgs, Positionals};
 use crate::pip::command_line::invocation::{Invocation, classify};
 use crate::pip::run::{Captured, Environment};
 use crate::resolve::direct::Direct;
-use crate::resolve::resolution::{Prepared, Request, Resolved, Unresolved};
-use crate::shim::install::Install;
+use crate::resolve::resolution::{Prepared, Resolved, Unresolved};
+use crate::resolve::session::Session;
 use crate::shim::places::{in_words_of_the_user, place};
 
 /// Options whose place the gateway takes.
@@ -36,7 +36,7 @@ impl<'a> Ahead<'a> {
     /// Starts a gateway that keeps its files in `directory`, if it can stand in for every index of
     /// this run.
     pub(super) fn start(
-        install: &Install<'_>,
+        session: &Session<'_>,
         prepared: &'a Prepared<'a>,
         sources: &Sources,
         directory: &Path,
@@ -48,7 +48,7 @@ impl<'a> Ahead<'a> {
             || !lines.trusted_hosts.is_empty()
             || lines.no_index;
         let reachable = |url: &Url| matches!(url.scheme(), "http" | "https");
-        let arguments = install.arguments;
+        let arguments = session.arguments;
         if named_in_files
             // pip is led by variables, and reads none then.
             || arguments.has("--isolated")
@@ -82,11 +82,11 @@ impl<'a> Ahead<'a> {
     /// not find out something that pip perhaps can.
     pub(super) fn resolve(
         self,
-        request: Request<'_>,
+        session: Session<'_>,
         index: &Index<'_>,
     ) -> Option<Result<(Resolved, Option<Gateway>), Unresolved>> {
-        let request = Request { arguments: &self.arguments, ..request };
-        let resolved = request.resolve(self.prepared, &self.environment);
+        let session = Session { arguments: &self.arguments, ..session };
+        let resolved = session.resolve(self.prepared, &self.environment);
         self.gateway.guess_no_more();
         if let Some(refusal) = self.gateway.refusals().into_iter().next() {
             return Some(Err(Refusal::failure(refusal.reason).into()));
@@ -97,7 +97,7 @@ impl<'a> Ahead<'a> {
             Err(Unresolved::Pip(_)) if has_proxy(self.prepared) => true,
             Err(_) => !self.gateway.failures().is_empty(),
         };
-        if in_doubt && request.run.interrupted().is_none() {
+        if in_doubt && session.run.interrupted().is_none() {
             return None;
         }
         for known in self.gateway.pages() {

@@ -11,42 +11,29 @@ use std::sync::Arc;
 
 use crate::evidence::audit::{self, Finding};
 use crate::evidence::judge::Judge;
-use crate::evidence::sources::Sources;
 use crate::failure::{Failure, Status};
 use crate::gateway::{Gateway, Guessing, HOST, Handed, Judging, Refusal, Setup};
 use crate::package::lock::{Entry, Lock, Source};
 use crate::package::name::PackageName;
-use crate::pip::guard::{Allowed, Blocked, Guard, Places};
+use crate::pip::guard::{Allowed, Blocked, Places};
 use crate::pip::resolve::{Question, ResolveError};
 use crate::pip::run::{Captured, Environment};
 use crate::resolve::build_steps::{Closed, ForNestedPips};
 use crate::resolve::direct::{self, Direct};
-use crate::resolve::resolution::{Prepared, Unresolved, private_directory};
+use crate::resolve::resolution::{Unresolved, private_directory};
 use crate::resolve::steps::{self, Installed};
-use crate::shim::install::{Install, verified, with_verified_digests};
 use crate::shim::locking::{Asked, Made};
 use crate::shim::notes::Notes;
 use crate::shim::places::{exchanges, links_page, place, place_local, told, url_of};
 use crate::shim::refused::{Agreed, recorded, refused};
 use crate::shim::report_file::ReportFile;
 use crate::shim::second_step::{LINKS, World, inputs};
+use crate::shim::story::Story;
 use crate::shim::unpacking::Unpacking;
+use crate::shim::verified::{verified, with_verified_digests};
 use crate::terminal::progress::Activity;
-use crate::trust::pins::Pins;
-use crate::trust::policy::{Policy, UnsignedKind};
-use crate::trust::store::Store;
+use crate::trust::policy::UnsignedKind;
 use crate::wheelhouse::{Fetched, JOBS, Wheelhouse};
-
-/// What a build is done with.
-pub(super) struct Build<'a> {
-    pub(super) install: &'a Install<'a>,
-    pub(super) guard: &'a Guard,
-    pub(super) prepared: &'a Prepared<'a>,
-    pub(super) sources: Arc<Sources>,
-    pub(super) store: &'a Store,
-    pub(super) trust: &'a Pins,
-    pub(super) policy: Policy,
-}
 
 /// What came of an attempt.
 enum Attempt {
@@ -64,14 +51,14 @@ const ATTEMPTS: usize = 100;
 /// The status by which an index asks for credentials.
 const UNAUTHORIZED: u16 = 401;
 
-impl Build<'_> {
+impl Story<'_> {
     /// Builds where wheels alone did not do; `failed` is how pip failed with those, if it did. What
     /// runs meanwhile can write what the user can.
     pub(super) fn instead_of_wheels(
         &self,
         failed: Option<Captured>,
     ) -> Result<ExitCode, Unresolved> {
-        let unpacking = Unpacking::new(self.install, self.store, self.trust);
+        let unpacking = Unpacking::new(self.session, self.store, self.trust);
         match (unpacking.watched(|| self.run()), failed) {
             // Neither way reached the index: pip's own words are what the user knows.
             (Err(Unresolved::Failure(failure)), Some(captured))
@@ -88,14 +75,14 @@ impl Build<'_> {
         // A pip that has been asked already would ask the user a second time.
         let mut introduced = !self.guard.logins().is_empty();
         for number in 1..=ATTEMPTS {
-            let directory = self.install.run.subdirectory(&format!("build-{number}"));
+            let directory = self.session.run.subdirectory(&format!("build-{number}"));
             match self.attempt(&directory.map_err(private_directory)?, &agreed)? {
                 Attempt::Done(code) => return Ok(code),
                 Attempt::Agreed(more) => agreed.extend(more),
                 Attempt::NotLetIn(failure) if introduced => return Err(failure.into()),
                 Attempt::NotLetIn(_) => {
                     introduced = true;
-                    self.install.request().knock(self.prepared, &self.sources.indexes)?;
+                    self.session.knock(self.prepared, &self.sources.indexes)?;
                     self.sources.lend(&self.guard.logins());
                 }
             }
@@ -104,15 +91,15 @@ impl Build<'_> {
     }
 
     fn attempt(&self, directory: &Path, agreed: &Agreed) -> Result<Attempt, Unresolved> {
-        if steps::has_pylock(self.install.arguments) {
+        if steps::has_pylock(self.session.arguments) {
             let message = "pylock.toml: building what a lock names is not supported";
             return Err(Failure::new(Status::BadInput, message)
                 .hint("install from a requirements file with the same versions and hashes")
                 .into());
         }
-        let copies = self.prepared.copies(self.install.request(), directory)?;
+        let copies = self.prepared.copies(*self.session, directory)?;
         let configured = self.prepared.probe.configuration.get("editable");
-        let named = direct::named(self.install.arguments, configured, &copies.texts());
+        let named = direct::named(self.session.arguments, configured, &copies.texts());
         self.judge_named(&named)?;
 
         let (sources, trust) = (Arc::clone(&self.sources), self.trust.clone());
@@ -126,7 +113,7 @@ impl Build<'_> {
             build_constraints: copies.build_constraints.clone(),
             cache: directory.join("cache"),
         };
-        let unpacking = Unpacking::new(self.install, self.store, self.trust);
+        let unpacking = Unpacking::new(self.session, self.store, self.trust);
         let resolved = unpacking
             .answering(|| judge.findings(), |ask| self.resolve(&closed, &named, directory, ask))?;
         // A file that was refused is why pip failed, whatever it says.
@@ -149,7 +136,7 @@ impl Build<'_> {
         let handed = gateway.handed_over();
         let stated = lock.clone();
         place(&mut lock, &gateway);
-        let at = &self.install.process.directory;
+        let at = &self.session.process.directory;
         let made = made.map(|made| {
             let exchanges = exchanges(&closed, &copies, self.prepared, at);
             made.in_words_of_the_user(&gateway, self.prepared, &exchanges)
@@ -167,13 +154,13 @@ impl Build<'_> {
             return Ok(Attempt::Done(self.give_lock(&made, &findings, &[])?));
         }
         let fetched = self.fetch(&lock, &handed, closed.find_links.as_deref())?;
-        self.install.tell(&findings);
+        self.session.tell(&findings);
         let pages: &dyn Fn(&_) -> Vec<_> = &|name| {
             let of_it = known.iter().filter(|known| known.name == *name);
             of_it.filter_map(|known| known.page.clone()).collect()
         };
-        let (install, prepared) = (self.install, self.prepared);
-        Notes { install, prepared, lock: &lock, pages }.tell_of_yanked();
+        let (session, prepared) = (self.session, self.prepared);
+        Notes { session, prepared, lock: &lock, pages }.tell_of_yanked();
         let files = handed.iter().map(|handed| (handed.path.as_path(), handed.sha256));
         let fetched = fetched.iter().map(|fetched| (fetched.path.as_path(), fetched.sha256));
         let links = links_page(files.chain(fetched), closed.find_links.as_deref());
@@ -181,13 +168,13 @@ impl Build<'_> {
         let code = unpacking.answering(|| findings.clone(), install)??;
         // Only now: a source that does not build is no first use.
         if code == ExitCode::SUCCESS {
-            self.install.record(&findings, self.prepared, self.store)?;
+            self.session.record(&findings, self.prepared, self.store)?;
         }
         Ok(Attempt::Done(code))
     }
 
     pub(super) fn decide(&self, findings: Vec<Finding>) -> Result<Vec<Finding>, Failure> {
-        self.install.decide(findings, self.prepared, self.trust)
+        self.session.decide(findings, self.prepared, self.trust)
     }
 
     /// What the user named by its place has no attestation: judged before anything of it runs.
@@ -221,10 +208,10 @@ impl Build<'_> {
         ask: (OsString, OsString),
     ) -> Result<Asked, Unresolved> {
         let output = directory.join("report.json");
-        let locks = self.install.locks().then(|| self.lock_place());
+        let locks = self.session.locks().then(|| self.lock_place());
         let argv = match locks {
-            Some(place) => closed.lock(self.install.arguments, place, &output),
-            None => closed.report(self.install.arguments, Installed::Counts, &output),
+            Some(place) => closed.lock(self.session.arguments, place, &output),
+            None => closed.report(self.session.arguments, Installed::Counts, &output),
         };
         let files = closed.find_links.iter().cloned().collect();
         let places = Places { indexes: closed.indexes.clone(), ..self.places(files, named) };
@@ -236,7 +223,7 @@ impl Build<'_> {
             allowed: Allowed::Builds(places),
             environment,
         };
-        let building = self.install.progress.begin(Activity::Building, 0);
+        let building = self.session.progress.begin(Activity::Building, 0);
         let resolver = self.prepared.resolver();
         let asked = match locks {
             Some(_) => resolver.kept_lock(question).and_then(Made::asked),
@@ -250,7 +237,7 @@ impl Build<'_> {
 
     /// What pip may take without an index: from this run's directories, and what the user named.
     fn places(&self, directories: Vec<PathBuf>, named: &[Direct]) -> Places {
-        let at = &self.install.process.directory;
+        let at = &self.session.process.directory;
         Places {
             indexes: Vec::new(),
             directories,
@@ -297,9 +284,9 @@ impl Build<'_> {
         handed: &[Handed],
         links: Option<&Path>,
     ) -> Result<Vec<Fetched>, Failure> {
-        let directory = self.install.run.subdirectory("wheelhouse").map_err(private_directory)?;
+        let directory = self.session.run.subdirectory("wheelhouse").map_err(private_directory)?;
         let wheelhouse = Wheelhouse::new(directory, self.prepared.settings.cache.as_deref())
-            .telling(&self.install.progress);
+            .telling(self.session.progress);
         // What lies in the user's own directories is linked to already.
         let missing = lock.listed().filter(|file| {
             let is_here = |handed: &Handed| file.sha256 == Some(handed.sha256);
@@ -307,7 +294,7 @@ impl Build<'_> {
                 && !links.is_some_and(|links| links.join(file.filename.as_str()).exists())
         });
         let wanted = missing.map(verified).collect::<Result<Vec<_>, _>>()?;
-        let _fetching = self.install.progress.begin(Activity::Fetching, wanted.len());
+        let _fetching = self.session.progress.begin(Activity::Fetching, wanted.len());
         Ok(wheelhouse.fetch_all(&self.sources.client, &wanted, JOBS)?)
     }
 
@@ -346,10 +333,10 @@ impl Build<'_> {
         links: String,
         ask: (OsString, OsString),
     ) -> Result<ExitCode, Unresolved> {
-        let directory = self.install.run.directory();
+        let directory = self.session.run.directory();
         let nested = directory.join(LINKS);
-        let report = steps::report_destination(self.install.arguments, &self.prepared.probe);
-        let report = ReportFile::open(report, &self.install.process.directory)?;
+        let report = steps::report_destination(self.session.arguments, &self.prepared.probe);
+        let report = ReportFile::open(report, &self.session.process.directory)?;
         let mut environment = self.environment(closed, named, &ForNestedPips::Links(&nested));
         // No hash holds what a build requires, nor what has none and is looked at again.
         let guard = self.prepared.resolver().guard;
@@ -364,12 +351,12 @@ impl Build<'_> {
         // A place that is named and installed already is not in the lock, and can have no hash.
         let of_files = lock.entries.iter().all(|it| matches!(it.source, Source::Files(_)));
         let code = if of_files && (named.is_empty() || !lock.entries.is_empty()) {
-            let arguments = self.install.arguments;
+            let arguments = self.session.arguments;
             let inputs = inputs(self.prepared, arguments);
             let form = steps::form(probe, arguments, lock, inputs);
-            world.install_hashed(self.install, form, lock, None)?
+            world.install_hashed(self.session, form, lock, None)?
         } else {
-            world.install_unhashed(self.install, closed, lock)?
+            world.install_unhashed(self.session, closed, lock)?
         };
         match guard.take_notes() {
             Ok((_, blocked)) if blocked.iter().any(|blocked| !blocked.words.is_empty()) => {

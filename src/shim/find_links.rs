@@ -15,10 +15,10 @@ use crate::package::filename::DistFilename;
 use crate::package::lock::File;
 use crate::package::plain_filename::FileName;
 use crate::resolve::resolution::private_directory;
-use crate::shim::build::Build;
 use crate::shim::places::local_url;
+use crate::shim::story::Story;
 
-impl Build<'_> {
+impl Story<'_> {
     /// A private directory of links to the files of the user's `--find-links` directories that may
     /// be used. pip reads such places by itself, past the gateway.
     pub(super) fn find_links(
@@ -36,7 +36,7 @@ impl Build<'_> {
             let path = match Url::parse(place) {
                 Ok(url) if url.scheme() == "file" => url.to_file_path().ok(),
                 Ok(_) => None,
-                Err(_) => Some(self.install.process.directory.join(place)),
+                Err(_) => Some(self.session.process.directory.join(place)),
             };
             let Some(path) = path.filter(|path| path.is_dir() || !path.exists()) else {
                 let message = format!("cannot stand in for the find-links place {place}");

@@ -7,42 +7,30 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use crate::evidence::audit::Finding;
-use crate::evidence::refusal::{self, TrustContext, recorded_in};
 use crate::evidence::sources::{self, Own, Sources};
-use crate::failure::{Failure, Status};
+use crate::failure::Failure;
 use crate::gateway::Gateway;
 use crate::index::Index;
-use crate::package::lock::{File, Lock};
+use crate::package::lock::Lock;
 use crate::pip::command_line::arguments::{InstallArgs, Subcommand};
-use crate::pip::run::{Captured, Cause, Environment, Pip, exit_code};
+use crate::pip::run::{Captured, Environment, Pip};
+use crate::pip::scheme::Scheme;
 use crate::process::Process;
-use crate::process::run::{CTRL_C, Run};
-use crate::resolve::resolution::{Prepared, Request, Resolved, Unresolved, private_directory};
+use crate::process::run::Run;
+use crate::resolve::resolution::{Resolved, Unresolved, private_directory};
+use crate::resolve::session::Session;
 use crate::resolve::steps::{self, Inputs, Installed};
 use crate::shim::ahead::Ahead;
 use crate::shim::arrivals::Arrivals;
-use crate::shim::build::Build;
 use crate::shim::given;
 use crate::shim::notes::Notes;
 use crate::shim::report_file::ReportFile;
 use crate::shim::second_step::{World, inputs, say_again};
+use crate::shim::story::Story;
 use crate::shim::unpacking::{self, Unpacking};
-use crate::terminal::progress::Progress;
+use crate::shim::verified::{wanted, with_verified_digests};
 use crate::terminal::report::Report;
-use crate::trust::pins::Pins;
-use crate::trust::policy::{Reason, Verdict};
-use crate::trust::store::Store;
-use crate::wheelhouse::{Elsewhere, Wanted, Wheelhouse};
-
-/// One install in progress.
-pub(super) struct Install<'a> {
-    pub(super) process: &'a Process,
-    pub(super) report: Report,
-    pub(super) pip: &'a Pip,
-    pub(super) arguments: &'a InstallArgs,
-    pub(super) run: Run,
-    pub(super) progress: Arc<Progress>,
-}
+use crate::wheelhouse::{Elsewhere, Fetched, Wheelhouse};
 
 /// Runs `pip install` with the user's arguments, verified.
 ///
@@ -59,91 +47,78 @@ pub fn install(
     let given = given::kept(process, arguments, &run)?;
     let arguments = given.as_ref().unwrap_or(arguments);
     let progress = Arc::default();
-    let install = Install { process, report, pip, arguments, run, progress };
-    match install.verified() {
+    let (run, progress, installed) = (&run, &progress, Installed::Counts);
+    let session = Session { process, report, pip, run, arguments, installed, progress };
+    match verified(&session) {
         Ok(code) => Ok(code),
         Err(Unresolved::Failure(failure) | Unresolved::NeedsSource(failure)) => Err(failure),
-        Err(Unresolved::Pip(captured)) => Ok(install.as_pip_failed(&captured)),
+        Err(Unresolved::Pip(captured)) => Ok(session.as_pip_failed(&captured)),
     }
 }
 
-impl Install<'_> {
-    fn verified(&self) -> Result<ExitCode, Unresolved> {
-        // What is the user's own is read first: an error in it costs no network.
-        let policy = sources::policy(self.process)?;
-        let store = sources::trust_store(self.process, None);
-        let trust = sources::pins(self.report, &store, &policy)?;
-        let own = Own::read(self.process)?;
+fn verified(session: &Session<'_>) -> Result<ExitCode, Unresolved> {
+    // What is the user's own is read first: an error in it costs no network.
+    let policy = sources::policy(session.process)?;
+    let store = sources::trust_store(session.process, None);
+    let trust = sources::pins(session.report, &store, &policy)?;
+    let own = Own::read(session.process)?;
 
-        let request = self.request();
-        let guard = request.guard()?;
-        let prepared = request.prepare(&guard)?;
-        let _live = request.live(&prepared);
-        let sources = Arc::new(Sources::new(own, &prepared.settings).telling(&self.progress));
-        let build = Build {
-            install: self,
-            guard: &guard,
-            prepared: &prepared,
-            sources: Arc::clone(&sources),
-            store: &store,
-            trust: &trust,
-            policy,
-        };
-        if self.locks() {
-            return build.lock();
+    let guard = session.guard()?;
+    let prepared = session.prepare(&guard)?;
+    let _live = session.live(&prepared);
+    let sources = Arc::new(Sources::new(own, &prepared.settings).telling(session.progress));
+    let (guard, prepared, store, trust) = (&guard, &prepared, &store, &trust);
+    let story = Story { session, guard, prepared, sources, store, trust, policy };
+    if session.locks() { story.lock() } else { story.install() }
+}
+
+impl Story<'_> {
+    /// Installs: from wheels alone where they do, else from what is built.
+    fn install(&self) -> Result<ExitCode, Unresolved> {
+        let index = self.sources.index();
+        let wheels = self.wheels(&index);
+        self.sources.lend(&self.guard.logins());
+        match wheels? {
+            Wheels::Enough(resolved, ahead) => self.install_wheels(&index, resolved, ahead),
+            Wheels::NotEnough(failed) => self.instead_of_wheels(failed),
         }
-        let index = sources.index();
-        let wheels = self.wheels(&prepared, &sources, &index);
-        sources.lend(&guard.logins());
-        let (resolved, ahead) = match wheels? {
-            Wheels::Enough(resolved, ahead) => (resolved, ahead),
-            Wheels::NotEnough(failed) => return build.instead_of_wheels(failed),
-        };
+    }
 
-        let destination = steps::report_destination(self.arguments, &prepared.probe);
-        let inputs = inputs(&prepared, self.arguments);
+    /// Installs a resolved set of wheels.
+    fn install_wheels(
+        &self,
+        index: &Index<'_>,
+        resolved: Resolved,
+        ahead: Option<Arc<Gateway>>,
+    ) -> Result<ExitCode, Unresolved> {
+        let Self { session, prepared, sources, .. } = self;
+        let destination = steps::report_destination(session.arguments, &prepared.probe);
+        let inputs = inputs(prepared, session.arguments);
         if let (true, Inputs::Once, Some(said)) =
             (resolved.lock.entries.is_empty(), inputs, &resolved.said)
         {
             // Asked again, it could be told something else.
-            let report = ReportFile::open(destination, &self.process.directory)?;
-            return Ok(say_again(self, said, &resolved.stderr, report.as_ref())?);
+            let report = ReportFile::open(destination, &session.process.directory)?;
+            return Ok(say_again(session, said, &resolved.stderr, report.as_ref())?);
         }
-        let lock = resolved.lock;
-        let directory = self.run.subdirectory("wheelhouse").map_err(private_directory)?;
-        let wheelhouse = Wheelhouse::new(directory, prepared.settings.cache.as_deref())
-            .telling(&self.progress)
-            .drawing_on(ahead.as_ref().map(elsewhere));
-        if let Some(ahead) = ahead.as_ref().map(Arc::downgrade) {
-            index.draw_documents_from(Box::new(move |url| ahead.upgrade()?.document_at(url)));
-        }
-        let audit = || sources.audit(&index, &trust, policy, &wheelhouse, &lock);
+        let wheelhouse = self.wheelhouse(index, ahead.as_ref())?;
         let client = &sources.client;
         let arrivals = Arrivals { wheelhouse: &wheelhouse, client, ahead: ahead.as_deref() };
-        let (findings, arrived) = arrivals.during(&lock, &self.progress, audit)?;
-        let findings = self.decide(findings, &prepared, &trust)?;
+        let lock = resolved.lock;
+        let audit = || sources.audit(index, self.trust, self.policy, &wheelhouse, &lock);
+        let (findings, arrived) = arrivals.during(&lock, session.progress, audit)?;
+        let findings = self.decide(findings)?;
 
         let lock = with_verified_digests(lock, &findings);
-        let fetched = arrivals.rest(&wanted(&lock)?, &self.progress, arrived)?;
-        let unpacking = Unpacking::new(self, &store, &trust);
-        if self.arguments.subcommand() == Subcommand::Install && !lock.entries.is_empty() {
-            // pip fetches them itself, by their places; they are here to be looked into.
-            let direct = arrivals.rest(&unpacking::by_place(&lock)?, &self.progress, Vec::new())?;
-            let wheels = unpacking::wheels(&[fetched.as_slice(), &direct].concat(), &findings);
-            unpacking.check(&wheels, &*unpacking::stated(resolved.scheme)?)?;
-        }
+        let fetched = arrivals.rest(&wanted(&lock)?, session.progress, arrived)?;
+        self.look_into(&lock, &arrivals, &fetched, &findings, resolved.scheme)?;
         // Nothing of it is asked any more, and pip must not find it.
         drop(ahead);
         prepared.files.hold(&lock, &fetched)?;
-        let report = ReportFile::open(destination, &self.process.directory)?;
-        self.record(&findings, &prepared, &store)?;
-        self.tell(&findings);
-        let pages: &dyn Fn(&_) -> Vec<_> =
-            &|name| sources.indexes.iter().filter_map(|url| index.known(url, name)).collect();
-        let notes = Notes { install: self, prepared: &prepared, lock: &lock, pages };
-        notes.tell_of_yanked();
-        notes.tell_of_passed_over();
-        let form = steps::form(&prepared.probe, self.arguments, &lock, inputs);
+        let report = ReportFile::open(destination, &session.process.directory)?;
+        session.record(&findings, prepared, self.store)?;
+        session.tell(&findings);
+        self.tell_notes(index, &lock);
         let world = World {
             links: lock.links(wheelhouse.directory()),
             files: wheelhouse.directory(),
@@ -152,122 +127,80 @@ impl Install<'_> {
             report,
             probe: &prepared.probe,
         };
-        let standby = prepared.resolver().take_standby().map(|it| (it, guard.undone()));
-        unpacking.watched(|| Ok(world.install_hashed(self, form, &lock, standby)?))
+        let form = steps::form(&prepared.probe, session.arguments, &lock, inputs);
+        let standby = prepared.resolver().take_standby().map(|it| (it, self.guard.undone()));
+        let unpacking = Unpacking::new(session, self.store, self.trust);
+        unpacking.watched(|| Ok(world.install_hashed(session, form, &lock, standby)?))
     }
 
-    /// What pip would install of wheels alone; nothing where that is not what the user asked for,
-    /// or where there are none.
-    fn wheels(
+    /// The wheelhouse of the run, which takes what the gateway has fetched already; documents that
+    /// came that way are not asked for again either.
+    fn wheelhouse(
         &self,
-        prepared: &Prepared<'_>,
-        sources: &Sources,
         index: &Index<'_>,
-    ) -> Result<Wheels, Unresolved> {
-        if prepared.files.sources || steps::asks_for_sources(self.arguments, &prepared.probe) {
+        ahead: Option<&Arc<Gateway>>,
+    ) -> Result<Wheelhouse, Failure> {
+        let session = self.session;
+        if let Some(ahead) = ahead.map(Arc::downgrade) {
+            index.draw_documents_from(Box::new(move |url| ahead.upgrade()?.document_at(url)));
+        }
+        let directory = session.run.subdirectory("wheelhouse").map_err(private_directory)?;
+        let wheelhouse = Wheelhouse::new(directory, self.prepared.settings.cache.as_deref());
+        Ok(wheelhouse.telling(session.progress).drawing_on(ahead.map(elsewhere)))
+    }
+
+    /// Looks into the wheels that pip is about to unpack; `download` and `wheel` unpack none.
+    fn look_into(
+        &self,
+        lock: &Lock,
+        arrivals: &Arrivals<'_>,
+        fetched: &[Fetched],
+        findings: &[Finding],
+        scheme: Option<Box<Scheme>>,
+    ) -> Result<(), Failure> {
+        let session = self.session;
+        if session.arguments.subcommand() != Subcommand::Install || lock.entries.is_empty() {
+            return Ok(());
+        }
+        // pip fetches them itself, by their places; they are here to be looked into.
+        let direct = arrivals.rest(&unpacking::by_place(lock)?, session.progress, Vec::new())?;
+        let wheels = unpacking::wheels(&[fetched, &direct].concat(), findings);
+        let unpacking = Unpacking::new(session, self.store, self.trust);
+        unpacking.check(&wheels, &*unpacking::stated(scheme)?)
+    }
+
+    /// Tells of yanked releases, and of newer ones that were passed over.
+    fn tell_notes(&self, index: &Index<'_>, lock: &Lock) {
+        let Self { session, prepared, sources, .. } = self;
+        let pages: &dyn Fn(&_) -> Vec<_> =
+            &|name| sources.indexes.iter().filter_map(|url| index.known(url, name)).collect();
+        let notes = Notes { session, prepared, lock, pages };
+        notes.tell_of_yanked();
+        notes.tell_of_passed_over();
+    }
+
+    /// Resolves by wheels alone, unless the user asks for sources.
+    fn wheels(&self, index: &Index<'_>) -> Result<Wheels, Unresolved> {
+        let Self { session, prepared, sources, .. } = self;
+        if prepared.files.sources || steps::asks_for_sources(session.arguments, &prepared.probe) {
             return Ok(Wheels::NotEnough(None));
         }
-        let request = self.request();
-        let directory = self.run.subdirectory("ahead").map_err(private_directory)?;
-        let ahead = Ahead::start(self, prepared, sources, &directory);
-        let resolved = ahead.and_then(|ahead| ahead.resolve(request, index)).unwrap_or_else(|| {
-            let resolved = request.resolve(prepared, &Environment::default())?;
+        let directory = session.run.subdirectory("ahead").map_err(private_directory)?;
+        let ahead = Ahead::start(session, prepared, sources, &directory);
+        let resolved = ahead.and_then(|it| it.resolve(**session, index)).unwrap_or_else(|| {
+            let resolved = session.resolve(prepared, &Environment::default())?;
             Ok((resolved, None))
         });
         match resolved {
-            Ok((resolved, ahead)) if is_of_wheels(&resolved.lock) => {
+            Ok((resolved, ahead)) if resolved.lock.is_of_wheels() => {
                 Ok(Wheels::Enough(resolved, ahead.map(Arc::new)))
             }
             Ok(_) | Err(Unresolved::NeedsSource(_)) => Ok(Wheels::NotEnough(None)),
-            Err(Unresolved::Pip(captured)) if may_lack_wheels(&captured) => {
+            Err(Unresolved::Pip(captured)) if captured.may_lack_wheels() => {
                 Ok(Wheels::NotEnough(Some(captured)))
             }
             Err(error) => Err(error),
         }
-    }
-
-    /// Whether the user asks for a lock, and for nothing to be installed.
-    pub(super) fn locks(&self) -> bool {
-        self.arguments.subcommand() == Subcommand::Lock
-    }
-
-    /// Every verdict is good: whom to trust is recorded.
-    pub(super) fn record(
-        &self,
-        findings: &[Finding],
-        prepared: &Prepared<'_>,
-        store: &Store,
-    ) -> Result<(), Failure> {
-        // A dry run changes nothing; that includes whom the user trusts. A lock has none.
-        if self.is_set("--dry-run", prepared) && !self.locks() {
-            return Ok(());
-        }
-        sources::record(self.report, findings, store)
-    }
-
-    /// The user is told what is good and what is unknown.
-    pub(super) fn tell(&self, findings: &[Finding]) {
-        refusal::summary(findings).iter().for_each(|line| self.report.news(line));
-    }
-
-    pub(super) const fn request(&self) -> Request<'_> {
-        Request {
-            process: self.process,
-            report: self.report,
-            pip: self.pip,
-            run: &self.run,
-            arguments: self.arguments,
-            installed: Installed::Counts,
-            progress: &self.progress,
-        }
-    }
-
-    /// Asks the person at the terminal where that is possible, and refuses what remains.
-    pub(super) fn decide(
-        &self,
-        mut findings: Vec<Finding>,
-        prepared: &Prepared<'_>,
-        trust: &Pins,
-    ) -> Result<Vec<Finding>, Failure> {
-        let context = TrustContext {
-            pins: trust,
-            record_with: "run the same command with TOFU=1 in its environment",
-        };
-        if self.may_ask(prepared) {
-            ask(self.report, &mut findings, &context);
-        }
-        let refused: Vec<_> = findings.iter().filter(|finding| finding.is_refused()).collect();
-        if refused.is_empty() {
-            return Ok(findings);
-        }
-        let lines = refused.iter().flat_map(|finding| refusal::lines(finding, &context));
-        lines.for_each(|line| self.report.detail(&line));
-        let (bad, all) = (refused.len(), findings.len());
-        let nothing = if self.locks() { "no lock was written" } else { "nothing was installed" };
-        let message = format!("{bad} of {all} files refused; {nothing}");
-        Err(Failure::new(Status::Refused, message))
-    }
-
-    fn may_ask(&self, prepared: &Prepared<'_>) -> bool {
-        self.process.interactive
-            && !self.is_set("--no-input", prepared)
-            && !self.process.variable_is_on("CI")
-    }
-
-    /// Whether one of pip's switches is set, wherever pip lets it be set.
-    fn is_set(&self, switch: &str, prepared: &Prepared<'_>) -> bool {
-        self.arguments.has(switch)
-            || prepared.probe.configuration.is_on(switch.trim_start_matches('-'))
-    }
-
-    /// A pip that failed by itself has its own words and its own exit code.
-    fn as_pip_failed(&self, captured: &Captured) -> ExitCode {
-        self.report.replay(&captured.stdout, &captured.stderr);
-        if self.run.interrupted() == Some(CTRL_C) {
-            // pip's own code for a run that was cancelled, however early it came.
-            return ExitCode::FAILURE;
-        }
-        ExitCode::from(exit_code(captured.status))
     }
 }
 
@@ -279,75 +212,8 @@ enum Wheels {
     NotEnough(Option<Captured>),
 }
 
-/// Whether everything of a lock is one wheel, which can be verified and pinned.
-pub(super) fn is_of_wheels(lock: &Lock) -> bool {
-    lock.entries.iter().all(|entry| match entry.files() {
-        [file] => file.filename.as_str().ends_with(".whl"),
-        _ => false,
-    })
-}
-
-/// Whether pip may have failed because only wheels were considered. Where the guard could not see
-/// why, it is tried: what is built then is judged before.
-pub(super) fn may_lack_wheels(captured: &Captured) -> bool {
-    match captured.cause {
-        Cause::NoDistribution => true,
-        Cause::Unseen => captured.status.code() == Some(1),
-        Cause::Other => false,
-    }
-}
-
-/// The lock, each file with the digest that was verified, and without one if none was.
-pub(super) fn with_verified_digests(mut lock: Lock, findings: &[Finding]) -> Lock {
-    let verified: std::collections::HashMap<_, _> = findings
-        .iter()
-        .filter_map(|finding| finding.file.as_ref())
-        .map(|file| ((file.filename.as_str(), file.url.as_str()), file.sha256))
-        .collect();
-    for entry in &mut lock.entries {
-        for file in entry.files_mut() {
-            let key = (file.filename.as_str(), file.url.as_str());
-            file.sha256 = verified.get(&key).copied().flatten();
-        }
-    }
-    lock
-}
-
 /// What was fetched while pip resolved need not be fetched again.
 fn elsewhere(gateway: &Arc<Gateway>) -> Elsewhere {
     let gateway = Arc::downgrade(gateway);
     Box::new(move |url| gateway.upgrade()?.bytes_of(url))
-}
-
-/// The files of indexes and links. One named by its place pip fetches from there, under its hash,
-/// so that it says the same of where it came from.
-fn wanted(lock: &Lock) -> Result<Vec<Wanted>, Failure> {
-    lock.listed().map(verified).collect()
-}
-
-/// A file as it is to be fetched. Only a verified digest may lead to bytes that are installed.
-pub(super) fn verified(file: &File) -> Result<Wanted, Failure> {
-    let sha256 = file.sha256.ok_or_else(|| {
-        Failure::new(Status::CouldNotCheck, format!("{} was not verified", file.filename))
-    })?;
-    sources::wanted(&File { sha256: Some(sha256), ..file.clone() })
-}
-
-/// Asks for each project once, as `ssh` asks about a new host key.
-fn ask(report: Report, findings: &mut [Finding], context: &TrustContext<'_>) {
-    let mut answers = std::collections::BTreeMap::new();
-    for finding in findings {
-        let Verdict::Fail(Reason::NotRecorded { found }) = &finding.verdict else { continue };
-        let publisher = found.clone();
-        let url = publisher.url().to_string();
-        let agreed = *answers.entry((finding.name.clone(), url.clone())).or_insert_with(|| {
-            let (searched, path) = (refusal::searched(context.pins), recorded_in(context.pins));
-            report.detail(&format!("{} is built by {url}, not recorded {searched}", finding.title));
-            report.detail(&format!("`yes` records it in {path}"));
-            report.ask("Trust this publisher for this project from now on?")
-        });
-        if agreed {
-            finding.verdict = Verdict::Record { publisher };
-        }
-    }
 }

@@ -18,11 +18,11 @@ use crate::pip::resolve::{KeptLock, Question, ResolveError};
 use crate::pip::run::{Captured, Environment};
 use crate::resolve::resolution::{Prepared, Unresolved, private_directory, wheels_only};
 use crate::resolve::steps::{self, LockPlace};
-use crate::shim::build::Build;
-use crate::shim::install::{is_of_wheels, may_lack_wheels, with_verified_digests};
 use crate::shim::lock_file::LockFile;
 use crate::shim::notes::Notes;
 use crate::shim::places::{Exchange, exchanged, in_words_of_the_user};
+use crate::shim::story::Story;
+use crate::shim::verified::with_verified_digests;
 use crate::terminal::progress::Activity;
 use crate::wheelhouse::Wheelhouse;
 
@@ -48,7 +48,7 @@ enum Wheels {
     NotEnough(Option<Captured>),
 }
 
-impl Build<'_> {
+impl Story<'_> {
     /// Locks what the user named.
     ///
     /// # Errors
@@ -60,10 +60,10 @@ impl Build<'_> {
             Wheels::Enough(lock, made) => (lock, made),
             Wheels::NotEnough(failed) => return self.instead_of_wheels(failed),
         };
-        let Build { install, prepared, sources, .. } = self;
-        let directory = install.run.subdirectory("wheelhouse").map_err(private_directory)?;
+        let Story { session, prepared, sources, .. } = self;
+        let directory = session.run.subdirectory("wheelhouse").map_err(private_directory)?;
         let wheelhouse = Wheelhouse::new(directory, prepared.settings.cache.as_deref())
-            .telling(&install.progress);
+            .telling(session.progress);
         let index = sources.index();
         let findings = sources.audit(&index, self.trust, self.policy, &wheelhouse, &lock)?;
         let findings = self.decide(findings)?;
@@ -71,31 +71,31 @@ impl Build<'_> {
         same_digests(&lock, &verified)?;
         let pages: &dyn Fn(&_) -> Vec<_> =
             &|name| sources.indexes.iter().filter_map(|url| index.known(url, name)).collect();
-        let notes = Notes { install, prepared, lock: &verified, pages };
+        let notes = Notes { session, prepared, lock: &verified, pages };
         Ok(self.give_lock(&made, &findings, &notes.passed_over())?)
     }
 
     /// The lock that pip makes of wheels alone. One that states another digest than sha256 says
     /// nothing of the bytes that were verified; behind the gateway pip compares it with those.
     fn lock_of_wheels(&self) -> Result<Wheels, Unresolved> {
-        let Build { install, prepared, .. } = self;
-        if prepared.files.sources || steps::asks_for_sources(install.arguments, &prepared.probe) {
+        let Story { session, prepared, .. } = self;
+        if prepared.files.sources || steps::asks_for_sources(session.arguments, &prepared.probe) {
             return Ok(Wheels::NotEnough(None));
         }
-        let _resolving = install.progress.begin(Activity::Resolving, 0);
-        let directory = install.run.subdirectory("resolve").map_err(private_directory)?;
+        let _resolving = session.progress.begin(Activity::Resolving, 0);
+        let directory = session.run.subdirectory("resolve").map_err(private_directory)?;
         let wheels_only = wheels_only(&directory)?;
         let output = directory.join("lock.json");
-        let argv = steps::own_lock(install.arguments, self.lock_place(), &wheels_only);
+        let argv = steps::own_lock(session.arguments, self.lock_place(), &wheels_only);
         let question = Question::resolving(&argv, &output, &Environment::default());
         let made = prepared.resolver().kept_lock(question).and_then(Made::asked);
         let states_sha256 = |lock: &Lock| files(lock).all(|file| file.sha256.is_some());
         match made.map_err(Unresolved::from) {
-            Ok(Asked { lock, made: Some(made) }) if is_of_wheels(&lock) && states_sha256(&lock) => {
+            Ok(Asked { lock, made: Some(made) }) if lock.is_of_wheels() && states_sha256(&lock) => {
                 Ok(Wheels::Enough(lock, made))
             }
             Ok(_) | Err(Unresolved::NeedsSource(_)) => Ok(Wheels::NotEnough(None)),
-            Err(Unresolved::Pip(captured)) if may_lack_wheels(&captured) => {
+            Err(Unresolved::Pip(captured)) if captured.may_lack_wheels() => {
                 Ok(Wheels::NotEnough(Some(captured)))
             }
             Err(error) => Err(error),
@@ -104,7 +104,7 @@ impl Build<'_> {
 
     /// Returns the place that the user wants the lock at.
     pub(super) fn lock_place(&self) -> LockPlace {
-        steps::lock_place(self.install.arguments, &self.prepared.probe)
+        steps::lock_place(self.session.arguments, &self.prepared.probe)
     }
 
     /// Every verdict is good: whom to trust is recorded, and the user gets the lock and what pip
@@ -115,13 +115,13 @@ impl Build<'_> {
         findings: &[Finding],
         notes: &[String],
     ) -> Result<ExitCode, Failure> {
-        let Build { install, prepared, store, .. } = self;
+        let Story { session, prepared, store, .. } = self;
         let file = LockFile::at(self.lock_place(), &made.kept.place)?;
-        install.record(findings, prepared, store)?;
-        install.tell(findings);
-        notes.iter().for_each(|line| install.report.news(line));
-        install.report.replay(&made.said.stdout, &made.said.stderr);
-        file.write(install.report, &made.kept.text)?;
+        session.record(findings, prepared, store)?;
+        session.tell(findings);
+        notes.iter().for_each(|line| session.report.news(line));
+        session.report.replay(&made.said.stdout, &made.said.stderr);
+        file.write(session.report, &made.kept.text)?;
         Ok(ExitCode::SUCCESS)
     }
 }

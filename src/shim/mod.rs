@@ -17,7 +17,10 @@ mod places;
 mod refused;
 mod report_file;
 mod second_step;
+mod session;
+mod story;
 mod unheard;
 mod unpacking;
+mod verified;
 
 pub use entry::{is_pip_name, run};

@@ -11,12 +11,12 @@ use crate::index::page::Page;
 use crate::package::lock::{Entry, File, Lock, Requested, Source};
 use crate::package::name::PackageName;
 use crate::resolve::resolution::Prepared;
+use crate::resolve::session::Session;
 use crate::resolve::steps;
-use crate::shim::install::Install;
 
 /// What there may be something to say about.
 pub(super) struct Notes<'a> {
-    pub(super) install: &'a Install<'a>,
+    pub(super) session: &'a Session<'a>,
     pub(super) prepared: &'a Prepared<'a>,
     pub(super) lock: &'a Lock,
     /// The pages of a project that were read in this run.
@@ -38,19 +38,19 @@ impl Notes<'_> {
             let pages = (self.pages)(&entry.name);
             let Some(reason) = yanked(entry, files, &pages) else { continue };
             let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
-            self.install.report.warn(&format!("{} is yanked{why}", entry.title()));
+            self.session.report.warn(&format!("{} is yanked{why}", entry.title()));
         }
     }
 
     /// A line for each project that the user asked for and of which a newer release exists as a
     /// source archive alone.
     pub(super) fn tell_of_passed_over(&self) {
-        self.passed_over().iter().for_each(|line| self.install.report.news(line));
+        self.passed_over().iter().for_each(|line| self.session.report.news(line));
     }
 
     /// The lines that [`Self::tell_of_passed_over`] tells.
     pub(super) fn passed_over(&self) -> Vec<String> {
-        let (arguments, prepared) = (self.install.arguments, self.prepared);
+        let (arguments, prepared) = (self.session.arguments, self.prepared);
         let elsewhere = steps::FOR_ANOTHER_PLATFORM.iter().any(|option| arguments.has(option));
         let configured = prepared.probe.configuration.get("only-binary").is_some();
         if elsewhere || configured || arguments.has("--only-binary") {
@@ -66,7 +66,7 @@ impl Notes<'_> {
                 .filter_map(|page| newer_source(page.files(), &entry.name, &chosen, python));
             let newer = newer.max().filter(|newer| admitted(&asked, &entry.name, newer))?;
             let name = &entry.name;
-            let done = if self.install.locks() { "locked" } else { "installed" };
+            let done = if self.session.locks() { "locked" } else { "installed" };
             let text = "is newer, but has only a source archive;";
             Some(format!("note: {name} {newer} {text} {done} {chosen}"))
         };
@@ -77,7 +77,7 @@ impl Notes<'_> {
     /// How often pip is told to be quiet.
     fn quiet(&self) -> usize {
         let configured = || self.prepared.probe.configuration.get("quiet")?.parse().ok();
-        match self.install.arguments.count("--quiet") {
+        match self.session.arguments.count("--quiet") {
             0 => configured().unwrap_or_default(),
             given => given,
         }

@@ -17,8 +17,8 @@ use crate::pip::standby::Standby;
 use crate::resolve::build_steps::{Closed, PLACES};
 use crate::resolve::direct::Direct;
 use crate::resolve::resolution::{Prepared, Said, private_directory};
+use crate::resolve::session::Session;
 use crate::resolve::steps::{self, Form, HashedFiles, Inputs, Instead};
-use crate::shim::install::Install;
 use crate::shim::report_file::ReportFile;
 
 /// The name of the page that leads to the files, in the run's directory.
@@ -45,17 +45,17 @@ impl World<'_> {
     /// which is told what takes its guard back.
     pub(super) fn install_hashed(
         &self,
-        install: &Install<'_>,
+        session: &Session<'_>,
         form: Form,
         lock: &Lock,
         standby: Option<(Standby, Environment)>,
     ) -> Result<ExitCode, Failure> {
         let which = if form == Form::NamedFile { Which::Named } else { Which::All };
-        let pins = write(install, "pins.txt", &lock.pins())?;
+        let pins = write(session, "pins.txt", &lock.pins())?;
         let requirements = lock.requirements(which).map_err(ResolveError::from)?;
-        let requirements = write(install, "requirements.txt", &requirements)?;
-        let links = write(install, LINKS, &self.links)?;
-        let report = install.run.directory().join("report.json");
+        let requirements = write(session, "requirements.txt", &requirements)?;
+        let links = write(session, LINKS, &self.links)?;
+        let report = session.run.directory().join("report.json");
         let words = self.closed.map(|closed| closed.instead(form));
         let files = HashedFiles {
             pins: &pins,
@@ -64,7 +64,7 @@ impl World<'_> {
             report: self.report.as_ref().map(|_| report.as_path()),
             instead: words.as_deref().map(|words| Instead { options: &PLACES, words }),
         };
-        let argv = steps::install(install.arguments, form, files);
+        let argv = steps::install(session.arguments, form, files);
         let mut environment = self.environment.clone();
         let changes = steps::second_environment(form, self.probe);
         environment.remove.extend(changes.remove);
@@ -77,28 +77,28 @@ impl World<'_> {
                 environment.remove.extend(undone.remove);
                 standby
                     .install(&argv, &environment)
-                    .map_err(|source| RunError { program: install.pip.program.clone(), source })?
+                    .map_err(|source| RunError { program: session.pip.program.clone(), source })?
             }
-            None => install.pip.run(&install.run, &argv, &environment)?,
+            None => session.pip.run(session.run, &argv, &environment)?,
         };
-        self.give_report(install, lock, &report, status)?;
+        self.give_report(session, lock, &report, status)?;
         Ok(ExitCode::from(exit_code(status)))
     }
 
     /// Installs where something has no hash that pip could ask for: a directory, a repository.
     pub(super) fn install_unhashed(
         &self,
-        install: &Install<'_>,
+        session: &Session<'_>,
         closed: &Closed,
         lock: &Lock,
     ) -> Result<ExitCode, Failure> {
-        let links = write(install, LINKS, &self.links)?;
-        let versions = write(install, "versions.txt", &lock.versions())?;
-        let report = install.run.directory().join("report.json");
+        let links = write(session, LINKS, &self.links)?;
+        let versions = write(session, "versions.txt", &lock.versions())?;
+        let report = session.run.directory().join("report.json");
         let wanted = self.report.as_ref().map(|_| report.as_path());
-        let argv = closed.install(install.arguments, &links, &versions, wanted);
-        let status = install.pip.run(&install.run, &argv, &self.environment)?;
-        self.give_report(install, lock, &report, status)?;
+        let argv = closed.install(session.arguments, &links, &versions, wanted);
+        let status = session.pip.run(session.run, &argv, &self.environment)?;
+        self.give_report(session, lock, &report, status)?;
         Ok(ExitCode::from(exit_code(status)))
     }
 
@@ -106,7 +106,7 @@ impl World<'_> {
     /// before it installs, so there may be one of an install that failed.
     fn give_report(
         &self,
-        install: &Install<'_>,
+        session: &Session<'_>,
         lock: &Lock,
         at: &Path,
         status: ExitStatus,
@@ -119,7 +119,7 @@ impl World<'_> {
         let directory = Url::from_directory_path(self.files)
             .map_or_else(|()| format!("file://{}/", self.files.display()), |url| url.to_string());
         let text = lock.with_real_requests(&lock.with_real_places(&text, &directory));
-        give(install, &text, destination)
+        give(session, &text, destination)
     }
 }
 
@@ -133,28 +133,28 @@ pub(super) fn inputs(prepared: &Prepared<'_>, arguments: &InstallArgs) -> Inputs
 /// What a `pip install` said that found nothing to install, as the answer that it is. `report` is
 /// where the user wants its report.
 pub(super) fn say_again(
-    install: &Install<'_>,
+    session: &Session<'_>,
     said: &Said,
     stderr: &[u8],
     report: Option<&ReportFile>,
 ) -> Result<ExitCode, Failure> {
-    install.report.replay(&said.stdout, stderr);
+    session.report.replay(&said.stdout, stderr);
     if let Some(destination) = report {
         let text = std::fs::read_to_string(&said.report).map_err(private_directory)?;
-        give(install, &text, destination)?;
+        give(session, &text, destination)?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn give(install: &Install<'_>, text: &str, destination: &ReportFile) -> Result<(), Failure> {
-    destination.write(install.report, text).map_err(|error| {
+fn give(session: &Session<'_>, text: &str, destination: &ReportFile) -> Result<(), Failure> {
+    destination.write(session.report, text).map_err(|error| {
         let message = format!("cannot write the report {}: {error}", destination.name());
         Failure::new(Status::BadInput, message)
     })
 }
 
 /// Writes a file of the run.
-fn write(install: &Install<'_>, name: &str, text: &str) -> Result<PathBuf, Failure> {
-    let path = install.run.directory().join(name);
+fn write(session: &Session<'_>, name: &str, text: &str) -> Result<PathBuf, Failure> {
+    let path = session.run.directory().join(name);
     std::fs::write(&path, text).map(|()| path).map_err(private_directory)
 }

@@ -19,7 +19,8 @@ use crate::pip::find;
 use crate::pip::preinstall::{Permission, Preinstall, Proposal};
 use crate::pip::scheme::Scheme;
 use crate::resolve::resolution::Unresolved;
-use crate::shim::install::{Install, verified};
+use crate::resolve::session::Session;
+use crate::shim::verified::verified;
 use crate::trust::pins::Pins;
 use crate::trust::policy::Verdict;
 use crate::trust::sentinel::Sentinel;
@@ -31,7 +32,7 @@ const SHOWN: usize = 10;
 
 /// The wheels of one run on their way into the environment.
 pub(super) struct Unpacking<'a> {
-    install: &'a Install<'a>,
+    session: &'a Session<'a>,
     store: &'a Store,
     trust: &'a Pins,
     /// The refusal that a running pip was answered with.
@@ -39,8 +40,8 @@ pub(super) struct Unpacking<'a> {
 }
 
 impl<'a> Unpacking<'a> {
-    pub(super) const fn new(install: &'a Install<'a>, store: &'a Store, trust: &'a Pins) -> Self {
-        Self { install, store, trust, refused: Mutex::new(None) }
+    pub(super) const fn new(session: &'a Session<'a>, store: &'a Store, trust: &'a Pins) -> Self {
+        Self { session, store, trust, refused: Mutex::new(None) }
     }
 
     /// Looks into wheels before pip unpacks them.
@@ -55,7 +56,7 @@ impl<'a> Unpacking<'a> {
         }
         let line =
             |violation: &Violation| format!("refused: {}: {}", violation.wheel, violation.wrong);
-        found.iter().take(SHOWN).for_each(|it| self.install.report.detail(&line(it)));
+        found.iter().take(SHOWN).for_each(|it| self.session.report.detail(&line(it)));
         let message = match found.len() {
             1 => "a wheel would own what is not its own; nothing was installed".to_owned(),
             more => format!("{more} paths have two owners; nothing was installed"),
@@ -146,7 +147,7 @@ impl<'a> Unpacking<'a> {
     }
 
     fn out_of_bounds(&self) -> OutOfBounds {
-        let process = self.install.process;
+        let process = self.session.process;
         let path = process.variable("PATH").unwrap_or_default();
         let mut programs = find::shims(path, &process.executable, &process.directory);
         programs.push(process.executable.clone());

@@ -217,6 +217,27 @@ fn modules_import_only_what_lies_below_them() {
 }
 
 #[test]
+fn no_modules_import_each_other_in_a_circle() {
+    let sources = sources();
+    // A module and those below it are one room: each may name the other.
+    let across = |(from, to): &(String, String)| !is_below(from, to) && !is_below(to, from);
+    let imports: Vec<_> = imports(&sources).into_iter().filter(across).collect();
+    let mut left: BTreeSet<String> = sources.iter().map(|it| it.module.clone()).collect();
+    // What imports nothing that is left is in no circle; take it away until nothing changes.
+    loop {
+        let is_free =
+            |module: &String| !imports.iter().any(|(from, to)| from == module && left.contains(to));
+        let free: Vec<String> = left.iter().filter(|module| is_free(module)).cloned().collect();
+        if free.is_empty() {
+            break;
+        }
+        left.retain(|module| !free.contains(module));
+    }
+    let in_circles = imports.iter().filter(|(from, to)| left.contains(from) && left.contains(to));
+    none(&in_circles.map(|(from, to)| format!("{from} -> {to}")).collect::<Vec<_>>());
+}
+
+#[test]
 fn pure_modules_do_not_name_the_world() {
     let mut wrong = Vec::new();
     let is_pure = |module: &str| PURE.iter().any(|pure| is_below(module, pure));

@@ -259,6 +259,15 @@ impl Lock {
         self.entries.iter().all(|entry| entry.requested != Requested::Unsaid)
     }
 
+    /// Whether every entry is one wheel, which can be verified and pinned.
+    #[must_use]
+    pub fn is_of_wheels(&self) -> bool {
+        self.entries.iter().all(|entry| match entry.files() {
+            [file] => file.filename.as_str().ends_with(".whl"),
+            _ => false,
+        })
+    }
+
     /// Whether a file of it is named by its place.
     #[must_use]
     pub fn has_direct(&self) -> bool {

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::attestation::document::{is_object, is_version_1, shown};
+use crate::attestation::shape::{is_object, is_version_1, shown};
 use crate::package::json::{self, First};
 
 /// The most log entries an attestation may have. Signers write one; every one is verified.

@@ -1,0 +1,114 @@
+//! The steps of a [`Session`] that the stories of an install, a build and a lock share.
+//!
+//! Owns what the user is told and asked about findings, and when a publisher is recorded. Judges
+//! nothing.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use crate::evidence::audit::Finding;
+use crate::evidence::refusal::{self, TrustContext, recorded_in};
+use crate::evidence::sources;
+use crate::failure::{Failure, Status};
+use crate::pip::command_line::arguments::Subcommand;
+use crate::pip::run::{Captured, exit_code};
+use crate::process::run::CTRL_C;
+use crate::resolve::resolution::Prepared;
+use crate::resolve::session::Session;
+use crate::terminal::report::Report;
+use crate::trust::pins::Pins;
+use crate::trust::policy::{Reason, Verdict};
+use crate::trust::store::Store;
+
+impl Session<'_> {
+    /// Whether the user asks for a lock, and for nothing to be installed.
+    pub(super) fn locks(&self) -> bool {
+        self.arguments.subcommand() == Subcommand::Lock
+    }
+
+    /// Every verdict is good: whom to trust is recorded.
+    pub(super) fn record(
+        &self,
+        findings: &[Finding],
+        prepared: &Prepared<'_>,
+        store: &Store,
+    ) -> Result<(), Failure> {
+        // A dry run changes nothing; that includes whom the user trusts. A lock has none.
+        if self.is_set("--dry-run", prepared) && !self.locks() {
+            return Ok(());
+        }
+        sources::record(self.report, findings, store)
+    }
+
+    /// The user is told what is good and what is unknown.
+    pub(super) fn tell(&self, findings: &[Finding]) {
+        refusal::summary(findings).iter().for_each(|line| self.report.news(line));
+    }
+
+    /// Asks the person at the terminal where that is possible, and refuses what remains.
+    pub(super) fn decide(
+        &self,
+        mut findings: Vec<Finding>,
+        prepared: &Prepared<'_>,
+        trust: &Pins,
+    ) -> Result<Vec<Finding>, Failure> {
+        let context = TrustContext {
+            pins: trust,
+            record_with: "run the same command with TOFU=1 in its environment",
+        };
+        if self.may_ask(prepared) {
+            ask(self.report, &mut findings, &context);
+        }
+        let refused: Vec<_> = findings.iter().filter(|finding| finding.is_refused()).collect();
+        if refused.is_empty() {
+            return Ok(findings);
+        }
+        let lines = refused.iter().flat_map(|finding| refusal::lines(finding, &context));
+        lines.for_each(|line| self.report.detail(&line));
+        let (bad, all) = (refused.len(), findings.len());
+        let nothing = if self.locks() { "no lock was written" } else { "nothing was installed" };
+        let message = format!("{bad} of {all} files refused; {nothing}");
+        Err(Failure::new(Status::Refused, message))
+    }
+
+    fn may_ask(&self, prepared: &Prepared<'_>) -> bool {
+        self.process.interactive
+            && !self.is_set("--no-input", prepared)
+            && !self.process.variable_is_on("CI")
+    }
+
+    /// Whether one of pip's switches is set, wherever pip lets it be set.
+    fn is_set(&self, switch: &str, prepared: &Prepared<'_>) -> bool {
+        self.arguments.has(switch)
+            || prepared.probe.configuration.is_on(switch.trim_start_matches('-'))
+    }
+
+    /// A pip that failed by itself has its own words and its own exit code.
+    pub(super) fn as_pip_failed(&self, captured: &Captured) -> ExitCode {
+        self.report.replay(&captured.stdout, &captured.stderr);
+        if self.run.interrupted() == Some(CTRL_C) {
+            // pip's own code for a run that was cancelled, however early it came.
+            return ExitCode::FAILURE;
+        }
+        ExitCode::from(exit_code(captured.status))
+    }
+}
+
+/// Asks for each project once, as `ssh` asks about a new host key.
+fn ask(report: Report, findings: &mut [Finding], context: &TrustContext<'_>) {
+    let mut answers = BTreeMap::new();
+    for finding in findings {
+        let Verdict::Fail(Reason::NotRecorded { found }) = &finding.verdict else { continue };
+        let publisher = found.clone();
+        let url = publisher.url().to_string();
+        let agreed = *answers.entry((finding.name.clone(), url.clone())).or_insert_with(|| {
+            let (searched, path) = (refusal::searched(context.pins), recorded_in(context.pins));
+            report.detail(&format!("{} is built by {url}, not recorded {searched}", finding.title));
+            report.detail(&format!("`yes` records it in {path}"));
+            report.ask("Trust this publisher for this project from now on?")
+        });
+        if agreed {
+            finding.verdict = Verdict::Record { publisher };
+        }
+    }
+}
