@@ -73,7 +73,7 @@ fn a_command_that_pip_knows_and_we_do_not_is_refused() {
 fn a_pip_that_does_not_say_what_it_knows_is_not_handed_over_to() {
     let world = with_fake_pip("echo $@ >>ran");
     world.pip(["sync"]).run().exits(69).stderr_has("without loading the guard");
-    assert_eq!(world.read_file("ran"), "--version\n");
+    assert_eq!(world.read_file("ran"), "--log /dev/null --version\n");
 }
 
 #[test]
