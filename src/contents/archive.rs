@@ -43,8 +43,7 @@ const EXTRA_NAME: u16 = 0x7075;
 /// One member of an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
-    /// The name, as `zipfile` decodes it; bytes beyond ASCII without the UTF-8 flag are decoded
-    /// one by one, so that different names stay different.
+    /// The name, as `zipfile` decodes it: UTF-8 if the flag says so, else code page 437.
     pub name: String,
     /// The size of the unpacked content, in bytes.
     pub size: u64,
@@ -116,16 +115,12 @@ pub fn content(
         return Err(ArchiveError::Bound("a member that is read is too large"));
     }
     let mut bytes = Vec::new();
-    unpacked(file, member)?.take(limit + 1).read_to_end(&mut bytes)?;
-    let mut crc = Crc::new();
-    crc.update(&bytes);
-    if bytes.len() as u64 != member.size || crc.sum() != member.crc {
-        return Err(ArchiveError::Malformed("a member has another size or checksum than stated"));
-    }
+    unpacked(file, member)?.read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-/// The unpacked content of a member, as a stream. Size and checksum are not compared.
+/// The unpacked content of a member, as a stream that fails at its end unless size and checksum are
+/// those that the directory states: `zipfile` stops at the stated size, whatever follows.
 ///
 /// # Errors
 /// As [`content`], but for the bound.
@@ -147,10 +142,34 @@ pub fn unpacked<'a, F: Read + Seek>(
     }
     file.seek(SeekFrom::Current(i64::from(extra)))?;
     let packed = file.take(member.packed);
-    match member.method {
-        0 => Ok(Box::new(packed)),
-        8 => Ok(Box::new(DeflateDecoder::new(packed))),
-        _ => Err(ArchiveError::Malformed("a member is packed by an unusual method")),
+    let unpacked: Box<dyn Read + 'a> = match member.method {
+        0 => Box::new(packed),
+        8 => Box::new(DeflateDecoder::new(packed)),
+        _ => return Err(ArchiveError::Malformed("a member is packed by an unusual method")),
+    };
+    Ok(Box::new(Checked { unpacked, crc: Crc::new(), left: member.size, stated: member.crc }))
+}
+
+/// Content that is held to its stated size and checksum.
+struct Checked<R> {
+    unpacked: R,
+    crc: Crc,
+    /// The bytes that are still to come.
+    left: u64,
+    stated: u32,
+}
+
+impl<R: Read> Read for Checked<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.unpacked.read(buffer)?;
+        let wrong = || io::Error::other("a member has another size or checksum than stated");
+        self.left = self.left.checked_sub(count as u64).ok_or_else(wrong)?;
+        self.crc.update(buffer.get(..count).unwrap_or_default());
+        let is_end = count == 0 && !buffer.is_empty();
+        if is_end && (self.left > 0 || self.crc.sum() != self.stated) {
+            return Err(wrong());
+        }
+        Ok(count)
     }
 }
 
@@ -253,10 +272,18 @@ fn extra_fields(member: &mut Member, mut fields: Bytes<'_>) -> Result<(), Archiv
     Ok(())
 }
 
+/// The letters of code page 437 from 0x80 on. `zipfile` reads names without the UTF-8 flag in it.
+const CODE_PAGE: &str = "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐\
+                         └┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{a0}";
+
 /// A member's name as text.
 fn decoded(raw: &[u8], flags: u16) -> Result<String, ArchiveError> {
     let text = if flags & UTF8 == 0 {
-        raw.iter().map(|byte| char::from(*byte)).collect()
+        let letter = |byte: &u8| match byte.checked_sub(0x80) {
+            None => Some(char::from(*byte)),
+            Some(at) => CODE_PAGE.chars().nth(usize::from(at)),
+        };
+        raw.iter().filter_map(letter).collect()
     } else {
         let error = |_| {
             let lossy = String::from_utf8_lossy(raw).into_owned();
@@ -265,9 +292,7 @@ fn decoded(raw: &[u8], flags: u16) -> Result<String, ArchiveError> {
         String::from_utf8(raw.to_vec()).map_err(error)?
     };
     // `zipfile` cuts a name at a NUL; the others end a line where pip reads RECORD.
-    let ends_a_line = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
-    // Bytes from 0x80 to 0x9f are letters in the code page of names without the flag.
-    let is_bad = |c: char| ends_a_line(c) && (c.is_ascii() || flags & UTF8 != 0);
+    let is_bad = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
     if text.chars().any(is_bad) {
         return Err(ArchiveError::Name(text, "holds a control character"));
     }

@@ -8,7 +8,10 @@
 //! | `widget/core.py` | purelib and platlib, since only WHEEL tells which of them it is |
 //! | `widget-1.0.data/scripts/run` | scripts, and so `purelib`, `platlib`, `headers`, `data` |
 //! | a command of `entry_points.txt` | scripts |
-//! | a row of RECORD that is no member | below purelib or platlib; pip deletes it on uninstall |
+//! | a row of RECORD that is no member | the wheel's own metadata, byte code or command alone |
+//!
+//! pip deletes every path of RECORD when it uninstalls, a directory as a whole. A row is therefore
+//! taken only if it names a member, or what an installer makes for the wheel itself.
 //!
 //! Decides which names are out of the question in any wheel, and nothing about whose a place is.
 //! Pure.
@@ -74,27 +77,43 @@ pub struct Stated<'a> {
 /// The claims of a wheel under a scheme.
 ///
 /// # Errors
-/// A name leads out of the directories that the wheel is installed into, or means different paths
-/// to different readers.
+/// A name leads out of the directories that the wheel is installed into, means different paths to
+/// different readers, or has pip write or delete more than the member itself.
 pub fn claims(stated: Stated<'_>, scheme: &Scheme) -> Result<Vec<Claim>, Outside> {
     let libraries: BTreeSet<&str> = [scheme.purelib.as_str(), &scheme.platlib].into();
     let mut claims = Vec::with_capacity(stated.members.len());
     for (number, member) in stated.members.iter().enumerate() {
-        // pip makes no empty directories.
-        if member.name.ends_with('/') {
+        let wrong = |reason| Outside::Member(member.name.clone(), reason);
+        if let Some(directory) = member.name.strip_suffix('/') {
+            // pip makes no empty directories; one with content is a file to some of its readers.
+            normal(directory).map_err(wrong)?;
+            if member.size > 0 {
+                return Err(wrong("is a directory with content"));
+            }
             continue;
         }
-        let path =
-            normal(&member.name).map_err(|reason| Outside::Member(member.name.clone(), reason))?;
-        let is_data = member.name.split('/').next().is_some_and(|top| top.ends_with(".data"));
-        if is_data {
-            if let Some(path) = data_path(&path, stated.name, scheme) {
+        normal(&member.name).map_err(wrong)?;
+        let (top, rest) = member.name.split_once('/').unwrap_or((&member.name, ""));
+        if top.ends_with(".data") {
+            if let Some(path) = data_path(rest, stated.name, scheme) {
+                if is_metadata(&path, &libraries) {
+                    return Err(wrong("is metadata that pip would read in place of the wheel's"));
+                }
                 claims.push(Claim { path, origin: Origin::Member(number) });
             }
             continue;
         }
+        // pip removes `scripts/NAME` of metadata from the directory of commands when it uninstalls,
+        // and what the lists of older kinds of metadata name.
+        if top.ends_with(".dist-info") && rest.starts_with("scripts/") {
+            return Err(wrong("has pip delete the command of that name later"));
+        }
+        if top.ends_with(".egg-info") || top.ends_with(".egg-link") {
+            return Err(wrong("is metadata of a kind that no wheel has"));
+        }
         for library in &libraries {
-            claims.push(Claim { path: below(library, &path), origin: Origin::Member(number) });
+            let path = below(library, &member.name);
+            claims.push(Claim { path, origin: Origin::Member(number) });
         }
     }
     for script in stated.scripts {
@@ -107,54 +126,98 @@ pub fn claims(stated: Stated<'_>, scheme: &Scheme) -> Result<Vec<Claim>, Outside
             claims.push(Claim { path, origin: Origin::Script(script.clone()) });
         }
     }
-    let listed: HashSet<&str> = stated.members.iter().map(|it| it.name.as_str()).collect();
-    for row in stated.rows.iter().filter(|row| !listed.contains(row.path.as_str())) {
-        for library in &libraries {
-            match normal(&row.path) {
-                Ok(path) => {
-                    let path = below(library, &path);
-                    claims.push(Claim { path, origin: Origin::Row(row.clone()) });
-                }
-                Err(_) if is_own(row, library, &claims) => {}
-                Err(_) => return Err(Outside::Row(row.clone())),
-            }
-        }
-    }
+    rows(stated, &libraries, &mut claims)?;
     Ok(claims)
 }
 
-/// A member's name as a relative path without empty parts and `.`.
+/// The claims of rows that name no member.
+fn rows(
+    stated: Stated<'_>,
+    libraries: &BTreeSet<&str>,
+    claims: &mut Vec<Claim>,
+) -> Result<(), Outside> {
+    let files = stated.members.iter().map(|it| it.name.as_str()).filter(|it| !it.ends_with('/'));
+    let listed: HashSet<&str> = files.collect();
+    for row in stated.rows.iter().filter(|row| !listed.contains(row.path.as_str())) {
+        let is_made = normal(&row.path).is_ok() && is_made_for(&row.path, stated.name, &listed);
+        for library in libraries {
+            if is_made {
+                let path = below(library, &row.path);
+                claims.push(Claim { path, origin: Origin::Row(row.clone()) });
+            } else if !is_own(row, library, claims) {
+                return Err(Outside::Row(row.clone()));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether an installer makes the file for this wheel: metadata beside the wheel's own, or the byte
+/// code of a member.
+fn is_made_for(path: &str, name: &PackageName, listed: &HashSet<&str>) -> bool {
+    let Some((directory, file)) = path.rsplit_once('/') else { return false };
+    if let Some(stem) = directory.strip_suffix(".dist-info") {
+        let project = stem.rsplit_once('-').map(|(project, _)| PackageName::parse(project));
+        return project.is_some_and(|project| project.is_ok_and(|project| project == *name));
+    }
+    let source = byte_code_of(directory, file);
+    source.is_some_and(|source| listed.contains(source.as_str()))
+}
+
+/// The source that a file of byte code stands for (PEP 3147): `a/__pycache__/b.cpython-311.pyc` is
+/// that of `a/b.py`. Returns `None` if the file is no byte code.
+pub(super) fn byte_code_of(directory: &str, file: &str) -> Option<String> {
+    let parent = directory.strip_suffix("__pycache__")?;
+    let stem = file.strip_suffix(".pyc")?.split('.').next()?;
+    Some(format!("{parent}{stem}.py"))
+}
+
+/// Whether a path is that of metadata, or lies in metadata, in one of the directories of packages.
+fn is_metadata(path: &str, libraries: &BTreeSet<&str>) -> bool {
+    let rest = libraries.iter().find_map(|it| path.strip_prefix(it)?.strip_prefix('/'));
+    let top = rest.and_then(|rest| rest.split('/').next()).unwrap_or_default();
+    let top = top.to_lowercase();
+    [".dist-info", ".egg-info", ".egg-link"].iter().any(|ending| top.ends_with(ending))
+}
+
+/// Checks that a member's name is a relative path in its one plain spelling: pip looks some members
+/// up by the path that a name means, and others by the name.
 ///
 /// # Errors
-/// The name is absolute, has a `..` or a backslash in it, or names no file.
-fn normal(name: &str) -> Result<String, &'static str> {
+/// The name is absolute, or has an empty part, `.`, `..` or a backslash in it.
+fn normal(name: &str) -> Result<(), &'static str> {
     if name.starts_with('/') {
         return Err("is an absolute path");
     }
     if name.contains('\\') {
         return Err("has a backslash in it, which separates directories on some systems");
     }
-    let parts: Vec<_> = name.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
-    if parts.contains(&"..") {
+    if name.split('/').any(|part| part == "..") {
         return Err("leads out of the directory that the wheel is unpacked into");
     }
-    if parts.is_empty() {
-        return Err("names no file");
+    if name.split('/').any(|part| matches!(part, "" | ".")) {
+        return Err("is not in its plain spelling");
     }
-    Ok(parts.join("/"))
+    Ok(())
 }
 
-/// The place of `NAME-VERSION.data/KEY/PATH`. Returns `None` if pip ends with an error there: the
-/// key is unknown, or no path follows.
+/// The place of `KEY/PATH` in `NAME-VERSION.data`. Returns `None` if pip ends with an error there:
+/// the key is unknown, or no path follows.
 fn data_path(path: &str, name: &PackageName, scheme: &Scheme) -> Option<String> {
-    let mut parts = path.splitn(3, '/').skip(1);
-    let (key, rest) = (parts.next()?, parts.next()?);
+    let (key, rest) = path.split_once('/')?;
     let directory = match key {
         "purelib" => scheme.purelib.clone(),
         "platlib" => scheme.platlib.clone(),
         "headers" => scheme.headers.replace("{name}", name.as_str()),
         "scripts" => scheme.scripts.clone(),
-        "data" => scheme.data.clone(),
+        "data" => {
+            let moved = rest.strip_prefix(&scheme.library_in_data);
+            let moved = moved.filter(|_| !scheme.library_in_data.is_empty());
+            match moved.and_then(|moved| moved.strip_prefix('/')) {
+                Some(moved) => return Some(below(&scheme.purelib, moved)),
+                None => scheme.data.clone(),
+            }
+        }
         _ => return None,
     };
     Some(below(&directory, rest))

@@ -24,7 +24,9 @@ pub enum Guardian {
     Program,
     /// The pip that installs, or one that would be found in its place.
     Pip,
-    /// The interpreter and its standard library.
+    /// The configuration of pip.
+    Configuration,
+    /// The interpreter, its standard library and its environment.
     Interpreter,
     /// The metadata of another project: pip would take that project for installed.
     Metadata(PackageName),
@@ -37,6 +39,7 @@ impl std::fmt::Display for Guardian {
             Self::Settings => f.write_str("the settings of pypi-verify-now"),
             Self::Program => f.write_str("pypi-verify-now itself"),
             Self::Pip => f.write_str("a part of pip"),
+            Self::Configuration => f.write_str("a configuration file of pip"),
             Self::Interpreter => f.write_str("a part of Python"),
             Self::Metadata(name) => write!(f, "the metadata of the project {name}"),
         }
@@ -71,6 +74,8 @@ impl Ground {
             (&out.trust, Guardian::TrustFile),
             (&out.programs, Guardian::Program),
             (&scheme.interpreters, Guardian::Interpreter),
+            (&scheme.configuration, Guardian::Configuration),
+            (&scheme.library, Guardian::Interpreter),
         ];
         for (list, guardian) in lists {
             for path in list {
@@ -115,6 +120,10 @@ impl Ground {
         let base = key.rsplit('/').next().unwrap_or_default();
         if base == FILE_NAME {
             return Some(Guardian::TrustFile);
+        }
+        // The library that the interpreter is linked with, wherever it lies.
+        if base.starts_with("libpython") && !self.is_in_library(key) {
+            return Some(Guardian::Interpreter);
         }
         let guardian = self.files.get(key).cloned();
         let guardian = guardian
@@ -166,7 +175,13 @@ impl Ground {
         if begins("pip") {
             return Some(Guardian::Pip);
         }
-        begins("python").then_some(Guardian::Interpreter)
+        // Sourced by whoever works in the environment: `activate`, `activate.fish`, `Activate.ps1`.
+        let activates = name.split('.').next() == Some("activate") || name == "activate_this.py";
+        (begins("python") || activates).then_some(Guardian::Interpreter)
+    }
+
+    fn is_in_library(&self, key: &str) -> bool {
+        self.libraries.iter().any(|library| within(key, library).is_some())
     }
 }
 
@@ -174,10 +189,13 @@ impl Ground {
 /// `NAME-VERSION.dist-info`, `NAME-VERSION-py3.N.egg-info`, `NAME.egg-info`, `NAME.egg-link`.
 pub(super) fn project_of_metadata(entry: &str) -> Option<PackageName> {
     let (stem, ending) = entry.rsplit_once('.')?;
-    if !matches!(ending, "dist-info" | "egg-info" | "egg-link") {
-        return None;
-    }
-    PackageName::parse(stem.split('-').next().unwrap_or_default()).ok()
+    let name = match ending {
+        // A version has no dash in it, and an unusual name may.
+        "dist-info" => stem.rsplit_once('-').map_or(stem, |(name, _)| name),
+        "egg-info" | "egg-link" => stem.split('-').next().unwrap_or_default(),
+        _ => return None,
+    };
+    PackageName::parse(name).ok()
 }
 
 /// The rest of a path below a directory. Returns `None` if the path does not lie below it.

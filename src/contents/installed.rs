@@ -17,11 +17,12 @@ const MAX_RECORD: u64 = 64 * 1024 * 1024;
 pub(super) struct InstalledProject {
     /// The project.
     pub(super) name: PackageName,
-    /// The `.dist-info` directory.
+    /// The `.dist-info` or `.egg-info` directory.
     pub(super) metadata: PathBuf,
 }
 
 /// A file of an installed project.
+#[derive(Clone)]
 pub(super) struct InstalledFile {
     /// The absolute path, without `.` and `..`.
     pub(super) path: String,
@@ -34,30 +35,50 @@ pub(super) fn projects<'a>(libraries: impl IntoIterator<Item = &'a str>) -> Vec<
     let entries = libraries.into_iter().filter_map(|library| std::fs::read_dir(library).ok());
     let project = |entry: std::fs::DirEntry| {
         let entry_name = entry.file_name();
-        let text = entry_name.to_str().filter(|text| text.ends_with(".dist-info"))?;
+        let text = entry_name.to_str()?;
         Some(InstalledProject { name: project_of_metadata(text)?, metadata: entry.path() })
     };
     entries.flatten().filter_map(Result::ok).filter_map(project).collect()
 }
 
 impl InstalledProject {
-    /// The files of the project; none if it has no RECORD that can be read, as pip then removes
-    /// none.
+    /// The files of the project; none if it has no list that can be read, as pip then removes none.
     pub(super) fn files(&self) -> Vec<InstalledFile> {
         let Some(library) = self.metadata.parent() else { return Vec::new() };
-        let path = self.metadata.join("RECORD");
-        let is_small = path.metadata().is_ok_and(|it| it.is_file() && it.len() <= MAX_RECORD);
-        let Some(bytes) = is_small.then(|| std::fs::read(&path).ok()).flatten() else {
-            return Vec::new();
-        };
-        let text = String::from_utf8_lossy(&bytes);
-        // Every line end that `str.splitlines()` knows: an installed file cannot be refused for
-        // being odd, so all its readings count.
-        let is_end = |c: char| {
-            matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}')
-                || matches!(c, '\u{2028}' | '\u{2029}')
-        };
-        let rows = (1..).zip(text.split(is_end)).map(|(line, text)| {
+        // Metadata of the older kind has a list of its own, with paths from its own directory.
+        let record = self.listed("RECORD", library);
+        let older = self.listed("installed-files.txt", &self.metadata);
+        [record, older].concat()
+    }
+
+    /// The paths that pip deletes when it uninstalls the project: its files, and in the directory
+    /// of commands those that its entry points and its `scripts` directory name.
+    pub(super) fn removed(&self, scripts: &str) -> Vec<InstalledFile> {
+        let at = Path::new(scripts);
+        let mut removed = self.files();
+        let entries = std::fs::read_dir(self.metadata.join("scripts")).into_iter().flatten();
+        for entry in entries.filter_map(Result::ok) {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            removed
+                .push(InstalledFile { path: joined(at, &name), row: Row { line: 0, path: name } });
+        }
+        let mut is_commands = false;
+        for (line, text) in self.lines("entry_points.txt") {
+            let text = text.trim();
+            if text.starts_with('[') && text.ends_with(']') {
+                is_commands = false;
+            }
+            is_commands |= text.contains("console_scripts") || text.contains("gui_scripts");
+            let Some((name, _)) = text.split_once('=').filter(|_| is_commands) else { continue };
+            let path = name.trim().to_owned();
+            removed.push(InstalledFile { path: joined(at, &path), row: Row { line, path } });
+        }
+        removed
+    }
+
+    /// The paths in the first column of a file of metadata, from a directory.
+    fn listed(&self, name: &str, from: &Path) -> Vec<InstalledFile> {
+        let rows = self.lines(name).into_iter().map(|(line, text)| {
             let path = match text.strip_prefix('"') {
                 Some(quoted) => quoted.split('"').next().unwrap_or_default(),
                 None => text.split(',').next().unwrap_or_default(),
@@ -65,7 +86,21 @@ impl InstalledProject {
             Row { line, path: path.to_owned() }
         });
         let rows = rows.filter(|row| !row.path.is_empty());
-        rows.map(|row| InstalledFile { path: joined(library, &row.path), row }).collect()
+        rows.map(|row| InstalledFile { path: joined(from, &row.path), row }).collect()
+    }
+
+    /// The lines of a file of metadata, by every line end that `str.splitlines()` knows: an
+    /// installed file cannot be refused for being odd, so that all its readings count.
+    fn lines(&self, name: &str) -> Vec<(usize, String)> {
+        let path = self.metadata.join(name);
+        let is_small = path.metadata().is_ok_and(|it| it.is_file() && it.len() <= MAX_RECORD);
+        let bytes = if is_small { std::fs::read(&path).unwrap_or_default() } else { Vec::new() };
+        let text = String::from_utf8_lossy(&bytes);
+        let is_end = |c: char| {
+            matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}')
+                || matches!(c, '\u{2028}' | '\u{2029}')
+        };
+        (1..).zip(text.split(is_end).map(str::to_owned)).collect()
     }
 }
 

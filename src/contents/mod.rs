@@ -13,8 +13,9 @@ pub mod claims;
 pub mod ground;
 mod installed;
 pub mod record;
+mod replaced;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -81,6 +82,19 @@ pub enum Wrong {
         /// What it belongs to.
         guardian: Guardian,
     },
+    /// A path would be loaded in place of another project's.
+    #[error(
+        "{origin} would own `{}`, which Python loads in place of a file of {owner}",
+        path.escape_debug()
+    )]
+    Shadow {
+        /// Where in the wheel the path comes from.
+        origin: String,
+        /// The path.
+        path: String,
+        /// The other project, and who built it.
+        owner: String,
+    },
     /// A path belongs to another project.
     #[error(
         "{origin} would own `{}`, which belongs to {owner} and has other content",
@@ -94,6 +108,28 @@ pub enum Wrong {
         /// The other project, and who built it.
         owner: String,
     },
+}
+
+/// A wheel by its number, and one of its claims.
+type Owned<'a> = (usize, &'a Claim);
+
+/// In what two projects overlap.
+#[derive(Clone, Copy)]
+enum Overlap {
+    /// One path with two contents.
+    Content,
+    /// Two files for one module.
+    Module,
+}
+
+impl Overlap {
+    fn wrong(self, claim: &Claim, owner: String) -> Wrong {
+        let (origin, path) = (claim.origin.to_string(), claim.path.clone());
+        match self {
+            Self::Content => Wrong::Foreign { origin, path, owner },
+            Self::Module => Wrong::Shadow { origin, path, owner },
+        }
+    }
 }
 
 /// The wheel's parts that pip acts on.
@@ -128,7 +164,7 @@ pub fn violations<'a>(
             Vec::new()
         }));
     }
-    survey.installed(&owned, scheme, recorded.into_iter().collect());
+    survey.installed(&owned, scheme, &recorded.into_iter().collect());
     survey.each_other(&owned, &listings, scheme);
     survey.found
 }
@@ -201,63 +237,6 @@ impl Survey<'_> {
         self.found.push(Violation { wheel, wrong });
     }
 
-    /// Projects that are installed already: one that is replaced must not have pip delete what
-    /// stands guard, and one that is on record keeps its files.
-    fn installed(
-        &mut self,
-        owned: &[Vec<Claim>],
-        scheme: &Scheme,
-        recorded: HashMap<&PackageName, &PublisherUrl>,
-    ) {
-        let libraries: BTreeSet<&str> = [scheme.purelib.as_str(), &scheme.platlib].into();
-        for project in installed::projects(libraries) {
-            let is_replaced = self.wheels.iter().any(|wheel| wheel.name == project.name);
-            let publisher = recorded.get(&project.name).filter(|_| !is_replaced);
-            if !is_replaced && publisher.is_none() {
-                continue;
-            }
-            let files = project.files();
-            if let Some(publisher) = publisher {
-                self.keep(&project.name, publisher, &files, owned);
-                continue;
-            }
-            for file in files {
-                let key = self.ground.key(&file.path);
-                if let Some(guardian) = self.ground.guardian(&key, &project.name) {
-                    let wheel = format!("{}, as installed", project.name);
-                    let origin = Origin::Row(file.row).to_string();
-                    let wrong = Wrong::Guarded { origin, path: file.path, guardian };
-                    self.found.push(Violation { wheel, wrong });
-                }
-            }
-        }
-    }
-
-    /// The files of an installed project on record stay, whatever the wheels claim.
-    fn keep(
-        &mut self,
-        name: &PackageName,
-        publisher: &PublisherUrl,
-        files: &[installed::InstalledFile],
-        owned: &[Vec<Claim>],
-    ) {
-        let files: HashMap<String, &str> =
-            files.iter().map(|file| (self.ground.key(&file.path), file.path.as_str())).collect();
-        for (wheel, claims) in self.wheels.iter().zip(owned) {
-            if wheel.publisher.as_ref() == Some(publisher) {
-                continue;
-            }
-            for claim in claims {
-                let key = self.ground.key(&claim.path);
-                let Some(path) = files.get(&key) else { continue };
-                if !is_on_disk(wheel, claim, path) {
-                    let owner = format!("the installed project {name}");
-                    self.report(wheel, foreign(claim, owner));
-                }
-            }
-        }
-    }
-
     /// What stands guard, and the wheels among each other.
     fn each_other(
         &mut self,
@@ -265,11 +244,12 @@ impl Survey<'_> {
         listings: &[Result<Listing, Wrong>],
         scheme: &Scheme,
     ) {
-        let mut owners = HashMap::<String, Vec<(usize, &Claim)>>::new();
-        let mut replaced = HashMap::<String, (usize, &Claim)>::new();
+        let mut owners = HashMap::<String, Vec<Owned<'_>>>::new();
+        let mut modules = HashMap::<String, Vec<(Owned<'_>, String)>>::new();
+        let mut replaced = HashMap::<String, Owned<'_>>::new();
         for (number, (wheel, claims)) in self.wheels.iter().zip(owned).enumerate() {
             for claim in claims {
-                let key = self.ground.key(&claim.path);
+                let (key, owned) = (self.ground.key(&claim.path), (number, claim));
                 if let Some(guardian) = self.ground.guardian(&key, &wheel.name) {
                     let (origin, path) = (claim.origin.to_string(), claim.path.clone());
                     self.report(wheel, Wrong::Guarded { origin, path, guardian });
@@ -278,26 +258,34 @@ impl Survey<'_> {
                 if scheme.replaces
                     && let Some(top) = self.top(&key)
                 {
-                    replaced.entry(top).or_insert((number, claim));
+                    replaced.entry(top).or_insert(owned);
+                }
+                if let Some(module) = self.top(&key).and_then(|_| module_of(&key)) {
+                    let others = modules.entry(module).or_default();
+                    let is_other = |(_, other): &&(Owned<'_>, String)| *other != key;
+                    let other = others.iter().filter(is_other).map(|(other, _)| *other);
+                    let stranger = other.clone().find(|it| !self.are_related(it.0, number));
+                    others.push((owned, key.clone()));
+                    self.blame(stranger, owned, Overlap::Module);
                 }
                 let others = owners.entry(key).or_default();
-                let stranger = others.iter().find(|(other, others_claim)| {
-                    *other != number
-                        && !self.are_related(*other, number)
-                        && !self.is_same(listings, (*other, others_claim), (number, claim))
+                let stranger = others.iter().copied().find(|other| {
+                    !self.are_related(other.0, number) && !self.is_same(listings, *other, owned)
                 });
-                if let Some((other, others_claim)) = stranger
-                    && let Some(other_wheel) = self.wheels.get(*other)
-                {
-                    // Of two, the one that nobody vouches for is the one to be left out.
-                    if other_wheel.publisher.is_none() {
-                        self.report(other_wheel, foreign(others_claim, owner(wheel)));
-                    } else {
-                        self.report(wheel, foreign(claim, owner(other_wheel)));
-                    }
-                }
-                others.push((number, claim));
+                others.push(owned);
+                self.blame(stranger, owned, Overlap::Content);
             }
+        }
+        // Byte code of another project's source is loaded in its place.
+        let all: Vec<(String, Owned<'_>)> = owners
+            .iter()
+            .filter_map(|(key, of_key)| Some((source_of(key)?, of_key)))
+            .flat_map(|(source, of_key)| of_key.iter().map(move |it| (source.clone(), *it)))
+            .collect();
+        for (source, owned) in all {
+            let others = owners.get(&source).into_iter().flatten().copied();
+            let stranger = others.into_iter().find(|other| !self.are_related(other.0, owned.0));
+            self.blame(stranger, owned, Overlap::Module);
         }
         for (top, (number, claim)) in replaced {
             let Some((path, guardian)) = self.ground.below(&top) else { continue };
@@ -306,6 +294,19 @@ impl Survey<'_> {
                 let origin = format!("{}, whose directory pip replaces,", claim.origin);
                 self.report(wheel, Wrong::Guarded { origin, path, guardian });
             }
+        }
+    }
+
+    /// Reports an overlap of two wheels, if there is one. The wheel that nobody vouches for is the
+    /// one to be left out.
+    fn blame(&mut self, stranger: Option<Owned<'_>>, owned: Owned<'_>, overlap: Overlap) {
+        let Some((other, others_claim)) = stranger else { return };
+        let pair = self.wheels.get(other).zip(self.wheels.get(owned.0));
+        let Some((other, wheel)) = pair else { return };
+        if other.publisher.is_none() {
+            self.report(other, overlap.wrong(others_claim, owner(wheel)));
+        } else {
+            self.report(wheel, overlap.wrong(owned.1, owner(other)));
         }
     }
 
@@ -360,16 +361,6 @@ fn digest(wheel: &Wheel, member: &Member) -> Option<Sha256> {
     Sha256::of_reader(&mut content).ok()
 }
 
-/// Whether a member's content is that of a file on the disk.
-fn is_on_disk(wheel: &Wheel, claim: &Claim, path: &str) -> bool {
-    let Origin::Member(at) = claim.origin else { return false };
-    let Ok(Listing { members, .. }) = listing(wheel) else { return false };
-    let Some(digest) = members.get(at).and_then(|member| digest(wheel, member)) else {
-        return false;
-    };
-    File::open(path).and_then(|mut file| Sha256::of_reader(&mut file)).ok() == Some(digest)
-}
-
 fn owner(wheel: &Wheel) -> String {
     match &wheel.publisher {
         Some(publisher) => format!("{}, built by {publisher}", wheel.title),
@@ -377,8 +368,24 @@ fn owner(wheel: &Wheel) -> String {
     }
 }
 
-fn foreign(claim: &Claim, owner: String) -> Wrong {
-    Wrong::Foreign { origin: claim.origin.to_string(), path: claim.path.clone(), owner }
+/// The module that a file is loaded for, as a path without ending: `a/b.py`, `a/b.abi3.so` and
+/// `a/b/__init__.py` are all `a/b`. Returns `None` if Python loads no module from such a file.
+fn module_of(key: &str) -> Option<String> {
+    let (directory, file) = key.rsplit_once('/')?;
+    let ending = file.rsplit_once('.').map(|(_, ending)| ending)?;
+    if !matches!(ending, "py" | "pyc" | "so" | "pyd") {
+        return None;
+    }
+    match file.split('.').next()? {
+        "__init__" => Some(directory.to_owned()),
+        stem => Some(format!("{directory}/{stem}")),
+    }
+}
+
+/// The source that a file of byte code stands for. Returns `None` if the file is no byte code.
+fn source_of(key: &str) -> Option<String> {
+    let (directory, file) = key.rsplit_once('/')?;
+    claims::byte_code_of(directory, file)
 }
 
 impl std::fmt::Display for Origin {

@@ -70,21 +70,47 @@ fn unquoted(text: &str) -> Option<String> {
 /// Reads the commands of an `entry_points.txt` (entry points specification, "File format"): those
 /// of the groups `console_scripts` and `gui_scripts`.
 ///
+/// ```text
+/// [console_scripts]
+/// name = module.submodule:object [extra]
+/// ```
+///
 /// # Errors
-/// A line holds a control character.
+/// A line that begins with a bracket is not the header of a group, a line of one of the two groups
+/// is not of the form above, or a line holds a control character. pip's readers go on differently
+/// after each of these.
 pub fn scripts(text: &str) -> Result<Vec<Script>, NotPlain> {
     let (mut makes_commands, mut scripts) = (false, Vec::new());
-    for (_, content) in lines(text)? {
+    for (line, content) in lines(text)? {
         let content = content.trim();
-        if content.starts_with('[') {
-            let group = content.trim_matches(|c: char| matches!(c, '[' | ']') || c.is_whitespace());
-            makes_commands = matches!(group, "console_scripts" | "gui_scripts");
-        } else if let (true, Some((name, reference))) = (makes_commands, content.split_once('=')) {
-            let (name, reference) = (name.trim().to_owned(), reference.trim().to_owned());
-            scripts.push(Script { name, reference });
+        if content.is_empty() || content.starts_with('#') {
+            continue;
+        }
+        if let Some(header) = content.strip_prefix('[') {
+            let group = header.strip_suffix(']').filter(|it| !it.contains(['[', ']']));
+            let reason = "begins with a bracket and is not the header of a group";
+            let group = group.ok_or(NotPlain { line, reason })?;
+            makes_commands = matches!(group.trim(), "console_scripts" | "gui_scripts");
+        } else if makes_commands {
+            let reason = "is not of the form `name = module:object`";
+            scripts.push(script(content).ok_or(NotPlain { line, reason })?);
         }
     }
     Ok(scripts)
+}
+
+/// One command: a name without brackets, and a reference of dotted names with optional extras.
+fn script(content: &str) -> Option<Script> {
+    let (name, reference) = content.split_once('=')?;
+    let (name, reference) = (name.trim(), reference.trim());
+    let (object, extras) = reference.split_once('[').unwrap_or((reference, "]"));
+    let dotted = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | ':');
+    let is_plain = !name.is_empty()
+        && !name.contains(['[', ']'])
+        && !object.trim().is_empty()
+        && object.trim_end().chars().all(dotted)
+        && extras.strip_suffix(']').is_some_and(|it| !it.contains(['[', ']']));
+    is_plain.then(|| Script { name: name.to_owned(), reference: reference.to_owned() })
 }
 
 /// The lines of a text, numbered from 1.

@@ -401,25 +401,33 @@ def _guard(out):
             # pip moves what is in these directories, and not the directories.
             paths.update(purelib=full(target), platlib=full(target))
         library = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
+        library.update(path for path in sys.path if path.endswith(".zip"))
         programs = {sys.executable, getattr(sys, "_base_executable", None)}
         return dict(
             paths,
+            library_in_data=os.path.relpath(found.purelib, found.data) if target else "",
             replaces=bool(target and option("upgrade")),
+            configuration=sorted(full(path) for path in configuration_files()),
             library=sorted(full(path) for path in library if path),
             interpreters=sorted(full(path) for path in programs if path),
             pip=full(os.path.dirname(pip.__file__)),
         )
 
-    def ask(wheels):
+    def configuration_files():
+        from pip._internal.configuration import get_configuration_files
+
+        return [path for paths in get_configuration_files().values() for path in paths]
+
+    def ask(options, wheels):
         # Whoever started this pip looks into the wheels, the built ones too, before any of them is
         # unpacked.
         import socket
 
         port, secret = asking.split(",")
-        question = {"secret": secret, "scheme": schemes[-1], "wheels": wheels}
+        question = {"scheme": scheme(options), "wheels": wheels}
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as connection:
             connection.connect(("127.0.0.1", int(port)))
-            connection.sendall(json.dumps(question).encode() + b"\n")
+            connection.sendall(("%s\n%s\n" % (secret, json.dumps(question))).encode())
             answer = connection.makefile("rb").readline()
         if answer != b"install\n":
             from pip._internal.exceptions import InstallationError
@@ -429,30 +437,54 @@ def _guard(out):
     # The address of who is asked before something is installed. Empty in a run that only resolves.
     asking = os.environ.get("PYPI_VERIFY_NOW_GUARD_ASKING", "")
 
-    def see_installing(module):
-        command, install = module.InstallCommand, module.install_given_reqs
+    # The options of the command that runs.
+    commands = []
+
+    def see_command(module):
+        command = module.InstallCommand
         run = command.run
 
         def seen(self, options, args):
             # pip decides in its run whether the user's own directories are meant.
-            schemes.append(options)
+            commands.append(options)
             try:
                 return run(self, options, args)
             finally:
                 try:
-                    schemes[-1] = scheme(options)
+                    schemes.append(scheme(options))
                 except Exception:
-                    schemes[-1] = None  # What pip itself ends with is told; a success needs one.
-
-        def asked(requirements, *args, **kwargs):
-            schemes[-1] = scheme(schemes[-1])
-            files = [(it.name, it.local_file_path) for it in requirements if it.local_file_path]
-            ask([{"name": name, "path": path} for name, path in files])
-            return install(requirements, *args, **kwargs)
+                    schemes.append(None)  # What pip ends with is told; a success needs a scheme.
 
         command.run = seen
-        if asking:
-            module.install_given_reqs = asked
+
+    def see_installing(module):
+        # Every way of pip to install: the command's own, and that of build requirements within
+        # this process.
+        import inspect
+
+        install = module.install_given_reqs
+        parameters = inspect.signature(install)
+
+        class Within:
+            """The options of an install that is not the command's."""
+
+            def __init__(self, root, prefix, use_user_site):
+                self.root_path, self.prefix_path = root, prefix
+                self.use_user_site = use_user_site
+
+        def asked(*args, **kwargs):
+            bound = parameters.bind(*args, **kwargs).arguments
+            if bound.get("home") is not None and commands:
+                options = commands[-1]
+            else:
+                keys = ("root", "prefix", "use_user_site")
+                options = Within(*(bound.get(key) for key in keys))
+            files = [(it.name, it.local_file_path) for it in bound["requirements"]]
+            wheels = [{"name": name, "path": path} for name, path in files if path]
+            ask(options, wheels)
+            return install(*args, **kwargs)
+
+        module.install_given_reqs = asked
 
     watched = {}
 
@@ -487,7 +519,9 @@ def _guard(out):
     if building is None:
         watch("pip._internal.network.auth", remember)
     watch("pip._internal.cli.base_command", attend)
-    watch("pip._internal.commands.install", see_installing)
+    watch("pip._internal.commands.install", see_command)
+    if asking:
+        watch("pip._internal.req", see_installing)
 
     def scheme_of_lock():
         # `pip lock` has no option that says where to install, and tells as `pip install` would.

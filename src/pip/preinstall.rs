@@ -1,11 +1,12 @@
 //! The question that a guarded pip asks before it unpacks anything: may these wheels be installed?
 //!
 //! A pip that builds has its wheels only moments before it installs them, so nobody else can look
-//! into them in time. The guard (`guard.py`, `ask`) sends the scheme and the wheels as one line of
-//! JSON to a port of this machine and waits for one line:
+//! into them in time. The guard (`guard.py`, `ask`) sends a secret, then the scheme and the wheels
+//! as one line of JSON to a port of this machine, and waits for one line:
 //!
 //! ```text
-//! {"secret": "5f0c…", "scheme": {"purelib": "/…"}, "wheels": [{"name": "aa", "path": "/….whl"}]}
+//! 5f0c…
+//! {"scheme": {"purelib": "/…"}, "wheels": [{"name": "aa", "path": "/….whl"}]}
 //! install
 //! ```
 //!
@@ -27,8 +28,12 @@ use crate::pip::scheme::Scheme;
 const VARIABLE: &str = "PYPI_VERIFY_NOW_GUARD_ASKING";
 /// The largest question, in bytes: a hundred thousand wheels fit.
 const MAX_QUESTION: u64 = 64 * 1024 * 1024;
-/// How long a guard may take to send its question.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The longest line that may be a secret, in bytes.
+const MAX_SECRET: u64 = 64;
+/// How long a guard may be silent before its question is there.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the port is left alone when nobody has asked.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// The port at which guards ask.
 pub struct Preinstall {
@@ -39,7 +44,6 @@ pub struct Preinstall {
 /// The wheels that a pip is about to install, and where to.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Proposal {
-    secret: String,
     /// The directories.
     pub scheme: Scheme,
     /// The wheels.
@@ -95,40 +99,44 @@ impl Preinstall {
         answer: impl Fn(&Proposal) -> Permission + Sync,
         run: impl FnOnce() -> T,
     ) -> io::Result<T> {
-        let address = self.listener.local_addr()?;
+        self.listener.set_nonblocking(true)?;
         let is_over = AtomicBool::new(false);
-        std::thread::scope(|scope| {
+        Ok(std::thread::scope(|scope| {
             scope.spawn(|| {
-                for connection in self.listener.incoming() {
-                    if is_over.load(Ordering::SeqCst) {
-                        return;
-                    }
-                    // A guard that gets no answer refuses.
-                    if let Ok(connection) = connection {
-                        let _ = self.converse(connection, &answer);
-                    }
+                while !is_over.load(Ordering::SeqCst) {
+                    let Ok((connection, _)) = self.listener.accept() else {
+                        std::thread::sleep(PAUSE);
+                        continue;
+                    };
+                    // Each on its own: one that says nothing must not keep another waiting. A guard
+                    // that gets no answer refuses.
+                    let answer = &answer;
+                    scope.spawn(move || self.converse(connection, answer));
                 }
             });
             let result = run();
             is_over.store(true, Ordering::SeqCst);
-            // Wakes the thread, which then sees that nobody will ask any more.
-            TcpStream::connect(address).map(|_| result)
-        })
+            result
+        }))
     }
 
     fn converse(
         &self,
         mut connection: TcpStream,
-        answer: &impl Fn(&Proposal) -> Permission,
+        answer: &(impl Fn(&Proposal) -> Permission + Sync),
     ) -> io::Result<()> {
+        connection.set_nonblocking(false)?;
         connection.set_read_timeout(Some(PATIENCE))?;
+        let mut reader = BufReader::new(&connection);
+        // Whoever does not know the secret is not listened to.
+        let mut secret = String::new();
+        reader.by_ref().take(MAX_SECRET).read_line(&mut secret)?;
+        if secret.trim_end() != self.secret {
+            return Ok(());
+        }
         let mut line = Vec::new();
-        BufReader::new(&connection).take(MAX_QUESTION).read_until(b'\n', &mut line)?;
-        let proposal: Proposal = serde_json::from_slice(&line)?;
-        let permission = match proposal.secret == self.secret {
-            true => answer(&proposal),
-            false => Permission::Refuse,
-        };
+        reader.take(MAX_QUESTION).read_until(b'\n', &mut line)?;
+        let permission = answer(&serde_json::from_slice(&line)?);
         match permission {
             Permission::Install => connection.write_all(b"install\n"),
             Permission::Refuse => connection.write_all(b"refuse\n"),

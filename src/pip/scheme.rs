@@ -21,12 +21,17 @@ pub struct Scheme {
     pub scripts: String,
     /// Where `.data/data` goes.
     pub data: String,
+    /// The path below `data` that ends up in `purelib`. Empty but for `--target`: pip then installs
+    /// into a directory of its own and moves `lib/python` apart from the rest.
+    pub library_in_data: String,
     /// Whether pip replaces whole directories there (`--target` with `--upgrade`).
     pub replaces: bool,
-    /// The standard library of the interpreter that pip runs on.
+    /// The standard library of the interpreter that pip runs on, and archives on its path.
     pub library: Vec<PathBuf>,
     /// The interpreter itself, and the one that it was made from.
     pub interpreters: Vec<PathBuf>,
+    /// The configuration files of pip, whether or not they exist.
+    pub configuration: Vec<PathBuf>,
     /// The package of the pip that runs.
     pub pip: Option<PathBuf>,
 }

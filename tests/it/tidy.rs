@@ -132,7 +132,7 @@ const PLACES: [&str; 14] = [
 
 /// How that begins which only looks like a place: paths on an index of the tests' own, and the
 /// ends of longer paths.
-const NO_PLACES: [&str; 29] = [
+const NO_PLACES: [&str; 30] = [
     "/.provenance.txt",
     "/RECORD",
     "/REQUESTED",
@@ -141,6 +141,7 @@ const NO_PLACES: [&str; 29] = [
     "/bb-",
     "/down",
     "/elsewhere",
+    "/entry_points.txt",
     "/file",
     "/guard/",
     "/home/.pypi-verify-now",

@@ -85,10 +85,8 @@ fn every_listing_is_the_one_that_python_reads() {
     let mut accepted = 0;
     for (bytes, python) in odd.iter().zip(by_python(&odd)) {
         let Ok(names) = read(bytes) else { continue };
-        // Names without the UTF-8 flag have letters of a code page there.
-        let is_ascii = names.iter().all(|name| name.is_ascii());
         let Some(python) = python else { continue };
-        assert!(!is_ascii || names == python, "{names:?} {python:?}");
+        assert_eq!(names, python);
         accepted += 1;
     }
     assert!(accepted > 100, "only {accepted} were read at all");
@@ -144,6 +142,30 @@ fn bomb_is_refused_by_what_it_states() {
 }
 
 #[test]
+fn content_that_goes_on_behind_its_stated_size_is_not_read() {
+    for (field, value) in [(24, 0_u32), (24, 3), (24, 9), (16, 7)] {
+        let mut bytes = archive(&["good.py"]);
+        let at = central(&bytes, field);
+        bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
+        let mut file = Cursor::new(&bytes);
+        let member = members(&mut file).unwrap().remove(0);
+        assert!(content(&mut file, &member, 100).is_err(), "{field} {value}");
+    }
+}
+
+#[test]
+fn name_without_the_flag_is_in_the_code_page_of_zipfile() {
+    let mut bytes = archive(&["w/X.txt"]);
+    for at in 0..bytes.len() {
+        if bytes[at..].starts_with(b"w/X.txt") {
+            bytes[at + 2] = 0x82;
+        }
+    }
+    assert_eq!(read(&bytes).unwrap(), ["w/é.txt"]);
+    assert_eq!(by_python(&[bytes]), [Some(vec!["w/é.txt".to_owned()])]);
+}
+
+#[test]
 fn rows_of_record_are_read_strictly() {
     let paths = |text: &str| {
         rows(text).map(|rows| rows.into_iter().map(|row| row.path).collect::<Vec<_>>())
@@ -157,9 +179,22 @@ fn rows_of_record_are_read_strictly() {
 
 #[test]
 fn commands_are_those_of_the_two_groups() {
-    let text =
-        "[console_scripts]\na = a:main\n# c = d\n[pytest11]\npip = x\n[ gui_scripts ]\nb=b:g";
+    let text = "[console_scripts]\na = a:main\n# pip = d\n\n[pytest11]\npip = x\n[ gui_scripts ]\n\
+                b=b.c:g.h [x, y]\npy.test-3 run = aa";
     let names: Vec<_> = scripts(text).unwrap().into_iter().map(|script| script.name).collect();
-    assert_eq!(names, ["a", "# c", "b"]);
-    assert!(scripts("[console_scripts]\na\u{b}= b").is_err());
+    assert_eq!(names, ["a", "b", "py.test-3 run"]);
+    for line in [
+        "a\u{b}= b",
+        "[pip = evil:main [a] x",
+        "[pip = evil:main",
+        "[a]]",
+        "pip",
+        "[pip] = a:b",
+        "pip = [a] x",
+        "pip = a:b [x] y",
+        "= a:b",
+        "pip = a b",
+    ] {
+        assert!(scripts(&format!("[console_scripts]\n{line}\n")).is_err(), "{line:?}");
+    }
 }

@@ -107,14 +107,14 @@ fn wheel_that_brings_a_part_of_pip_or_python_is_refused() {
         ("pip/_internal/cli/main.py", "a part of pip"),
         ("PIP/__init__.py", "a part of pip"),
         ("pip-99.dist-info/METADATA", "evil"),
-        ("evil-1.0.data/purelib/pip-99.dist-info/METADATA", "a part of pip"),
+        ("evil-1.0.data/purelib/pip-99.dist-info/METADATA", "is metadata"),
         ("evil-1.0.data/scripts/pip", "a part of pip"),
         ("evil-1.0.data/scripts/pip3.11", "a part of pip"),
         ("evil-1.0.data/scripts/python3", "a part of Python"),
         ("evil-1.0.data/data/bin/python", "a part of Python"),
         ("evil-1.0.data/data/pyvenv.cfg", "a part of Python"),
-        ("evil-1.0.data/purelib/widget-1.0.dist-info/METADATA", "metadata of the project widget"),
-        ("evil-1.0.data/purelib/widget.egg-link", "metadata of the project widget"),
+        ("evil-1.0.data/purelib/widget-1.0.dist-info/METADATA", "is metadata"),
+        ("evil-1.0.data/purelib/widget.egg-link", "is metadata"),
     ];
     for (member, what) in members {
         let world = world("26.3").wheel(evil().file(member, "x\n"));
@@ -133,6 +133,10 @@ fn command_whose_name_leads_elsewhere_is_refused() {
         for name in ["../../../project/x", "a b/../../c", "/x", "..", "a\\b"] {
             let world = world(pip).wheel(evil().script(&format!("{name} = evil:main")));
             refused(&world, ["install", "evil"], "is not a plain file name");
+        }
+        for line in ["[pip = evil:main [a] x", "[x = evil:main [a] x\nwidget = evil:main"] {
+            let world = world(pip).wheel(evil().script(line));
+            refused(&world, ["install", "evil"], "begins with a bracket");
         }
     }
     let world = world("26.3").wheel(Wheel::new("aa", "1.0").script("py.test-3 run = aa:main"));
@@ -222,6 +226,138 @@ fn wheel_named_by_its_place_is_looked_into() {
         refused(&world, ["install", &url], "a part of pip");
         let url = format!("{url}#sha256={}", wheel.sha256);
         refused(&world, ["install", &url], "a part of pip");
+    }
+}
+
+#[test]
+fn member_that_pip_finds_under_another_spelling_is_refused() {
+    let text = "[console_scripts]\nwidget = evil:main\n";
+    for name in ["./entry_points.txt", "/entry_points.txt", "entry_points.txt/", "./RECORD"] {
+        let wheel = evil().file(&format!("evil-1.0.dist-info/{name}"), text);
+        refused(&world("26.3").wheel(wheel), ["install", "evil"], "evil-1.0.dist-info");
+    }
+}
+
+#[test]
+fn metadata_that_has_pip_delete_more_later_is_refused() {
+    let commands = "[console_scripts]\nwidget = a:b\n";
+    for (name, text) in [
+        ("evil-1.0.data/purelib/evil-1.0.dist-info/entry_points.txt", commands),
+        ("evil-1.0.dist-info/scripts/pip", "x"),
+        ("Evil-1.0.egg-info/installed-files.txt", "../widget.py\n"),
+        ("evil.egg-link", "x"),
+    ] {
+        refused(&world("26.3").wheel(evil().file(name, text)), ["install", "evil"], name);
+    }
+    for row in
+        ["widget,,", "widget/,,", "./widget/.,,", "widget.py,,", "pip/,,", "../../../bin/x,,"]
+    {
+        let wheel = evil().record_row(row);
+        refused(&world("26.3").wheel(wheel), ["install", "evil"], "of its RECORD");
+    }
+}
+
+#[test]
+fn installed_project_that_would_take_others_files_along_is_not_upgraded() {
+    let site = |world: &World| world.venv().site_packages();
+    for pip in ["26.3", "24.0"] {
+        let world = world(pip).wheel(evil());
+        let widget = Wheel::new("widget", "1.0").file("widget/__init__.py", "").build();
+        world.has_installed(&widget);
+        let commands = "[console_scripts]\npip = evil:main\n";
+        for (number, old) in [
+            Wheel::new("evil", "0.1").record_row("widget/__init__.py,,"),
+            Wheel::new("evil", "0.1").record_row("widget,,"),
+            Wheel::new("evil", "0.1").record_row("pip,,"),
+            Wheel::new("evil", "0.1").file("evil-0.1.dist-info/scripts/pip", "x"),
+            Wheel::new("evil", "0.1").file("evil-0.1.dist-info/entry_points.txt", commands),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            world.has_installed(&old.build());
+            let outcome = world.refuses(["install", "-U", "evil"], 77);
+            assert!(outcome.stderr.contains("evil, as installed"), "{number}: {outcome}");
+            fs::remove_dir_all(site(&world).join("evil-0.1.dist-info")).unwrap();
+        }
+        // An honest older release that shares an equal file, which the new one brings again.
+        let shared = |version: &str| Wheel::new("aa", version).file("widget/__init__.py", "");
+        let world = world.wheel(shared("2.0"));
+        world.has_installed(&shared("1.0").build());
+        world.pip(["install", "-U", "aa"]).run().exits(0);
+    }
+}
+
+#[test]
+fn file_that_python_loads_in_place_of_a_recorded_one_is_refused() {
+    for name in [
+        "widget/__init__.py",
+        "widget.abi3.so",
+        "widget.pyc",
+        "__pycache__/widget.cpython-311.pyc",
+        "evil-1.0.data/data/lib/python3.11/site-packages/widget/__init__.py",
+    ] {
+        let world = world("26.3").wheel(evil().file(name, "x"));
+        refused(&world, ["install", "widget", "evil"], "Python loads in place of");
+        world.pip(["install", "widget"]).run().exits(0);
+        refused(&world, ["install", "evil"], "the installed project widget");
+    }
+}
+
+#[test]
+fn scheme_of_a_target_is_the_one_that_is_judged() {
+    for pip in PIPS {
+        let world = world(pip);
+        world.pip(["install", "-t", "out", "widget"]).run().exits(0);
+        let name = "evil-1.0.data/data/lib/python/widget.py";
+        let world = world.wheel(evil().file(name, "print('EVIL')"));
+        refused(&world, ["install", "-t", "out", "-U", "evil"], "the installed project widget");
+        let pip = "evil-1.0.data/data/lib/python/pip/__init__.py";
+        let world = world.wheel(Wheel::new("evil", "2.0").file(pip, "x"));
+        world.refuses(["install", "-t", "out", "evil"], 77).stderr_has("a part of pip");
+    }
+}
+
+#[test]
+fn scheme_of_the_configuration_is_the_one_that_is_judged() {
+    for pip in ["26.3", "25.1", "24.0"] {
+        for section in ["global", "install"] {
+            let world = world(pip);
+            let prefix = world.path("");
+            let conf = format!("[{section}]\nprefix = {}\n", prefix.display());
+            let world = world.pip_conf(&conf);
+            let world = world.wheel(evil().file("evil-1.0.data/data/shims/pip", "#!python\n"));
+            refused(&world, ["install", "evil"], "pypi-verify-now itself");
+        }
+    }
+}
+
+#[test]
+fn configuration_and_environment_are_no_wheels() {
+    for (name, what) in [
+        ("evil-1.0.data/data/pip.conf", "a configuration file of pip"),
+        ("evil-1.0.data/scripts/activate", "a part of Python"),
+        ("evil-1.0.data/data/bin/activate.fish", "a part of Python"),
+        ("evil-1.0.data/data/lib/libpython3.11.so.1.0", "a part of Python"),
+    ] {
+        refused(&world("26.3").wheel(evil().file(name, "x")), ["install", "evil"], what);
+    }
+}
+
+#[test]
+fn build_requirement_is_looked_into_however_pip_installs_it() {
+    let sdist = |world: &World| {
+        let sdist = Sdist::new("aa", "1.0", &world.path("aa-ran"));
+        sdist.build_requires("widget").build_requires("evil").backend("import widget")
+    };
+    for args in [&["aa"][..], &["--use-feature", "inprocess-build-deps", "aa"]] {
+        let world = world("26.3").wheel(evil().file("widget.py", "version = 'evil'\n"));
+        let source = sdist(&world);
+        let world = world.source(source);
+        let run = world.pip([&["install"], args].concat());
+        let outcome = world.leaves_all_as_it_was(run, 77);
+        outcome.stderr_has("widget.py").stderr_has("refused: evil 1.0");
+        assert!(!world.path("aa-ran").exists());
     }
 }
 

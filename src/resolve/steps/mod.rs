@@ -146,7 +146,9 @@ pub fn configured_alike(probe: &Probe) -> bool {
     };
     probe.configuration.section("install").is_none()
         && probe.configuration.section("lock").is_none()
-        && probe.configuration.section(":env:").is_none_or(|values| values.keys().all(known))
+        && [":env:", "global"].iter().all(|section| {
+            probe.configuration.section(section).is_none_or(|values| values.keys().all(known))
+        })
 }
 
 /// Whether none of the packages of a lock is installed: `pip lock` overlooks what is there.
