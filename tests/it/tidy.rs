@@ -9,7 +9,9 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use crate::support::sandbox::Sandbox;
-use source::{Source, absolute_paths, files, is_below, names, root, rust_files, sources};
+use source::{
+    Source, absolute_paths, files, is_below, named_paths, names, root, rust_files, sources,
+};
 
 /// The folders of `src`, from the edge to the ground: a module imports from its own folder and from
 /// the folders behind it in this list.
@@ -309,6 +311,26 @@ fn no_comment_is_wider_than_the_code() {
 }
 
 #[test]
+fn documents_name_only_files_that_exist() {
+    let mut wrong = Vec::new();
+    for (path, bytes) in files(&root()) {
+        if path.extension().is_none_or(|extension| extension != "md") {
+            continue;
+        }
+        let text = String::from_utf8(bytes).unwrap();
+        for named in named_paths(&text) {
+            let (top, near) = (root().join(&named), path.parent().unwrap().join(&named));
+            // A name without a folder is that of a test.
+            let test = root().join("tests/it").join(&named);
+            if !top.exists() && !near.exists() && !test.exists() {
+                wrong.push(format!("{} names {named}", path.display()));
+            }
+        }
+    }
+    none(&wrong);
+}
+
+#[test]
 fn every_test_file_is_run_and_no_test_is_switched_off() {
     let main = fs::read_to_string(root().join("tests/it/main.rs")).unwrap();
     for (path, text) in rust_files("tests/it") {
@@ -381,6 +403,8 @@ fn the_reader_of_these_rules_reads() {
     assert!(source.words("fn") && !source.words("re"));
     let text = "a(\"/xx/y.z\", '/nn', r\"/rr\", \"b c/dd /ee\\n\", \"\\\"/qq\", \"/k\"); // \"/cc\"\nb(\"file:///ff\", \"h://ii/jj\", \"\")";
     assert_eq!(absolute_paths(text), ["/xx/y.z", "/rr", "/ee", "/qq", "/ff"]);
+    let text = "`src/a/b.rs:12`, tests/it. (docs/c.md#d) /src/x asrc/y e.rs [f](../G.md) h.md";
+    assert_eq!(named_paths(text), ["src/a/b.rs", "tests/it", "docs/c.md", "e.rs", "../G.md"]);
 }
 
 /// All that is wrong at once.

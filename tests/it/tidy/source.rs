@@ -169,3 +169,19 @@ fn literals(text: &str) -> Vec<String> {
     }
     found
 }
+
+/// Folders of the repository: a word of a document that begins with one of them is a path.
+const FOLDERS: [&str; 5] = ["benches/", "docs/", "shim/", "src/", "tests/"];
+
+/// The files that a document names: words that begin with a folder of the repository, names of Rust
+/// files, and the targets of links that lead out of the document's folder.
+pub fn named_paths(document: &str) -> Vec<String> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-');
+    let words = document.split(|c| !is_part(c)).map(|word| word.trim_end_matches('.'));
+    let is_path = |word: &&str| {
+        FOLDERS.iter().any(|folder| word.starts_with(folder))
+            || word.starts_with("../")
+            || word.strip_suffix(".rs").is_some_and(|name| !name.contains('/') && !name.is_empty())
+    };
+    words.filter(is_path).map(str::to_owned).collect()
+}
