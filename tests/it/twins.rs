@@ -1,7 +1,7 @@
 //! The twin suite: each command line is given to plain pip in one environment and to us in its
 //! twin, before the same index; afterwards both must be the same, and so must be what was said on
-//! standard output and the exit code. Where a difference remains, the row says so, and the README
-//! why.
+//! standard output and the exit code. Where a difference remains, the row says so, and
+//! `docs/differences.md` says why.
 //!
 //! The tables are meant to be read: `table.rs` and `more.rs`, over the index and project of
 //! `project.rs`. A run of the tests takes the rows of `table.rs` on the newest pip, and on older

@@ -141,7 +141,7 @@ pub const LINKS: &[Row] = &[
     row(
         "pip install '{server}/files/bb-1.0-py3-none-any.whl#sha256={sha256 of bb-1.0-py3-none-any.whl}'",
     )
-    // Before, the digest is not recorded; the README says why.
+    // Before, the digest is not recorded; `docs/differences.md` says why.
     .since("23.1"),
     row("pip install {server}/files/cc-9.0-py3-none-any.whl"),
     row("pip install -U ./wheels/bb-3.0-py3-none-any.whl").given(&[Installed("bb", "1.0")]),

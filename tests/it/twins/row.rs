@@ -11,7 +11,7 @@ pub struct Row {
     pub line: &'static str,
     /// What it finds.
     pub given: &'static [Given],
-    /// The difference that remains, documented in the README.
+    /// The difference that remains, documented in `docs/differences.md`.
     pub but: But,
     /// The first pip that can do this.
     pub since: &'static str,
