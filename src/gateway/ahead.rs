@@ -1,10 +1,18 @@
-//! What is fetched before pip asks for it: pages of what is likely to be needed, and the METADATA,
-//! wheels and provenance documents of what is likely to be chosen.
+//! Prefetching: pages, METADATA, wheels and provenance documents that pip is likely to request.
 //!
-//! Owns the guesses: their queue, their bounds and the threads that work on them. pip asks for one
-//! thing after another; following `Requires-Dist` from page to page in parallel hides its waiting.
-//! A guess is never in the way: what pip asks for itself is fetched at once, whatever is queued
-//! here. A guess decides nothing and is recorded nowhere.
+//! Owns the queue of prefetches, its bounds and its worker threads. pip requests one file after
+//! another. The workers follow `Requires-Dist` from page to page in parallel, so that most answers
+//! are ready before pip requests them:
+//!
+//! 1. A requirement of the user, or a page that pip requests, queues the pages of that project on
+//!    every index, then the choice of a release.
+//! 2. The chosen release queues a read of its METADATA.
+//! 3. Each `Requires-Dist` of that METADATA is a new requirement (step 1).
+//! 4. METADATA that pip requests also queues the wheel (see `wheels.rs`) and its provenance
+//!    document.
+//!
+//! A prefetch must not delay a request of pip's, which is served at once without the queue. It
+//! decides no verdict, and the record of the run does not list it.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -20,17 +28,17 @@ use crate::gateway::wheels::Wheels;
 use crate::index::page::PageFile;
 use crate::package::name::PackageName;
 
-/// How many guesses are worked on at once.
+/// Maximum number of prefetches at the same time.
 pub const WORKERS: usize = 16;
-/// How many guesses are made before pip has asked for anything.
+/// Number of prefetches allowed before the first request of pip's.
 pub const FIRST_GUESSES: usize = 512;
-/// How many more are made for each page that pip asks for.
+/// Number of further prefetches allowed for each page that pip requests.
 pub const GUESSES_PER_PAGE: usize = 32;
 
-/// The largest wheel that is fetched ahead, in bytes; where the index states no size, none is.
+/// Maximum size of a prefetched wheel, in bytes. A wheel of unstated size is not prefetched.
 pub const MAX_WHEEL: u64 = 64 * 1024 * 1024;
 
-/// The guesses of a run.
+/// Prefetches pages, METADATA, wheels and provenance documents in worker threads.
 pub(super) struct Ahead {
     upstream: Arc<Upstream>,
     likely: Likely,
@@ -44,9 +52,9 @@ pub(super) struct Ahead {
 #[derive(Default)]
 struct State {
     queue: VecDeque<Guess>,
-    /// What was queued before, so that nothing is twice.
+    /// Text of every prefetch ever queued, so that each is queued once.
     seen: HashSet<String>,
-    /// The extras with which each project was wished for.
+    /// Extras with which each project was required.
     extras: BTreeMap<PackageName, BTreeSet<String>>,
     made: usize,
     asked: usize,
@@ -55,16 +63,16 @@ struct State {
     stopped: bool,
 }
 
-/// Something that pip may ask for.
+/// A request that pip may make.
 #[derive(Debug, Clone)]
 enum Guess {
-    /// The page of a project on one index.
+    /// Fetch the page of a project on one index.
     Page(usize, PackageName),
-    /// The release of a project that will be chosen.
+    /// Choose the release of a project that pip will most likely install.
     Release(Wish),
-    /// What that release needs.
+    /// Read the requirements of that release, with these extras.
     Needs(Key, BTreeSet<String>),
-    /// A provenance document.
+    /// Fetch a provenance document.
     Document(Url),
 }
 
@@ -82,7 +90,7 @@ impl Ahead {
         })
     }
 
-    /// Begins with what the user asked for, as requirements (PEP 508).
+    /// Queues the requirements (PEP 508) that the user asked for.
     pub(super) fn expect(self: &Arc<Self>, requirements: &[String]) {
         let none = BTreeSet::new();
         for wish in requirements.iter().filter_map(|r| Wish::read(r, &self.environment, &none)) {
@@ -90,7 +98,7 @@ impl Ahead {
         }
     }
 
-    /// pip asked for a page, which is here now.
+    /// Notes that pip requested this page, which has been fetched.
     pub(super) fn page_asked(self: &Arc<Self>, name: &PackageName) {
         let is_new = {
             let mut state = self.state();
@@ -102,7 +110,7 @@ impl Ahead {
         }
     }
 
-    /// pip asked for a METADATA, which is here now: it considers that release.
+    /// Notes that pip requested this METADATA, which has been fetched: pip considers the release.
     pub(super) fn metadata_asked(self: &Arc<Self>, key: &Key) {
         let extras = self.state().extras.get(&key.name).cloned().unwrap_or_default();
         self.push(Guess::Needs(key.clone(), extras));
@@ -113,17 +121,17 @@ impl Ahead {
         }
     }
 
-    /// Whether this document was to be fetched ahead.
+    /// Whether this document was queued for prefetching.
     pub(super) fn is_guessed(&self, document: &Url) -> bool {
         self.state().seen.contains(&Guess::Document(document.clone()).text())
     }
 
-    /// The wheels that are being fetched ahead, or were.
+    /// Lists the wheels whose prefetching has begun.
     pub(super) fn begun(&self) -> Vec<Key> {
         self.wheels.begun()
     }
 
-    /// Ends what is under way soon.
+    /// Stops prefetching soon: no new prefetch begins.
     pub(super) fn stop(&self) {
         self.state().stopped = true;
         self.queued.notify_all();
@@ -137,7 +145,8 @@ impl Ahead {
             extras.extend(wish.extras.iter().cloned());
             extras.clone()
         };
-        // All pages of a project at once; the release is chosen where they all are.
+        // All pages of a project are queued at once; the release is chosen when all of them are
+        // there.
         for index in 1..self.upstream.indexes.len() {
             self.push(Guess::Page(index, wish.name.clone()));
         }
@@ -152,7 +161,8 @@ impl Ahead {
         }
         state.made = state.made.saturating_add(1);
         state.queue.push_back(guess);
-        // One that was woken for an earlier guess counts as idle until it has taken that.
+        // A worker that was woken for an earlier entry counts as idle until it has taken that
+        // entry.
         if state.queue.len() <= state.idle || state.workers >= WORKERS {
             self.queued.notify_one();
             return;
@@ -194,7 +204,7 @@ impl Ahead {
         }
     }
 
-    /// What of a page would do; nothing where there is no page.
+    /// Returns the usable wheels of a page; an empty list if the page cannot be fetched.
     fn candidates(&self, index: usize, name: &PackageName) -> Arc<Vec<Candidate>> {
         let page = self.upstream.page(index, name, Lane::Ahead);
         let Ok(mirror) = page else { return Arc::default() };
@@ -228,8 +238,8 @@ impl Ahead {
 }
 
 impl Ahead {
-    /// The METADATA of a file that pip must fetch whole to read it, since none lies beside it. pip
-    /// will most likely install what it reads first.
+    /// Returns the METADATA of a file without a METADATA file beside it. pip must fetch such a file
+    /// whole to read it, and will most likely install the first one that it reads.
     fn inside(&self, key: &Key, file: &PageFile) -> Option<Arc<Vec<u8>>> {
         if !self.wheels.admit(key, file) {
             return None;
@@ -240,7 +250,7 @@ impl Ahead {
 }
 
 impl Guess {
-    /// What makes two guesses the same.
+    /// Returns the text by which equal entries are recognised.
     fn text(&self) -> String {
         format!("{self:?}")
     }

@@ -1,17 +1,17 @@
-//! One answer, and how it is written.
+//! HTTP answers of the gateway and how they are written to a connection.
 //!
-//! Owns the bytes on the wire: an answer leaves in one write, a file in as few as there are chunks.
-//! Nothing of it may be kept by anybody.
+//! Owns the bytes on the wire. Head and body leave in one write; a file leaves in chunks. Every
+//! answer has `Cache-Control: no-store`, since no client may keep it.
 
 use std::fs::File;
 use std::io::{self, Read as _, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// How much of a file is written at once, in bytes.
+/// Number of bytes of a file that are written at once.
 const CHUNK: usize = 256 * 1024;
 
-/// An answer.
+/// An HTTP answer.
 #[derive(Debug, Clone)]
 pub(super) struct Answer {
     pub(super) status: u16,
@@ -25,14 +25,14 @@ enum Body {
     File(PathBuf),
 }
 
-/// Whether the body follows the head.
+/// Whether the body follows the head (GET) or not (HEAD).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Extent {
     Whole,
     Head,
 }
 
-/// What becomes of the connection.
+/// Whether the connection stays open after the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Then {
     Keep,
@@ -40,7 +40,8 @@ pub(super) enum Then {
 }
 
 impl Answer {
-    /// A status with a line for people. What the line quotes of others is escaped.
+    /// Makes an answer with this status and one line of text. Control characters in the line become
+    /// spaces, since it may quote text of an index.
     pub(super) fn text(status: u16, line: &str) -> Self {
         let safe = |c: char| if c.is_control() { ' ' } else { c };
         let line: String = line.chars().map(safe).chain(['\n']).collect();
@@ -48,20 +49,20 @@ impl Answer {
         Self { status, content_type: "text/plain; charset=utf-8".to_owned(), body }
     }
 
-    /// 200 with these bytes.
+    /// Makes an answer with status 200 and these bytes.
     pub(super) fn bytes(content_type: &str, bytes: Arc<Vec<u8>>) -> Self {
-        // A header ends where its line does.
+        // Other characters are removed: a line feed would end the header and begin another one.
         let content_type = content_type.chars().filter(|c| c.is_ascii_graphic() || *c == ' ');
         Self { status: 200, content_type: content_type.collect(), body: Body::Bytes(bytes) }
     }
 
-    /// 200 with the bytes of a file.
+    /// Makes an answer with status 200 and the bytes of a file.
     pub(super) fn file(path: PathBuf) -> Self {
         let content_type = "application/octet-stream".to_owned();
         Self { status: 200, content_type, body: Body::File(path) }
     }
 
-    /// Writes it.
+    /// Writes the answer to a connection.
     pub(super) fn write(&self, out: &mut impl Write, extent: Extent, then: Then) -> io::Result<()> {
         match &self.body {
             Body::Bytes(bytes) => {
@@ -109,7 +110,7 @@ impl Answer {
     }
 }
 
-/// The words beside a status (RFC 9110, 15); pip shows them.
+/// Returns the reason phrase of a status (RFC 9110, 15); pip shows it to the user.
 const fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",

@@ -1,7 +1,8 @@
-//! The METADATA inside a wheel, for an index that serves none beside it (PEP 658).
+//! Reads `NAME-VERSION.dist-info/METADATA` from a wheel, for an index without METADATA files (PEP
+//! 658).
 //!
-//! Owns the reading of that one member, within bounds. What is found serves a guess and nothing
-//! else.
+//! Owns the reading of that one member, with bounds on members and bytes. The result is used for
+//! prefetching only, never for a verdict.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -11,10 +12,10 @@ use zip::ZipArchive;
 
 use crate::gateway::MAX_METADATA;
 
-/// The most members that a wheel may have to be looked into.
+/// Maximum number of members of a wheel that is searched for METADATA.
 const MAX_MEMBERS: usize = 100_000;
 
-/// The METADATA of a wheel, if it can be read.
+/// Returns the METADATA of a wheel, or `None` if it cannot be read.
 pub(super) fn metadata(wheel: &Path) -> Option<Vec<u8>> {
     let mut archive = ZipArchive::new(File::open(wheel).ok()?).ok()?;
     if archive.len() > MAX_MEMBERS {

@@ -1,7 +1,9 @@
-//! Which file of a page an installer is likely to choose.
+//! Ranks the wheels of a page by how likely pip is to choose them.
 //!
-//! Owns a cheap guess: the newest release that has a wheel for this Python and system, and of its
-//! wheels the most particular. Pure. A wrong guess costs a request and nothing else.
+//! Owns a cheap estimate of pip's choice: the newest release that has a wheel for this Python and
+//! system, and of its wheels the most specific one. Final releases come before pre-releases. The
+//! order of wheels is `cpXY-cpXY`, `cpXN-abi3`, `cpXY-none`, `pyX-none`; a wheel for any platform
+//! comes last. Pure. A wrong estimate costs one request.
 
 use std::cmp::Reverse;
 use std::str::FromStr as _;
@@ -13,34 +15,34 @@ use crate::gateway::requires::Wish;
 use crate::index::page::{Page, PageFile};
 use crate::package::filename::{DistFilename, DistKind, WheelTags};
 
-/// Newer C libraries than this are not looked for: `manylinux_2_N`.
+/// Newest C library that is considered: N of `manylinux_2_N`.
 const NEWEST_GLIBC: u32 = 39;
 
-/// What is known of the Python that pip runs in.
+/// Ranks wheels for the Python that pip runs in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Likely {
-    /// Its major and minor version.
+    /// Major and minor version of Python.
     pub python: (u8, u8),
 }
 
-/// A wheel that would do.
+/// A wheel that this Python can use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Candidate {
     pub(super) version: Version,
     pub(super) filename: String,
-    /// Smaller is better.
+    /// Rank of the wheel's tags; a smaller one is better.
     rank: u32,
 }
 
 impl Candidate {
-    /// The best comes first.
+    /// Returns the sort key of the candidate; the best one is the smallest.
     fn order(&self) -> (bool, Reverse<&Version>, u32) {
         (self.version.any_prerelease(), Reverse(&self.version), self.rank)
     }
 }
 
 impl Likely {
-    /// Every wheel of a page that would do, the best first.
+    /// Returns every usable wheel of a page, the best one first.
     pub(super) fn candidates(&self, page: &Page) -> Vec<Candidate> {
         let mut candidates: Vec<_> =
             page.files().filter_map(|file| self.candidate(&file)).collect();
@@ -62,14 +64,14 @@ impl Likely {
         Some(Candidate { version, filename: file.filename.clone(), rank })
     }
 
-    /// Whether a `Requires-Python` lets this one through; what cannot be read does, as in pip.
+    /// Whether a `Requires-Python` admits this Python. An unreadable one does, as in pip.
     fn is_python(&self, text: &str) -> bool {
         let (major, minor) = self.python;
         let version = Version::new([u64::from(major), u64::from(minor), 99]);
         VersionSpecifiers::from_str(text).map_or(true, |wanted| wanted.contains(&version))
     }
 
-    /// How particular a wheel is to this Python; nothing where it is for another.
+    /// Returns the rank of a wheel's tags, or `None` if this Python cannot use the wheel.
     fn rank(&self, tags: &WheelTags) -> Option<u32> {
         let platform = tags.platform.iter().filter_map(|tag| platform(tag)).min()?;
         let (major, minor) = self.python;
@@ -95,7 +97,7 @@ impl Likely {
         Some((any + interpreter) * 1_000 + platform.min(999))
     }
 
-    /// `cp3N` with N no larger than ours.
+    /// Whether a tag is `cp3N` with N at most our minor version.
     fn is_older(&self, tag: &str) -> bool {
         let (major, minor) = self.python;
         let number = tag.strip_prefix(&format!("cp{major}")).and_then(|n| n.parse::<u8>().ok());
@@ -103,8 +105,8 @@ impl Likely {
     }
 }
 
-/// The place of a platform tag among those that this system takes; the last for `any`. Another
-/// `--platform` of the user's is not asked for: guesses are then wrong.
+/// Returns the rank of a platform tag on this system, `u32::MAX` for `any`, or `None` if the tag is
+/// for another system. A `--platform` of the user's is ignored; the estimates are then wrong.
 fn platform(tag: &str) -> Option<u32> {
     if tag == "any" {
         return Some(u32::MAX);
@@ -132,8 +134,8 @@ fn platform(tag: &str) -> Option<u32> {
     NEWEST_GLIBC.checked_sub(glibc)
 }
 
-/// The best of several pages' candidates that a wish allows: that of the newest release, and of
-/// equals the first.
+/// Returns the best candidate that a requirement allows, with the number of its index. Of equal
+/// ones, the one on the first index wins.
 pub(super) fn best<'a>(
     pages: &'a [Arc<Vec<Candidate>>],
     wish: &Wish,

@@ -1,10 +1,11 @@
-//! The gateway: a package index on 127.0.0.1, alive for one run, that stands in front of the
-//! user's indexes.
+//! The gateway: a package index on 127.0.0.1 that runs during one install, in front of the user's
+//! indexes.
 //!
-//! Owns what pip gets to see of them. A file is handed over only after it was judged and its bytes
-//! were fetched whole and hashed; where files are judged, nothing else of an index is believed, the
-//! METADATA beside a file least of all. Answers to nobody who does not know the random path of this
-//! run. Credentials stay on this side. Judges nothing itself: who does comes in as a closure.
+//! Owns the pages, METADATA and files that pip receives. A file is handed over only after it was
+//! judged, fetched whole and hashed. While files are judged, METADATA beside a file is not offered,
+//! since no attestation covers it. Requests without the random path of this run are answered with
+//! 404. Credentials of the indexes are never passed to pip. The gateway must not judge files
+//! itself: the judge is a closure of the caller.
 
 mod ahead;
 mod answer;
@@ -52,77 +53,73 @@ use crate::package::digest::Sha256;
 use crate::package::name::PackageName;
 use crate::package::plain_filename::FileName;
 
-/// Where every gateway listens, for `NO_PROXY`.
+/// Address that every gateway listens on; the value for `NO_PROXY`.
 pub const HOST: &str = "127.0.0.1";
 
-/// What a gateway needs.
+/// Settings of a gateway.
 pub struct Setup {
-    /// The way to the network.
+    /// HTTP client for the user's indexes.
     pub client: Arc<Client>,
-    /// The user's indexes, in order.
+    /// URLs of the user's indexes, in order.
     pub indexes: Vec<Url>,
-    /// A directory that exists, is empty and is nobody else's. What is handed over lies there, at
-    /// `INDEX/NAME/FILENAME`.
+    /// An existing, empty and private directory. Files are stored there as `INDEX/NAME/FILENAME`.
     pub directory: PathBuf,
-    /// pip's own cache directory, below which fetched files are kept, as by the wheelhouse.
+    /// pip's own cache directory, below which fetched files are cached, as the wheelhouse does.
     pub pip_cache: Option<PathBuf>,
-    /// When files are judged.
+    /// Whether files are judged by the gateway.
     pub judging: Judging,
-    /// Whether something is fetched before pip asks for it.
+    /// Whether files are prefetched.
     pub ahead: Guessing,
 }
 
-/// Whether something is fetched before pip asks for it.
+/// Whether the gateway fetches files before pip requests them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Guessing {
-    /// What is likely to be chosen by this Python, and what that needs.
+    /// Prefetch the files that this Python will most likely need.
     Likely(Likely),
-    /// Nothing.
+    /// Fetch only on request.
     Never,
 }
 
-/// When files are judged.
+/// Whether files are judged by the gateway.
 pub enum Judging {
-    /// Before they are handed over. Each is judged at most once. METADATA beside them is not
-    /// offered.
+    /// Judge each file once, before it is handed over. METADATA beside files is not offered.
     Before(Judge),
-    /// Not here: only for a pip that runs nobody's code.
+    /// Judge files later. Allowed only for a pip that runs no code of packages.
     Later,
 }
 
-/// Who judges a file. An error says that it could not be found out; the file is then not handed
-/// over either.
+/// Judges one file. After an error (the verdict could not be found out) the file is not handed over
+/// either.
 pub type Judge = Box<dyn Fn(&Asked<'_>) -> Result<Handover, Failure> + Send + Sync>;
 
-/// A file that pip asked for.
+/// A file that pip requested.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
-    /// The index that lists it.
+    /// URL of the index that lists the file.
     pub index: &'a Url,
-    /// The project.
+    /// Name of the project.
     pub name: &'a PackageName,
-    /// Its name.
+    /// Name of the file.
     pub filename: &'a FileName,
-    /// The sha256 that is handed over or nothing: as the index states it, or computed from the
-    /// bytes where it states none.
+    /// Sha256 that the bytes must have: stated by the index, or else computed from the bytes.
     pub sha256: Sha256,
-    /// What the index says about it, with [`Self::sha256`].
+    /// The index's entry for the file, with [`Self::sha256`].
     pub file: &'a PageFile,
 }
 
-/// What becomes of a file.
+/// Verdict on a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Handover {
-    /// pip gets it.
+    /// Hand the file over to pip.
     Give,
-    /// pip does not get it, for this reason.
+    /// Refuse the file for this reason.
     Refuse(String),
 }
 
-/// A running gateway. With the value it ends: its connections are closed, and nothing answers at
-/// its address.
+/// A running gateway. Dropping it closes the port and every connection.
 pub struct Gateway {
-    // Dropped first: no request meets the rest in pieces.
+    // Dropped first, so that no request meets a partly dropped gateway.
     server: Server,
     inner: Arc<Inner>,
 }
@@ -131,17 +128,17 @@ struct Inner {
     upstream: Arc<Upstream>,
     ahead: Option<Arc<Ahead>>,
     record: Record,
-    /// What was fetched, by its real URL, once nothing more is guessed.
+    /// Prefetched files by their real URLs, once prefetching has stopped.
     arrivals: OnceLock<HashMap<Url, Key>>,
 }
 
-/// A gateway cannot be had.
+/// Why a gateway cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum GatewayError {
-    /// No port of 127.0.0.1, or no thread.
+    /// No port of 127.0.0.1 or no thread is available.
     #[error("cannot listen on 127.0.0.1: {0}")]
     Listen(#[from] std::io::Error),
-    /// No random numbers.
+    /// No random numbers are available.
     #[error("cannot get random numbers: {0}")]
     Random(getrandom::Error),
 }
@@ -154,7 +151,7 @@ impl From<GatewayError> for Failure {
 }
 
 impl Gateway {
-    /// Starts to listen. The user's indexes are not asked anything yet.
+    /// Starts to listen. Sends no request to the user's indexes yet.
     ///
     /// # Errors
     /// The system gives no port, no thread or no random numbers.
@@ -174,39 +171,40 @@ impl Gateway {
         Ok(Self { server, inner })
     }
 
-    /// The URLs for pip, one for each index and in their order: the first for `--index-url`, the
-    /// others for `--extra-index-url`. They hold the secret path of this run.
+    /// Returns the URLs for pip in the order of the indexes: the first for `--index-url`, the
+    /// others for `--extra-index-url`. They contain the secret path of this run.
     #[must_use]
     pub fn index_urls(&self) -> Vec<String> {
         let indexes = 0..self.inner.upstream.indexes.len();
         indexes.map(|index| self.inner.upstream.index_url(index)).collect()
     }
 
-    /// Begins to fetch what these requirements (PEP 508) are likely to need, before pip asks; what
-    /// is none of an index is passed over.
+    /// Prefetches the likely needs of these requirements (PEP 508). A requirement that names a URL
+    /// or a path is skipped.
     pub fn expect(&self, requirements: &[String]) {
         if let Some(ahead) = &self.inner.ahead {
             ahead.expect(requirements);
         }
     }
 
-    /// Nothing further is fetched that was not asked for. What is under way goes on.
+    /// Stops prefetching. Fetches that have begun are completed.
     pub fn guess_no_more(&self) {
         if let Some(ahead) = &self.inner.ahead {
             ahead.stop();
         }
     }
 
-    /// Nothing further is fetched, and what is under way ends soon; what is whole by then stays.
+    /// Stops prefetching and ends running fetches soon. Files that are complete by then stay.
     pub fn stop_fetching(&self) {
         self.inner.upstream.stop();
         self.guess_no_more();
     }
 
-    /// Where the bytes are that an index lists at this URL, or why they could not be had; nothing
-    /// where they were fetched neither for pip nor ahead, are not there, or may have been cut short
-    /// by [`Self::stop_fetching`]. Waits while they are under way. To be asked after
-    /// [`Self::guess_no_more`].
+    /// Returns the path of the prefetched file that an index lists at this URL, or why it could not
+    /// be fetched. Waits while the fetch is running. Call it after [`Self::guess_no_more`] only.
+    ///
+    /// Returns `None` if the file was fetched neither for pip nor ahead, is missing, may have been
+    /// cut short by [`Self::stop_fetching`], or needs credentials that pip may have reported since.
     #[must_use]
     pub fn bytes_of(&self, url: &Url) -> Option<Result<PathBuf, Failure>> {
         let Inner { upstream, ahead, arrivals, .. } = &*self.inner;
@@ -215,7 +213,7 @@ impl Gateway {
         match upstream.arrival(arrivals.get(url)?)? {
             Ok(fetched) => Some(Ok(fetched.path)),
             Err(_) if upstream.is_stopped() => None,
-            // pip may since have been told who is asking.
+            // pip may have reported credentials since; the caller fetches again with them.
             Err(No::Unknown { code: Some(401 | 403 | 407), .. }) => None,
             Err(No::Unknown { failure, .. }) => Some(Err(failure)),
             Err(No::Refused(reason)) => Some(Err(Refusal::failure(reason))),
@@ -223,51 +221,52 @@ impl Gateway {
         }
     }
 
-    /// The provenance document at this URL, if it was to be fetched ahead: asked once, whether that
-    /// has begun or not. To be asked after [`Self::guess_no_more`].
+    /// Returns the provenance document at this URL, or `None` if it was not queued for prefetching.
+    /// A queued document is fetched now if it is not there yet. Call it after
+    /// [`Self::guess_no_more`] only.
     #[must_use]
     pub fn document_at(&self, url: &Url) -> Option<Result<ServedDocument, IndexError>> {
         self.inner.ahead.as_ref()?.is_guessed(url).then(|| self.inner.upstream.document(url))
     }
 
-    /// `127.0.0.1:PORT`.
+    /// Returns `127.0.0.1:PORT`.
     #[must_use]
     pub fn authority(&self) -> &str {
         self.server.authority()
     }
 
-    /// The projects whose pages were asked for, each once, in that order.
+    /// Lists the projects whose pages pip requested, each once, in order of the requests.
     #[must_use]
     pub fn asked(&self) -> Vec<PackageName> {
         self.inner.record.asked()
     }
 
-    /// The files that were handed over, in that order.
+    /// Lists the files that were handed over, in order.
     #[must_use]
     pub fn handed_over(&self) -> Vec<Handed> {
         self.inner.record.handed()
     }
 
-    /// The files that were asked for and refused, in that order.
+    /// Lists the files that pip requested and that were refused, in order.
     #[must_use]
     pub fn refusals(&self) -> Vec<Refusal> {
         self.inner.record.refusals()
     }
 
-    /// What was asked for and could not be found out, in that order.
+    /// Lists the requests of pip's that failed because of an index, in order.
     #[must_use]
     pub fn failures(&self) -> Vec<Failed> {
         self.inner.record.failures()
     }
 
-    /// The pages that were fetched in this run, asked for or not, in no order.
+    /// Lists the pages that were fetched in this run, requested or prefetched, in no order.
     #[must_use]
     pub fn pages(&self) -> Vec<KnownPage> {
         self.inner.upstream.pages()
     }
 
-    /// What is behind a URL of this gateway, as a lock or a report of pip's names it. Nothing for
-    /// any other URL, and for one whose page nobody asked for.
+    /// Returns the file behind a URL of this gateway, such as one in a lock or a report of pip's.
+    /// Returns `None` for any other URL, and if the file's page was not fetched.
     #[must_use]
     pub fn real_url(&self, url: &Url) -> Option<Real> {
         let authority = format!("{}:{}", url.host_str()?, url.port_or_known_default()?);
@@ -315,7 +314,7 @@ impl Inner {
     }
 
     fn file(&self, key: Key) -> Answer {
-        // A file may itself have a name that ends like that of a METADATA.
+        // The name of a file may itself end in `.metadata`, so the entry is looked up first.
         let beside = key.filename.strip_suffix(METADATA).map(str::to_owned);
         match (self.upstream.entry(&key, Lane::Asked), beside) {
             (Err(No::Absent), Some(filename)) => self.metadata(&Key { filename, ..key }),
@@ -348,9 +347,10 @@ impl Inner {
         Answer::file(fetched.path)
     }
 
-    /// What pip is told. It repeats a request that is answered with 500, 502, 503, 520 or 527,
-    /// pausing for seconds; that was done on this side, so such an answer becomes 504. And it asks
-    /// the user for a password where it sees 401, which would be one for 127.0.0.1.
+    /// Answers pip with an error, and records it. pip repeats a request that is answered with 500,
+    /// 502, 503, 520 or 527 and pauses for seconds. The HTTP client has retried already, so such an
+    /// answer becomes 504. An answer with 401 would have pip ask the user for a password of
+    /// 127.0.0.1, so it becomes 403.
     fn no(&self, key: &Key, no: No) -> Answer {
         let url = self.upstream.indexes.get(key.index).map(|mount| &mount.url);
         match no {

@@ -1,22 +1,22 @@
-//! Why there is nothing to hand over.
+//! Reasons why the gateway cannot hand over a page or a file.
 //!
-//! Owns what the failures of indexes, pages and files come to for who asked.
+//! Owns the mapping from errors of indexes, pages and the wheelhouse to answers of the gateway.
 
 use crate::failure::{Failure, Status};
 use crate::http::HttpError;
 use crate::index::IndexError;
 use crate::wheelhouse::WheelhouseError;
 
-/// Why there is nothing to hand over.
+/// Why a page or a file is not handed over.
 #[derive(Debug, Clone)]
 pub(super) enum No {
-    /// The index has no such thing.
+    /// The index does not list it (404).
     Absent,
-    /// It is not handed over, for this reason.
+    /// It was refused for this reason.
     Refused(String),
-    /// It could not be found out; the status of the index's answer where that was the reason.
+    /// The request failed. `code` is the status of the index's answer, if that was the reason.
     Unknown { code: Option<u16>, failure: Failure },
-    /// The index answers with something of this type that is no page.
+    /// The index answers with this content type, which is not one of an index page.
     Other { content_type: String },
 }
 

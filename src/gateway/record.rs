@@ -1,7 +1,7 @@
-//! What happened at the gateway, for whoever started it.
+//! Lists of the files and projects that pip requested from the gateway.
 //!
-//! Owns the lists: what was asked for, handed over, refused, and not found out. What was only
-//! looked at ahead is in none of them.
+//! Owns the lists of requested projects, handed-over files, refused files and failed requests.
+//! Prefetches must not appear in them.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -16,38 +16,38 @@ use crate::package::digest::Sha256;
 use crate::package::name::PackageName;
 use crate::wheelhouse::Fetched;
 
-/// A file that pip got.
+/// A file that pip received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Handed {
-    /// The index that lists it.
+    /// URL of the index that lists the file.
     pub index: Url,
-    /// The project.
+    /// Name of the project.
     pub name: PackageName,
-    /// Its name.
+    /// Name of the file.
     pub filename: String,
-    /// Where it really is.
+    /// Real URL of the file.
     pub url: Url,
-    /// Of the bytes, computed.
+    /// Sha256 computed from the bytes.
     pub sha256: Sha256,
-    /// Where the bytes are.
+    /// Path of the bytes on disk.
     pub path: PathBuf,
 }
 
-/// A file that pip did not get.
+/// A file that was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// The index that lists it.
+    /// URL of the index that lists the file.
     pub index: Url,
-    /// The project.
+    /// Name of the project.
     pub name: PackageName,
-    /// Its name.
+    /// Name of the file.
     pub filename: String,
-    /// Why not.
+    /// Reason for the refusal.
     pub reason: String,
 }
 
 impl Refusal {
-    /// What the user is told of a file that is refused for this reason.
+    /// Makes the failure that tells the user of a refused file.
     #[must_use]
     pub fn failure(reason: String) -> Failure {
         Failure::new(Status::Refused, reason)
@@ -55,46 +55,46 @@ impl Refusal {
     }
 }
 
-/// Something that could not be found out.
+/// A request that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failed {
-    /// The index that was asked.
+    /// URL of the index.
     pub index: Url,
-    /// The project.
+    /// Name of the project.
     pub name: PackageName,
-    /// The file; none where it was the page of the project.
+    /// Name of the file; `None` if the page of the project failed.
     pub filename: Option<String>,
-    /// The status of the index's answer, where that was the reason: 401 says that pip may know
-    /// credentials that we do not.
+    /// Status of the index's answer, if that was the reason. After a 401, pip may know credentials
+    /// that this program does not.
     pub code: Option<u16>,
-    /// What happened.
+    /// The failure.
     pub failure: Failure,
 }
 
-/// What an index said of a project.
+/// The page of a project on an index, as fetched in this run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownPage {
-    /// The index.
+    /// URL of the index.
     pub index: Url,
-    /// The project.
+    /// Name of the project.
     pub name: PackageName,
-    /// Its page; none where the index has none (404).
+    /// The page; `None` if the index does not list the project (404).
     pub page: Option<Arc<Page>>,
 }
 
-/// What a URL of the gateway stands for.
+/// The file behind a URL of the gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Real {
-    /// The index that lists the file.
+    /// URL of the index that lists the file.
     pub index: Url,
-    /// The project.
+    /// Name of the project.
     pub name: PackageName,
-    /// What the index says about the file, its real URL with it. The sha256 is that of the bytes
-    /// where the index states none and the file was fetched.
+    /// The index's entry for the file, with its real URL. If the index states no sha256 and the
+    /// file was fetched, the entry has the computed one.
     pub file: PageFile,
 }
 
-/// The lists, each thing once.
+/// The lists; each entry occurs once.
 #[derive(Default)]
 pub(super) struct Record(Mutex<Lists>);
 

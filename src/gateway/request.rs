@@ -1,31 +1,31 @@
-//! One request as it arrives on a connection.
+//! Reads one HTTP request from a connection.
 //!
-//! Owns how much of it is read and for how long. Reads the head alone: a request with a body is
-//! none that an index answers.
+//! Owns the bounds on the size of a request's head and on the time that it takes. A request with a
+//! body is malformed: indexes answer only requests without one.
 
 use std::io::{self, Read as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-/// The longest head of a request, in bytes; pip's have under one KiB.
+/// Maximum size of a request's head, in bytes; pip's have under one KiB.
 pub const MAX_HEAD: usize = 32 * 1024;
-/// The longest first line of a request, in bytes.
+/// Maximum size of a request's first line, in bytes.
 pub const MAX_LINE: usize = 8 * 1024;
-/// How long a connection may be silent between two requests. A build between them takes its time;
-/// who comes back later opens a new connection.
+/// Maximum silence between two requests on a connection. A build between them takes its time; a
+/// client that comes back later opens a new connection.
 pub const IDLE: Duration = Duration::from_secs(5 * 60);
-/// How long the head of a request may take to arrive.
+/// Maximum time for the head of a request to arrive.
 pub const HEAD_TIME: Duration = Duration::from_secs(10);
 
-/// The parts of a request that matter.
+/// The parts of a request that the gateway uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Request {
     pub(super) method: Method,
-    /// The target as it was sent, with its query.
+    /// Request target as it was sent, with its query.
     pub(super) target: String,
-    /// The `Host`, if there was exactly one.
+    /// Value of `Host`, if the request has exactly one.
     pub(super) host: Option<String>,
-    /// Whether the connection serves another request afterwards.
+    /// Whether the client keeps the connection open for another request.
     pub(super) keep: bool,
 }
 
@@ -36,7 +36,7 @@ pub(super) enum Method {
     Other,
 }
 
-/// What is wrong with what arrived; the status it is answered with.
+/// Why a request cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Malformed {
     Request,
@@ -56,8 +56,8 @@ impl Malformed {
     }
 }
 
-/// Reads the next request. `pending` holds what arrived after the last one. Nothing where the
-/// client is gone or silent.
+/// Reads the next request. `pending` holds bytes that arrived after the previous one. Returns
+/// `None` if the client has closed the connection.
 pub(super) fn next(
     stream: &mut TcpStream,
     pending: &mut Vec<u8>,
@@ -95,7 +95,7 @@ pub(super) fn next(
     }
 }
 
-/// Reads a whole head (RFC 9112, 2 to 5).
+/// Parses the whole head of a request (RFC 9112, 2 to 5).
 fn read(head: &[u8]) -> Result<Request, Malformed> {
     let text = std::str::from_utf8(head).map_err(|_| Malformed::Request)?;
     let mut lines = text.split("\r\n");
@@ -121,7 +121,7 @@ fn read(head: &[u8]) -> Result<Request, Malformed> {
         match name.to_ascii_lowercase().as_str() {
             "host" => hosts.push(value),
             "connection" => keep &= !value.to_ascii_lowercase().contains("close"),
-            // What follows the head would be taken for the next request.
+            // A body would be read as the next request (request smuggling).
             "transfer-encoding" => return Err(Malformed::Request),
             "content-length" if value != "0" => return Err(Malformed::Request),
             _ => {}

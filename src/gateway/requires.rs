@@ -1,7 +1,14 @@
-//! What a METADATA says that a release needs.
+//! Reads the requirements in a wheel's METADATA.
 //!
-//! Owns a loose reading of it, good enough to guess what an installer asks for next: what cannot be
-//! read, or decided, is not guessed. Pure. Nothing that is believed or installed comes from here.
+//! Owns a loose reader of `Requires-Dist` (PEP 508) and its markers for prefetching: an unreadable
+//! requirement, and one whose marker cannot be decided, is skipped. Pure. No verdict and no install
+//! may rest on its result. Grammar of markers, in the order of precedence:
+//!
+//! ```text
+//! any  = all ("or" all)*
+//! all  = one ("and" one)*
+//! one  = "(" any ")" | variable operator quoted | quoted operator variable
+//! ```
 
 use std::collections::BTreeSet;
 use std::str::FromStr as _;
@@ -10,24 +17,24 @@ use pep440_rs::{Version, VersionSpecifiers};
 
 use crate::package::name::PackageName;
 
-/// The most requirements that are read of one METADATA.
+/// Maximum number of requirements that are read from one METADATA.
 const MOST: usize = 512;
-/// How deep the parentheses of a marker may go.
+/// Maximum nesting of parentheses in a marker.
 const DEPTH: u8 = 16;
-/// Variables that are versions (PEP 508, "Environment Markers").
+/// Marker variables that hold versions (PEP 508, "Environment Markers").
 const VERSIONS: [&str; 3] = ["python_version", "python_full_version", "implementation_version"];
 
-/// A project that may be needed, and of which release.
+/// A requirement for a project, with its extras and admitted versions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Wish {
     pub(super) name: PackageName,
-    /// Its extras, normalised.
+    /// Requested extras, normalised.
     pub(super) extras: BTreeSet<String>,
-    /// Which releases will do; nothing for any.
+    /// Admitted versions; `None` for any.
     pub(super) versions: Option<VersionSpecifiers>,
 }
 
-/// What markers are decided by.
+/// Marker environment, as far as it is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Environment {
     /// Major and minor version of Python.
@@ -35,13 +42,13 @@ pub(super) struct Environment {
 }
 
 impl Wish {
-    /// Any release, without extras.
+    /// Makes a requirement for any release, without extras.
     pub(super) const fn any(name: PackageName) -> Self {
         Self { name, extras: BTreeSet::new(), versions: None }
     }
 
-    /// Reads a requirement (PEP 508) that holds in this environment with these extras; nothing
-    /// where it does not hold, leads elsewhere than to an index, or cannot be read.
+    /// Parses a requirement (PEP 508). Returns `None` if its marker does not hold in this
+    /// environment with these extras, if it names a URL, or if it cannot be parsed.
     pub(super) fn read(
         text: &str,
         environment: &Environment,
@@ -71,7 +78,7 @@ impl Wish {
     }
 }
 
-/// Everything that a METADATA needs in this environment with these extras.
+/// Returns the requirements of a METADATA that hold in this environment with these extras.
 pub(super) fn requires(
     metadata: &[u8],
     environment: &Environment,
@@ -87,12 +94,12 @@ pub(super) fn requires(
         .collect()
 }
 
-/// The name of an extra, normalised (PEP 685).
+/// Normalises the name of an extra (PEP 685).
 fn extra(text: &str) -> Option<String> {
     PackageName::parse(text.trim()).ok().map(|name| name.as_str().to_owned())
 }
 
-/// A marker on its way to a decision.
+/// A marker that is being evaluated.
 struct Marker<'a> {
     words: std::iter::Peekable<std::vec::IntoIter<Word<'a>>>,
     environment: &'a Environment,
@@ -109,14 +116,14 @@ enum Word<'a> {
 }
 
 impl<'a> Marker<'a> {
-    /// Whether it certainly holds.
+    /// Whether the marker certainly holds.
     fn holds(text: &'a str, environment: &'a Environment, extras: &'a BTreeSet<String>) -> bool {
         let Some(words) = words(text) else { return false };
         let mut marker = Self { words: words.into_iter().peekable(), environment, extras };
         marker.any(DEPTH) == Some(true) && marker.words.next().is_none()
     }
 
-    /// `a or b or …`
+    /// Evaluates `a or b or …`.
     fn any(&mut self, depth: u8) -> Option<bool> {
         let mut holds = self.all(depth)?;
         while self.words.next_if_eq(&Word::Bare("or")).is_some() {
@@ -125,7 +132,7 @@ impl<'a> Marker<'a> {
         Some(holds)
     }
 
-    /// `a and b and …`
+    /// Evaluates `a and b and …`.
     fn all(&mut self, depth: u8) -> Option<bool> {
         let mut holds = self.one(depth)?;
         while self.words.next_if_eq(&Word::Bare("and")).is_some() {
@@ -180,7 +187,7 @@ impl<'a> Marker<'a> {
     }
 }
 
-/// On which side of a comparison the variable stands.
+/// Side of a comparison on which the variable stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Side {
     Left,
@@ -198,12 +205,12 @@ fn mirrored(operator: &str) -> &str {
 }
 
 impl Environment {
-    /// The value of a variable, as far as it is known.
+    /// Returns the value of a marker variable, or `None` if it is unknown.
     fn value(&self, variable: &str) -> Option<String> {
         let (major, minor) = self.python;
         let text = match variable {
             "python_version" => return Some(format!("{major}.{minor}")),
-            // The last number is a guess; hardly anybody draws a line there.
+            // The patch number is assumed; markers hardly ever depend on it.
             "python_full_version" | "implementation_version" => {
                 return Some(format!("{major}.{minor}.99"));
             }
@@ -223,7 +230,7 @@ impl Environment {
     }
 }
 
-/// The words of a marker; nothing where a quotation does not end.
+/// Splits a marker into tokens. Returns `None` if a quotation does not end.
 fn words(text: &str) -> Option<Vec<Word<'_>>> {
     let mut words = Vec::new();
     let mut rest = text.trim_start();

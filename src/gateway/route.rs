@@ -1,58 +1,58 @@
 //! The paths of a gateway: `/TOKEN/INDEX/NAME/` and `/TOKEN/INDEX/file/NAME/FILENAME`.
 //!
-//! Owns how they are written and read. Pure but for the token, which comes from the system's
-//! random numbers and is another one in each run.
+//! Owns their format in both directions. `TOKEN` is random and new in each run, `INDEX` the number
+//! of an index. Pure but for the random token.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use crate::package::name::PackageName;
 
-/// How many random bytes are in a token.
+/// Number of random bytes in a token.
 const TOKEN_BYTES: usize = 16;
-/// What stands for itself in a path (RFC 3986, 2.3).
+/// Characters that are escaped in a path: all but the unreserved ones (RFC 3986, 2.3).
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-/// What follows the path of a file whose METADATA is asked for (PEP 658).
+/// Suffix of a file's path under which its METADATA is served (PEP 658).
 pub(super) const METADATA: &str = ".metadata";
 
-/// The secret part of every path of one run: 32 hexadecimal digits.
+/// Secret first part of every path of one run: 32 hexadecimal digits.
 pub(super) struct Token(String);
 
-/// What a path leads to. Indexes are numbered as they were given.
+/// Target of a path. Indexes are numbered from 0 in their order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Route {
     /// The page of a project.
     Page { index: usize, name: PackageName },
-    /// A file of a project, or the METADATA beside one.
+    /// A file of a project, or the METADATA beside it.
     File { index: usize, name: PackageName, filename: String },
 }
 
 impl Token {
-    /// A new one.
+    /// Makes a new random token.
     pub(super) fn new() -> Result<Self, getrandom::Error> {
         let mut bytes = [0_u8; TOKEN_BYTES];
         getrandom::fill(&mut bytes)?;
         Ok(Self(bytes.iter().map(|byte| format!("{byte:02x}")).collect()))
     }
 
-    /// The path of an index.
+    /// Returns the path of an index.
     pub(super) fn index_path(&self, index: usize) -> String {
         format!("/{}/{index}/", self.0)
     }
 
-    /// The path of a file.
+    /// Returns the path of a file.
     pub(super) fn file_path(&self, index: usize, name: &PackageName, filename: &str) -> String {
         let escaped = utf8_percent_encode(filename, ESCAPED);
         format!("/{}/{index}/file/{name}/{escaped}", self.0)
     }
 
-    /// Where a path leads; nothing for every path that this gateway did not write.
+    /// Returns the target of a path, or `None` if this gateway did not write the path.
     pub(super) fn route(&self, path: &str) -> Option<Route> {
         let (token, rest) = path.strip_prefix('/')?.split_once('/')?;
         if !self.is(token) {
             return None;
         }
         let parts: Vec<&str> = rest.split('/').collect();
-        // As it is written and no other way, `+1` and `01` are no indexes.
+        // Only the canonical form counts: `+1` and `01` are not indexes of ours.
         let number = |text: &str| text.parse().ok().filter(|n: &usize| n.to_string() == *text);
         match *parts.as_slice() {
             [index, name, ""] => {
@@ -67,7 +67,7 @@ impl Token {
         }
     }
 
-    /// Compares in the same time wherever the first difference is.
+    /// Compares in constant time, so that response times do not reveal the token.
     fn is(&self, other: &str) -> bool {
         let differ = |(a, b): (u8, u8)| a ^ b;
         self.0.len() == other.len()

@@ -1,7 +1,10 @@
-//! The listener of a gateway and its connections.
+//! HTTP server of a gateway: its listener and its connections.
 //!
-//! Owns the sockets: a port of 127.0.0.1, a thread for each connection, and that nothing of either
-//! is left once the value is dropped. Knows no index; what is asked goes to the handler.
+//! Owns the sockets: a port of 127.0.0.1 and one thread for each connection. Dropping the server
+//! closes all of them. The server must not know indexes; a handler answers the requests. A
+//! connection is closed unread if another user is at its other end. A request with another `Host`
+//! than `127.0.0.1:PORT` is refused, which stops web pages that reach the port through a name of
+//! their own (DNS rebinding).
 
 use std::collections::HashMap;
 use std::io;
@@ -15,17 +18,17 @@ use crate::gateway::answer::{Answer, Extent, Then};
 use crate::gateway::peer::is_another_user;
 use crate::gateway::request::{self, Method, Request};
 
-/// The most connections at once; pip has one or two, and so has each build of a source.
+/// Maximum number of connections; pip and each build of an sdist have one or two.
 pub const MAX_CONNECTIONS: usize = 512;
-/// How long one write may be stuck: a stopped pip goes on where it was.
+/// Maximum time of one write: a stopped pip (Ctrl-Z) may continue later.
 const STUCK: Duration = Duration::from_secs(10 * 60);
-/// The pause after a connection that could not be taken, such as for want of descriptors.
+/// Pause after a failed `accept`, such as one without free file descriptors.
 const BREATH: Duration = Duration::from_millis(10);
 
-/// What answers requests.
+/// Answers requests.
 pub(super) type Handler = dyn Fn(&Request) -> Answer + Send + Sync;
 
-/// A running server; it ends with the value.
+/// A running server; dropping it ends it.
 pub(super) struct Server {
     address: SocketAddr,
     shared: Arc<Shared>,
@@ -34,7 +37,7 @@ pub(super) struct Server {
 
 struct Shared {
     stopped: AtomicBool,
-    /// A handle to each connection, so that it can be ended.
+    /// Handle of each open connection, so that it can be closed.
     live: Mutex<HashMap<u64, TcpStream>>,
     host: String,
 }
@@ -55,7 +58,7 @@ impl Server {
         Ok(Self { address, shared, accepting: Some(accepting) })
     }
 
-    /// `127.0.0.1:PORT`, what the `Host` of every request must be.
+    /// Returns `127.0.0.1:PORT`, the `Host` that every request must have.
     pub(super) fn authority(&self) -> &str {
         &self.shared.host
     }
@@ -67,7 +70,7 @@ impl Drop for Server {
         for connection in self.shared.live().values() {
             let _ = connection.shutdown(Shutdown::Both);
         }
-        // The listener waits for a connection; it gets one more.
+        // A last connection wakes the listener, which is blocked in `accept`.
         let woken = TcpStream::connect_timeout(&self.address, Duration::from_secs(1));
         if let (Ok(_), Some(accepting)) = (woken, self.accepting.take()) {
             let _ = accepting.join();
@@ -120,7 +123,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>, handler: &Arc<Handler>) 
             if is_another_user(&stream) {
                 return;
             }
-            // A connection that fails is over, and nobody else's concern.
+            // A failed connection is closed; other connections are not affected.
             let _ = converse(&shares, &mut stream, &*handler);
             let _ = stream.shutdown(Shutdown::Both);
         };
@@ -130,7 +133,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>, handler: &Arc<Handler>) 
     }
 }
 
-/// A connection's place in the list of those that live.
+/// Entry of a connection in [`Shared::live`]; dropping it removes the entry.
 struct Listed<'a> {
     shared: &'a Shared,
     number: u64,
@@ -144,7 +147,7 @@ impl Drop for Listed<'_> {
 
 fn converse(shared: &Shared, stream: &mut TcpStream, handler: &Handler) -> io::Result<()> {
     let mut pending = Vec::new();
-    // The handle may have been listed just after all that were listed had been ended.
+    // The connection may have been listed just after `drop` closed all that were listed.
     while !shared.is_stopped() {
         let request = match request::next(stream, &mut pending)? {
             None => return Ok(()),
@@ -154,7 +157,7 @@ fn converse(shared: &Shared, stream: &mut TcpStream, handler: &Handler) -> io::R
                 return answer.write(stream, Extent::Whole, Then::Close);
             }
         };
-        // A name that leads here is not enough: a page in a browser could have one.
+        // A host name that resolves to 127.0.0.1 is not enough: a web page could have one.
         let answer = if request.host.as_deref() != Some(shared.host.as_str()) {
             Answer::text(403, "another host")
         } else if request.method == Method::Other {

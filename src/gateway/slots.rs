@@ -1,13 +1,13 @@
-//! Things that are found out at most once in a run, whoever asks and however many at a time.
+//! A map whose values are computed once, and permits that bound parallel work.
 //!
-//! Owns the waiting: the first to ask does the work, the others wait for that answer. Also the
-//! permits that keep the work within bounds.
+//! Owns the waiting. The first thread that asks for a key computes the value; other threads wait
+//! for that result. Like a `HashMap` of `OnceLock`s, so that a thread waits only for its own key.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 
-/// Values by key, each made once.
+/// Computes each value once and stores it by key.
 pub(super) struct Slots<K, V>(Mutex<HashMap<K, Arc<OnceLock<V>>>>);
 
 impl<K, V> Default for Slots<K, V> {
@@ -17,7 +17,7 @@ impl<K, V> Default for Slots<K, V> {
 }
 
 impl<K: Eq + Hash + Clone, V: Clone> Slots<K, V> {
-    /// The value of `key`; `make` makes it if nobody did or does.
+    /// Returns the value of `key`. Computes it with `make` unless another thread did or does.
     pub(super) fn get_or(&self, key: &K, make: impl FnOnce() -> V) -> V {
         let slot = {
             let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -26,7 +26,7 @@ impl<K: Eq + Hash + Clone, V: Clone> Slots<K, V> {
         slot.get_or_init(make).clone()
     }
 
-    /// Forgets the value of `key` if it is one of these, so that the next to ask has it made anew.
+    /// Removes the value of `key` if it matches, so that it is computed again on the next call.
     pub(super) fn forget(&self, key: &K, these: impl Fn(&V) -> bool) {
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if slots.get(key).and_then(|slot| slot.get()).is_some_and(these) {
@@ -34,32 +34,32 @@ impl<K: Eq + Hash + Clone, V: Clone> Slots<K, V> {
         }
     }
 
-    /// The keys that somebody asked for, in no order.
+    /// Returns the keys that were asked for, in no order.
     pub(super) fn keys(&self) -> Vec<K> {
         let slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         slots.keys().cloned().collect()
     }
 
-    /// Everything that is there, in no order.
+    /// Returns all computed entries, in no order.
     pub(super) fn all(&self) -> Vec<(K, V)> {
         let slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         slots.iter().filter_map(|(key, slot)| Some((key.clone(), slot.get()?.clone()))).collect()
     }
 
-    /// The value of `key`, if it is there.
+    /// Returns the value of `key`, or `None` if it is not computed yet.
     pub(super) fn peek(&self, key: &K) -> Option<V> {
         let slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         slots.get(key)?.get().cloned()
     }
 }
 
-/// A number of permits; who wants one waits until one is free.
+/// Counting semaphore: a fixed number of permits.
 pub(super) struct Permits {
     free: Mutex<usize>,
     freed: Condvar,
 }
 
-/// A permit; it is free again once dropped.
+/// A permit; dropping it frees it.
 pub(super) struct Permit<'a>(&'a Permits);
 
 impl Permits {

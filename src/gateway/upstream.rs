@@ -1,8 +1,8 @@
-//! The user's indexes, as the gateway sees them: pages, METADATA and files, each fetched and each
-//! file judged at most once in a run.
+//! The user's indexes behind the gateway: pages, METADATA and files.
 //!
-//! Owns the order in which things happen to a file: it is found on its page, judged, fetched whole
-//! and hashed, and only then there is something to hand over. Answers nobody by itself.
+//! Owns the order of steps for a file: its entry is found on the page, the file is judged, fetched
+//! whole and hashed, and only then handed over. Each page and file is fetched at most once in a
+//! run, each file judged at most once. Upstream answers no connection itself.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -25,14 +25,14 @@ use crate::package::name::PackageName;
 use crate::package::plain_filename::FileName;
 use crate::wheelhouse::{Fetched, MAX_FILE, Wanted, Wheelhouse, WheelhouseError};
 
-/// The largest METADATA that is read, in bytes.
+/// Maximum size of a METADATA file, in bytes.
 pub const MAX_METADATA: u64 = 16 * 1024 * 1024;
-/// How many pages and documents are asked of one index at once, besides what is fetched ahead.
+/// Maximum number of parallel requests to one index for pages and documents of pip's.
 pub const DOCUMENTS: usize = 32;
-/// How many files of one index are fetched at once.
+/// Maximum number of parallel downloads from one index.
 pub const FILES: usize = 8;
 
-/// A file's place among the indexes: number of the index, project, name on the page.
+/// Key of a file: number of the index, project, name on the page.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Key {
     pub(super) index: usize,
@@ -40,16 +40,16 @@ pub(super) struct Key {
     pub(super) filename: String,
 }
 
-/// For whom something is done: what was asked for does not wait behind guesses.
+/// Priority of a fetch. Requests of pip's do not wait for prefetches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lane {
-    /// pip asked.
+    /// pip requested it.
     Asked,
-    /// pip may ask.
+    /// A prefetch: pip may request it later.
     Ahead,
 }
 
-/// The indexes of a run.
+/// The user's indexes and the results fetched from them in one run.
 pub(super) struct Upstream {
     pub(super) indexes: Vec<Mount>,
     client: Arc<Client>,
@@ -62,27 +62,27 @@ pub(super) struct Upstream {
     pages: Slots<(usize, PackageName), Result<Arc<Mirror>, No>>,
     metadata: Slots<Key, Result<Arc<Vec<u8>>, No>>,
     verdicts: Slots<Key, Result<(), No>>,
-    /// Nothing where a guess has found nothing out.
+    /// `None`: a prefetch stopped at the size that the index states; pip's request fetches again.
     files: Slots<Key, Option<Result<Fetched, No>>>,
     documents: Slots<Url, Result<ServedDocument, IndexError>>,
 }
 
-/// An index of the user's.
+/// An index of the user's, and the permits for requests to it.
 pub(super) struct Mount {
     pub(super) url: Url,
     documents: Permits,
     files: Permits,
-    /// What is fetched ahead does not stand in the way of what is asked for.
+    /// Permits for prefetches, separate so that they do not delay requests of pip's.
     ahead: Permits,
 }
 
-/// A page and what pip gets of it.
+/// A page, and its copy for pip.
 #[derive(Debug)]
 pub(super) struct Mirror {
     pub(super) page: Arc<Page>,
     pub(super) content_type: String,
     pub(super) body: Arc<Vec<u8>>,
-    /// Whether the page is a local file, whose links may lead to local files.
+    /// Whether the page is a local file; only such a page may link to local files.
     is_local: bool,
 }
 
@@ -111,12 +111,12 @@ impl Upstream {
         }
     }
 
-    /// Tells where the gateway listens, once that is known.
+    /// Stores the address that the gateway listens on.
     pub(super) fn listens_at(&self, authority: &str) {
         let _ = self.authority.set(authority.to_owned());
     }
 
-    /// What is under way ends soon, nothing new begins.
+    /// Ends running fetches soon. No new fetch begins.
     pub(super) fn stop(&self) {
         self.stop.store(true, Ordering::SeqCst);
     }
@@ -125,7 +125,7 @@ impl Upstream {
         self.stop.load(Ordering::SeqCst)
     }
 
-    /// How many bytes the disk has room for where files go; 0 if that cannot be found out.
+    /// Returns the free bytes on the disk of the files, or 0 if they are unknown.
     pub(super) fn free_bytes(&self) -> u64 {
         rustix::fs::statvfs(&self.directory)
             .map_or(0, |disk| disk.f_bavail.saturating_mul(disk.f_frsize))
@@ -144,12 +144,12 @@ impl Upstream {
         format!("http://{}", self.authority.get().map_or("", String::as_str))
     }
 
-    /// The URL of an index for pip.
+    /// Returns the URL of an index for pip.
     pub(super) fn index_url(&self, index: usize) -> String {
         self.root() + &self.token.index_path(index)
     }
 
-    /// The page of a project.
+    /// Returns the page of a project.
     pub(super) fn page(
         &self,
         index: usize,
@@ -180,7 +180,7 @@ impl Upstream {
         })
     }
 
-    /// The pages that are here, and those that their index does not have.
+    /// Lists the pages that were fetched, and those that their index does not have.
     pub(super) fn pages(&self) -> Vec<KnownPage> {
         let known = |((index, name), asked): ((usize, PackageName), Result<Arc<Mirror>, No>)| {
             let index = self.indexes.get(index)?.url.clone();
@@ -193,7 +193,7 @@ impl Upstream {
         self.pages.all().into_iter().filter_map(known).collect()
     }
 
-    /// The entry of a file, of a page that is here or not.
+    /// Returns the page's entry for a file; fetches the page first if need be.
     pub(super) fn entry(&self, key: &Key, lane: Lane) -> Result<PageFile, No> {
         let mirror = self.page(key.index, &key.name, lane)?;
         let file = mirror.page.file_named(&key.filename);
@@ -205,7 +205,7 @@ impl Upstream {
         Ok(file)
     }
 
-    /// The entry of a file whose page is here, with a sha256 that was computed if none is stated.
+    /// Returns the entry of a file on a fetched page, with a computed sha256 if none is stated.
     pub(super) fn known_entry(&self, key: &Key) -> Option<PageFile> {
         let page = self.pages.peek(&(key.index, key.name.clone()))?.ok()?;
         let mut file = page.page.file_named(&key.filename).ok()??;
@@ -216,8 +216,9 @@ impl Upstream {
         Some(file)
     }
 
-    /// No attestation covers the METADATA beside a file: an index could have it name requirements
-    /// that the file does not, and these be built. Where files are judged, pip reads theirs.
+    /// Whether pip's copy of a page offers METADATA. No attestation covers METADATA beside a file:
+    /// an index could name requirements there that the file does not have, and pip would build
+    /// them. While files are judged, pip reads the METADATA inside the file.
     const fn beside(&self) -> Beside {
         match self.judging {
             Judging::Before(_) => Beside::LeftOut,
@@ -225,7 +226,7 @@ impl Upstream {
         }
     }
 
-    /// The METADATA beside a file (PEP 658), where it is offered.
+    /// Returns the METADATA beside a file (PEP 658), if it is offered.
     pub(super) fn metadata(&self, key: &Key, lane: Lane) -> Result<Arc<Vec<u8>>, No> {
         let file = self.entry(key, lane)?;
         let stated = file.metadata.clone().filter(|_| self.beside() == Beside::Kept);
@@ -235,7 +236,7 @@ impl Upstream {
             let _permit = (lane == Lane::Asked).then(|| mount.documents.take());
             self.go_on()?;
             let stated_is = |bytes: &[u8]| stated.iter().all(|(name, hex)| holds(name, hex, bytes));
-            // Kept by its sha256, or not at all.
+            // Cached by sha256 only, since the cache checks no other hash.
             let sha256 = stated.iter().find(|(algorithm, _)| algorithm == "sha256");
             let sha256 = sha256.and_then(|(_, digits)| Sha256::parse(digits).ok());
             let kept = self.cache.as_ref().zip(sha256);
@@ -261,14 +262,14 @@ impl Upstream {
         })
     }
 
-    /// The bytes of a file, once it may be handed over.
+    /// Returns the bytes of a file after its verdict.
     pub(super) fn file(&self, key: &Key, lane: Lane) -> Result<Fetched, No> {
         let file = self.entry(key, lane)?;
         self.verdict(key, &file)?;
         self.bytes(key, &file, lane)
     }
 
-    /// Whether a file may be handed over.
+    /// Judges a file once.
     fn verdict(&self, key: &Key, file: &PageFile) -> Result<(), No> {
         let Judging::Before(judge) = &self.judging else { return Ok(()) };
         let index = self.indexes.get(key.index).ok_or(No::Absent)?;
@@ -302,7 +303,7 @@ impl Upstream {
 
     fn bytes(&self, key: &Key, file: &PageFile, lane: Lane) -> Result<Fetched, No> {
         let mount = self.indexes.get(key.index).ok_or(No::Absent)?;
-        // A guess has its permit before anybody can wait for it.
+        // A prefetch takes its permit first, so that no request of pip's waits for the permit.
         let _permit = (lane == Lane::Ahead).then(|| mount.ahead.take());
         loop {
             match (self.files.get_or(key, || self.download(mount, key, file, lane)), lane) {
@@ -313,8 +314,7 @@ impl Upstream {
         }
     }
 
-    /// Fetches a file; nothing where a guess finds nothing out: it gets as many bytes as the index
-    /// states.
+    /// Fetches a file. Returns `None` if a prefetch has more bytes than the index states.
     fn download(
         &self,
         mount: &Mount,
@@ -338,7 +338,8 @@ impl Upstream {
         }
     }
 
-    /// Where a file goes: two indexes, or two projects, may have different files of one name.
+    /// Returns the wheelhouse of a file. Each index and project has its own, since their files may
+    /// have equal names.
     fn house(&self, key: &Key) -> Result<(Wheelhouse, FileName), No> {
         self.go_on()?;
         let filename = file_name(key)?;
@@ -349,20 +350,20 @@ impl Upstream {
         Ok((Wheelhouse::keeping(directory, self.cache.clone()), filename))
     }
 
-    /// The provenance document at a link.
+    /// Returns the provenance document at a link.
     pub(super) fn document(&self, url: &Url) -> Result<ServedDocument, IndexError> {
         let cache = self.cache.as_ref();
         self.documents.get_or(url, || served_document(&self.client, cache, url))
     }
 
-    /// The files that are here or under way, by their real URLs, and those that are about to be.
+    /// Returns the keys of fetched files, and of prefetches that have begun, by real URL.
     pub(super) fn arrivals(&self, begun: Vec<Key>) -> HashMap<Url, Key> {
         let by_url = |key: Key| Some((self.known_entry(&key)?.url, key));
         self.files.keys().into_iter().chain(begun).filter_map(by_url).collect()
     }
 
-    /// A file that is here, or will be; none where nobody has begun to fetch it, and then nobody
-    /// will, or where a guess has found nothing out.
+    /// Returns a fetched file, or waits for it. Returns `None` if no fetch of it has begun (none
+    /// can begin any more), or if a prefetch of it was cut short.
     pub(super) fn arrival(&self, key: &Key) -> Option<Result<Fetched, No>> {
         self.files.get_or(key, || None)
     }
@@ -376,8 +377,8 @@ fn file_name(key: &Key) -> Result<FileName, No> {
     FileName::parse(&key.filename).map_err(|error| No::Refused(error.to_string()))
 }
 
-/// Whether bytes have the digest that was stated. What cannot be computed here is left to pip,
-/// which gets what was stated.
+/// Whether bytes have the stated digest. Digests of other algorithms are left to pip, which gets
+/// the statement.
 fn holds(algorithm: &str, digits: &str, bytes: &[u8]) -> bool {
     let got: Vec<u8> = match algorithm {
         "sha256" => Sha256::of(bytes).as_bytes().to_vec(),

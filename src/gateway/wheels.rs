@@ -1,9 +1,10 @@
-//! The wheels that pip will most likely install, fetched while it still resolves.
+//! Prefetching of wheels that pip will most likely install.
 //!
-//! Owns which they are, and their bounds, which hold for the wheels that are looked into as well.
-//! Of each project only the first that pip considers is fetched, so that a search for what goes
-//! together costs no downloads. What comes is bytes whose sha256 the index stated, and no more of
-//! them than it stated; nobody gets them from here who does not ask for that very file.
+//! Owns the choice of the wheels and the bounds on their bytes, which also hold for wheels that are
+//! fetched to read their METADATA. Only the first wheel of each project that pip considers is
+//! fetched, so that backtracking of the resolver costs no downloads. A wheel without a stated
+//! sha256 or size is not fetched, and no more bytes than stated. A prefetched wheel must not reach
+//! pip before pip requests it.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,18 +14,18 @@ use crate::gateway::upstream::{Key, Lane, Upstream};
 use crate::index::page::PageFile;
 use crate::package::name::PackageName;
 
-/// How many wheels are fetched ahead at once, besides those that are read to resolve.
+/// Maximum number of parallel prefetches of wheels, besides those read for their METADATA.
 pub const FETCHERS: usize = 6;
-/// How many bytes of them at most in a run.
+/// Maximum number of prefetched bytes in a run.
 pub const MAX_AHEAD: u64 = 1024 * 1024 * 1024;
-/// How many bytes of the disk are left to pip and to what it asks for itself. A guess that fills
-/// the disk would have pip fail for want of a few kilobytes, and in words about something else.
+/// Number of bytes on the disk that prefetches leave free. If they filled the disk, pip would fail
+/// with a misleading message.
 const LEFT_FREE: u64 = 64 * 1024 * 1024;
 
-/// The wheels of a run.
+/// Prefetches wheels in threads of its own.
 pub(super) struct Wheels {
     upstream: Arc<Upstream>,
-    /// How many bytes may be fetched ahead in this run.
+    /// Maximum number of prefetched bytes in this run.
     bound: u64,
     state: Mutex<State>,
 }
@@ -32,23 +33,23 @@ pub(super) struct Wheels {
 #[derive(Default)]
 struct State {
     queue: VecDeque<Key>,
-    /// Those that a thread has taken from there, or fetches to look into.
+    /// Wheels that a thread fetches or has fetched.
     begun: Vec<Key>,
-    /// Which of each project is fetched.
+    /// Chosen wheel of each project.
     projects: BTreeMap<PackageName, Key>,
     bytes: u64,
     fetchers: usize,
     stopped: bool,
 }
 
-/// Whether a file may be fetched ahead.
+/// Whether a wheel may be prefetched.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Admission {
-    /// It may, and counts from now on.
+    /// Yes; its bytes are now counted.
     New,
-    /// It may, and was counted before.
+    /// Yes; its bytes were counted before.
     Known,
-    /// It may not.
+    /// No.
     None,
 }
 
@@ -58,7 +59,7 @@ impl Wheels {
         Arc::new(Self { upstream, bound, state: Mutex::default() })
     }
 
-    /// pip considers this file: unless it finds a conflict, it will want the bytes.
+    /// Queues a wheel that pip considers. Unless pip finds a conflict, it will request the file.
     pub(super) fn consider(self: &Arc<Self>, key: &Key, file: &PageFile) {
         let mut state = self.state();
         if self.admission(&mut state, key, file) != Admission::New {
@@ -74,7 +75,7 @@ impl Wheels {
         }
     }
 
-    /// Whether this file may be fetched to look into it; it then counts as fetched.
+    /// Whether a wheel may be fetched to read its METADATA; its bytes are then counted.
     pub(super) fn admit(&self, key: &Key, file: &PageFile) -> bool {
         let mut state = self.state();
         match self.admission(&mut state, key, file) {
@@ -88,7 +89,8 @@ impl Wheels {
     fn admission(&self, state: &mut State, key: &Key, file: &PageFile) -> Admission {
         let size = file.size.filter(|size| *size <= MAX_WHEEL);
         let (Some(size), Some(_)) = (size, file.sha256) else { return Admission::None };
-        // Where files are judged first, a guess would be judged too.
+        // While files are judged, a prefetch would cause a verdict on a file that pip may never
+        // request.
         if self.upstream.judges() || state.stopped {
             return Admission::None;
         }
@@ -106,12 +108,12 @@ impl Wheels {
         Admission::New
     }
 
-    /// Those that are being fetched, or were.
+    /// Lists the wheels whose fetching has begun.
     pub(super) fn begun(&self) -> Vec<Key> {
         self.state().begun.clone()
     }
 
-    /// Begins no further one.
+    /// Begins no further fetch.
     pub(super) fn stop(&self) {
         self.state().stopped = true;
     }

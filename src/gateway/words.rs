@@ -1,7 +1,7 @@
-//! What pip prints, with the user's own places in it instead of the gateway's.
+//! Replaces the gateway's URLs in text of pip's by the user's own.
 //!
-//! Owns the exchange. The secret path of a run reaches nobody this way, and no credentials do: the
-//! places are redacted.
+//! Owns the replacement. The output must contain neither the secret path of the run nor
+//! credentials: the real URLs are redacted.
 
 use url::Url;
 
@@ -9,7 +9,7 @@ use crate::gateway::Gateway;
 use crate::http::redact::Redacted;
 
 impl Gateway {
-    /// A text of pip's in which every URL of this gateway is replaced by what it stands for.
+    /// Returns a text of pip's in which the real URL replaces every URL of this gateway.
     #[must_use]
     pub fn in_words_of_the_user(&self, text: &str) -> String {
         let ours = self.inner.upstream.root();
@@ -17,7 +17,7 @@ impl Gateway {
             let quotes = matches!(c, '"' | '\'' | '`' | '(' | ')' | '<' | '>' | ',');
             quotes || c.is_whitespace()
         };
-        // A port that goes on is another server's, such as one of the user's own.
+        // A longer port is that of another server, such as one of the user's own.
         let goes_on = |below: &str| below.starts_with(|c: char| c.is_ascii_digit());
         let mut rest = text;
         let mut out = String::with_capacity(text.len());
@@ -32,7 +32,7 @@ impl Gateway {
         out + rest
     }
 
-    /// What stands behind one URL of this gateway.
+    /// Returns the redacted real URL behind one URL of this gateway.
     fn place(&self, text: &str) -> String {
         let (place, fragment) = text.split_once('#').unwrap_or((text, ""));
         let file = Url::parse(place).ok().and_then(|url| self.real_url(&url));
