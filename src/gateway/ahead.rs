@@ -1,5 +1,6 @@
 //! Prefetching: pages, METADATA, wheels and provenance documents that pip is likely to request.
 //!
+//!
 //! Owns the queue of prefetches, its bounds and its worker threads. pip requests one file after
 //! another. The workers follow `Requires-Dist` from page to page in parallel, so that most answers
 //! are ready before pip requests them:

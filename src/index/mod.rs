@@ -1,9 +1,9 @@
-//! Package indexes: the pages of the simple API and the provenance documents behind them.
+//! Package indexes: pages of the simple API and provenance documents.
 //!
-//! Owns which index is asked about a locked file, and in which order. Each page is fetched at
-//! most once in a run, and may be kept for the next. "There is none" is an answer here only where
-//! an index says so: 404, or a page without the link. Everything else is an error. Verifies
-//! nothing.
+//! Owns the choice of the index that is asked about a locked file, and the order of the requests.
+//! Each page is fetched at most once in a run, and may be cached for the next run. "No such
+//! project" and "no provenance" are results only if an index says so: 404, or a page without the
+//! link. Every other answer is an error. The module must not verify documents.
 
 mod local;
 pub mod newer;
@@ -25,86 +25,86 @@ use crate::http::{Client, HttpError};
 use crate::index::page::{Page, PageError, PageFile};
 use crate::package::name::PackageName;
 
-/// The largest provenance document that is read, in bytes.
+/// Maximum size of a provenance document, in bytes.
 pub const MAX_PROVENANCE: u64 = 10 * 1024 * 1024;
 
-/// The indexes of a run; shared by its threads.
+/// The indexes of a run; threads share it.
 pub struct Index<'c> {
     way: Way<'c>,
     pages: Mutex<HashMap<Url, Arc<OnceLock<Asked>>>>,
-    /// Which index listed files of which host.
+    /// Index that listed files of an origin.
     hosts: Mutex<HashMap<Origin, Url>>,
     documents: OnceLock<Documents>,
     afterwards: Afterwards,
 }
 
-/// The provenance document at a URL as it was fetched in this run; nothing where nobody asked for
-/// it. May wait for it.
+/// Returns the provenance document at a URL as it was fetched in this run, or `None` if it was not
+/// requested. May block until it arrives.
 pub type Documents = Box<dyn Fn(&Url) -> Option<Result<ServedDocument, IndexError>> + Send + Sync>;
 
-/// What becomes of a page when its project is done with.
+/// Whether a page stays in memory after its project has been checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Afterwards {
-    /// It stays known to the end of the run.
+    /// The page stays in memory until the end of the run.
     Kept,
-    /// It is let go of.
+    /// The page is dropped.
     LetGo,
 }
 
 type Asked = Result<Option<Arc<Page>>, IndexError>;
 
-/// Why an index could not be asked, or its answer not be understood.
+/// Why an index cannot be asked, or its answer cannot be used.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum IndexError {
-    /// The network.
+    /// The request failed.
     #[error("{0}")]
     Http(Arc<HttpError>),
-    /// The answer is no index page, or says nothing usable about the file.
+    /// The answer is not an index page, or its entry for the file cannot be read.
     #[error("{url}: {error}")]
     Page {
-        /// The page, redacted.
+        /// URL of the page, redacted.
         url: String,
-        /// What is wrong with it.
+        /// Cause of the error.
         error: PageError,
     },
-    /// A web page in the place of a provenance document: the login of a network, or an error that
-    /// is told with status 200.
+    /// A web page instead of a provenance document: the login page of a network, or an error page
+    /// with status 200.
     #[error("{url} is a web page, not a provenance document")]
     WebPage {
-        /// The document's URL, redacted.
+        /// URL of the document, redacted.
         url: String,
     },
-    /// A local file of an index or of the second source.
+    /// A local file of an index or of the second source cannot be read.
     #[error("cannot read {path}: {reason}")]
     Local {
-        /// The file.
+        /// Path of the file.
         path: String,
-        /// Why not.
+        /// Cause of the error.
         reason: String,
     },
 }
 
 impl<'c> Index<'c> {
-    /// The indexes that `client` can reach. Nothing is asked yet.
+    /// Makes a client for indexes without a cache. Sends no request yet.
     #[must_use]
     pub fn new(client: &'c Client) -> Self {
         Self::keeping(client, None)
     }
 
-    /// The same with a cache, in which pages and documents are kept.
+    /// Makes a client for indexes that caches pages and documents.
     #[must_use]
     pub fn keeping(client: &'c Client, cache: Option<Cache>) -> Self {
         Self::on(Way::new(client, cache))
     }
 
-    /// The same indexes, of which nothing is known yet and nothing counts that is kept: what a
-    /// refusal rests on.
+    /// Returns a client for the same indexes that ignores fetched and cached answers, for requests
+    /// on which a refusal rests.
     #[must_use]
     pub fn anew(&self) -> Self {
         Self { afterwards: self.afterwards, ..Self::on(self.way.anew()) }
     }
 
-    /// Whether anything in this run rests on what is kept.
+    /// Whether an answer of this run came from the cache.
     #[must_use]
     pub fn has_remembered(&self) -> bool {
         self.way.has_remembered()
@@ -116,19 +116,20 @@ impl<'c> Index<'c> {
         Self { way, pages, hosts, documents, afterwards }
     }
 
-    /// The same, letting go of the pages of each project that is done with: those of a lock of
-    /// thousands would fill the memory.
+    /// Returns a client that drops the pages of each project after its last use. The pages of a
+    /// lock of thousands of projects would fill the memory.
     #[must_use]
     pub fn letting_go(self) -> Self {
         Self { afterwards: Afterwards::LetGo, ..self }
     }
 
-    /// The page of a project on the index at `index_url` (`.../simple/`, with or without the last
-    /// slash; `file:` URLs name a directory of `NAME/index.html`). Nothing where the index knows
-    /// no such project (404). Asked once in a run, whoever else asks.
+    /// Returns the page of a project on the index at `index_url` (`.../simple/`, with or without
+    /// the last slash; `file:` URLs name a directory of `NAME/index.html`). Returns `None` if the
+    /// index does not list the project (404). Each page is requested once in a run; other threads
+    /// wait.
     ///
     /// # Errors
-    /// Any other answer than a page or 404.
+    /// The answer is neither a page nor 404.
     pub fn page(
         &self,
         index_url: &Url,
@@ -142,28 +143,27 @@ impl<'c> Index<'c> {
         slot.get_or_init(|| self.fetch_page(&url)).clone()
     }
 
-    /// Takes what an index said of a project in this run already, so that it is not asked again.
+    /// Stores a page that was already fetched in this run, so that it is not requested again.
     pub fn learn(&self, index_url: &Url, name: &PackageName, page: Option<Arc<Page>>) {
         let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         let slot = pages.entry(page_url(index_url, name)).or_default();
         let _ = slot.set(Ok(page));
     }
 
-    /// Takes provenance documents that were fetched in this run already. The first to be named
-    /// counts.
+    /// Sets the source of provenance documents that were already fetched in this run. Only the
+    /// first call has an effect.
     pub fn draw_documents_from(&self, documents: Documents) {
         let _ = self.documents.set(documents);
     }
 
-    /// The page of a project if it has been asked for in this run; asks nobody.
+    /// Returns the page of a project if it was fetched in this run. Sends no request.
     #[must_use]
     pub fn known(&self, index_url: &Url, name: &PackageName) -> Option<Arc<Page>> {
         let pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         pages.get(&page_url(index_url, name))?.get()?.as_ref().ok()?.clone()
     }
 
-    /// Told that nothing more will be asked of a project on this index. Whoever asks for its page
-    /// all the same gets it, asked for anew if need be.
+    /// Drops a page that is not needed any more. A later call of [`Self::page`] fetches it again.
     pub fn done_with(&self, index_url: &Url, name: &PackageName) {
         if self.afterwards == Afterwards::LetGo {
             let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
@@ -177,17 +177,17 @@ impl<'c> Index<'c> {
         page.map(|page| Some(Arc::new(page))).map_err(|error| IndexError::page(url, error))
     }
 
-    /// The document at a provenance link. Nothing where the server says 404.
+    /// Returns the document at a provenance link, or `None` if the server answers with 404.
     ///
     /// # Errors
-    /// Any other answer than a document of at most [`MAX_PROVENANCE`] bytes or 404; a web page is
-    /// no document.
+    /// The answer is neither a document of at most [`MAX_PROVENANCE`] bytes nor 404; a web page is
+    /// not a document.
     pub fn provenance(&self, url: &Url) -> Result<Option<Vec<u8>>, IndexError> {
         if url.scheme() == "file" {
             return local::read(&local::path(url)?, MAX_PROVENANCE);
         }
         match self.documents.get().and_then(|documents| documents(url)) {
-            // pip may since have been told who is asking.
+            // pip may have reported credentials since, so the request is repeated with them.
             Some(Err(IndexError::Http(error))) if matches!(error.code(), Some(401 | 403 | 407)) => {
             }
             Some(served) => {
@@ -202,15 +202,16 @@ impl<'c> Index<'c> {
         document(&self.way, url)
     }
 
-    /// What the index that serves a locked file says about it; nothing where none of `indexes`
+    /// Returns the entry of the index that serves a locked file, or `None` if no index of `indexes`
     /// lists a file of this name at this URL.
     ///
-    /// Asks first the index that listed another file of the same host in this run, then those on
-    /// the file's own host, then the others, in the order of `indexes`; ends with the first that
-    /// lists the file. That spares the names of private packages from the other indexes.
+    /// Asks the index that listed another file of the same origin in this run first, then those on
+    /// the file's own origin, then the others in the order of `indexes`, and stops at the first
+    /// index that lists the file. This order keeps the names of private packages from other
+    /// indexes.
     ///
     /// # Errors
-    /// An index could not be asked and no other lists the file, or the entry cannot be read.
+    /// An index cannot be asked and no other index lists the file, or the entry cannot be read.
     pub fn locate(
         &self,
         indexes: &[Url],
@@ -252,19 +253,19 @@ fn is_web_page(content_type: &str) -> bool {
 /// A page as the index served it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Served {
-    /// Where it came from, after redirects and without credentials.
+    /// URL of the page after redirects, without credentials.
     pub url: Url,
-    /// Its `Content-Type`; empty where there was none.
+    /// `Content-Type` of the page; empty if the answer has none.
     pub content_type: String,
-    /// The bytes, decompressed.
+    /// Decompressed bytes.
     pub bytes: Vec<u8>,
 }
 
-/// Asks the index at `index_url` for the page of a project, as [`Index::page`] does but without
-/// reading it, or remembering it for this run.
+/// Requests the page of a project from the index at `index_url`. In contrast to [`Index::page`], it
+/// does not parse the page and does not store it for this run.
 ///
 /// # Errors
-/// Any other answer than 200 or 404.
+/// The status is neither 200 nor 404.
 pub fn served_page(
     client: &Client,
     cache: Option<&Cache>,
@@ -277,16 +278,16 @@ pub fn served_page(
 /// A provenance document as it was served.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServedDocument {
-    /// Its bytes; none where the server says 404.
+    /// Bytes of the document; `None` if the server answers with 404.
     pub bytes: Option<Vec<u8>>,
-    /// Whether that rests on what was kept from an earlier run.
+    /// Whether the bytes come from the cache of an earlier run.
     pub is_remembered: bool,
 }
 
-/// Asks for the document at a provenance link, as [`Index::provenance`] does.
+/// Requests the document at a provenance link, as [`Index::provenance`] does.
 ///
 /// # Errors
-/// As there.
+/// As for [`Index::provenance`].
 pub fn served_document(
     client: &Client,
     cache: Option<&Cache>,
@@ -315,7 +316,7 @@ fn fetch(way: &Way<'_>, url: &Url) -> Result<Option<Served>, IndexError> {
     Ok(way.ask(What::Page, url)?.map(served))
 }
 
-/// `INDEX/NAME/`
+/// Returns `INDEX/NAME/`.
 fn page_url(index_url: &Url, name: &PackageName) -> Url {
     let mut url = index_url.clone();
     url.set_fragment(None);

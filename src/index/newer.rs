@@ -1,7 +1,7 @@
-//! Newer releases that exist only as source archives, and were passed over for a wheel.
+//! Finds newer releases that exist only as sdists, which pip passed over for an older wheel.
 //!
-//! Owns which of an index page's files make a release that is worth a line to the user. Pure:
-//! chooses nothing and changes nothing.
+//! Owns the choice of the release that the user is told of. Pure. The result is a remark to the
+//! user and must not affect a verdict.
 
 use std::collections::BTreeMap;
 use std::str::FromStr as _;
@@ -12,10 +12,9 @@ use crate::index::page::PageFile;
 use crate::package::filename::{DistFilename, DistKind};
 use crate::package::name::PackageName;
 
-/// The newest release of `name` above `chosen` that has a source archive, no wheel at all, and
-/// nothing that keeps pip from it as far as is known here: it is not yanked, is no pre-release
-/// unless `chosen` is one, and `requires-python` does not exclude `python` (`MAJOR.MINOR`).
-/// Where something is not known, there is none: it is a remark, no verdict.
+/// Returns the newest release of `name` above `chosen` that has an sdist and no wheel, and that pip
+/// could install: it is not yanked, is not a pre-release unless `chosen` is one, and its
+/// `requires-python` admits `python` (`MAJOR.MINOR`). Returns `None` if a part of this is unknown.
 #[must_use]
 pub fn newer_source(
     files: impl IntoIterator<Item = PageFile>,
@@ -40,24 +39,24 @@ pub fn newer_source(
     releases.into_iter().rev().find(fits).map(|(version, _)| version)
 }
 
-/// The files of one release, as far as they matter here.
+/// State of one release, collected from its files.
 #[derive(Default)]
 struct Release {
-    /// Whether one of them is a wheel, or yanked.
+    /// Whether one of its files is a wheel, or is yanked.
     is_out_of_reach: bool,
-    /// Whether one of them is for the user's Python.
+    /// Whether one of its files admits the user's Python.
     is_for_python: bool,
 }
 
-/// Whether the user's own words ask for `name` and admit this version of it. Words that cannot be
-/// read admit nothing.
+/// Whether the user's own requirements name `name` and admit this version. A requirement that
+/// cannot be read admits no version.
 #[must_use]
 pub fn admitted(requirements: &[String], name: &PackageName, version: &Version) -> bool {
     let mut found = requirements.iter().filter_map(|text| admits(text, name, version)).peekable();
     found.peek().is_some() && found.all(|admits| admits)
 }
 
-/// Whether a requirement (PEP 508) admits a version; nothing where it is of another project.
+/// Whether a requirement (PEP 508) admits a version. Returns `None` if it names another project.
 fn admits(requirement: &str, name: &PackageName, version: &Version) -> Option<bool> {
     let text = requirement.split(';').next()?.trim();
     let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c)));
@@ -75,8 +74,8 @@ fn admits(requirement: &str, name: &PackageName, version: &Version) -> Option<bo
     Some(rest.is_empty() || specifiers.is_some_and(|it| it.contains(version)))
 }
 
-/// Whether a file is for this Python. pip compares with the full version; a bound on the third
-/// number is none here.
+/// Whether a file admits this Python. pip compares the full version; here the patch number is
+/// unknown, so a bound on it is ignored.
 fn is_for(file: &PageFile, python: &str) -> bool {
     let Some(stated) = &file.requires_python else { return true };
     let (Ok(specifiers), Ok(python)) =

@@ -1,7 +1,8 @@
-//! The second source of provenance, for mirrors that drop it.
+//! The second source of provenance, for mirrors that do not serve provenance.
 //!
-//! Owns where it looks. Safe, since an attestation binds the file's sha256: whoever runs the
-//! source can withhold a document and no more.
+//! Owns the look-up: a directory of `FILENAME.provenance` files, or another index. Whoever runs the
+//! source can withhold a document, but cannot forge one, since an attestation contains the file's
+//! sha256 and is verified later.
 
 use std::path::PathBuf;
 
@@ -12,13 +13,13 @@ use crate::package::digest::Sha256;
 use crate::package::name::PackageName;
 use crate::package::plain_filename::FileName;
 
-/// What follows a file's name, in the order of preference.
+/// Suffixes of a document's file name, in the order of preference.
 const SUFFIXES: [&str; 3] = ["provenance", "publish.attestation", "attestation"];
 
-/// Where the user says provenance can be found besides the index.
+/// A second source of provenance, named by the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecondSource {
-    /// A directory of `FILENAME.provenance`, or `FILENAME.publish.attestation`, or
+    /// A directory with files `FILENAME.provenance`, `FILENAME.publish.attestation` or
     /// `FILENAME.attestation`.
     Directory(PathBuf),
     /// Another index.
@@ -26,11 +27,11 @@ pub enum SecondSource {
 }
 
 impl Index<'_> {
-    /// The bytes of what the second source has for the file of this name and sha256, a provenance
-    /// document or a single attestation; nothing where it has none.
+    /// Returns the second source's provenance document or single attestation for the file of this
+    /// name and sha256. Returns `None` if it has none.
     ///
     /// # Errors
-    /// The directory is none, a file in it cannot be read, or the index cannot be asked.
+    /// The directory does not exist, a file in it cannot be read, or the index cannot be asked.
     pub fn second(
         &self,
         source: &SecondSource,
@@ -58,7 +59,7 @@ fn in_directory(
     filename: &FileName,
 ) -> Result<Option<Vec<u8>>, IndexError> {
     if !directory.is_dir() {
-        let reason = "it is no directory".to_owned();
+        let reason = "it is not a directory".to_owned();
         return Err(IndexError::Local { path: directory.display().to_string(), reason });
     }
     for suffix in SUFFIXES {

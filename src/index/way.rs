@@ -1,9 +1,13 @@
-//! The way to an index: the network, and what came from there before.
+//! HTTP client for indexes that caches answers on disk.
 //!
-//! Owns when what is kept may stand for an answer. A page is asked for each time; its index may say
-//! that it is still the same (304). A document counts for as long as its server says, and then the
-//! same holds for it. That there is none is never remembered. Nothing that was fetched with
-//! credentials is kept.
+//! Owns the decision when a cached answer may be used:
+//!
+//! - A page is requested each time, with its `ETag`; 304 means that the cached page is current.
+//! - A document is used without a request while it is fresh (RFC 9111), then as a page.
+//! - 404 is never cached, nor is an answer that was fetched with credentials.
+//!
+//! A refusal must not rest on a cached answer. The client notes that it used one, so that the
+//! caller can repeat the requests past all caches.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
@@ -18,31 +22,31 @@ use crate::index::page::MAX_PAGE;
 use crate::index::{MAX_PROVENANCE, is_web_page};
 use crate::package::digest::Sha256;
 
-/// What pages are asked as: JSON first (PEP 691, "Version + Format Selection").
+/// `Accept` of pages: JSON first (PEP 691, "Version + Format Selection").
 const ACCEPT_PAGE: &str = "application/vnd.pypi.simple.v1+json, \
     application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1";
-/// What provenance documents are asked as.
+/// `Accept` of provenance documents.
 const ACCEPT_DOCUMENT: &str =
     "application/vnd.pypi.integrity.v1+json, application/json;q=0.5, */*;q=0.1";
 
-/// The way to the indexes of a run.
+/// HTTP client for indexes with a disk cache.
 pub(super) struct Way<'c> {
     client: &'c Client,
     cache: Option<Cache>,
     memory: Memory,
-    /// Whether something that is kept stood for an answer.
+    /// Whether a cached answer was used.
     remembered: AtomicBool,
 }
 
-/// What becomes of what is kept.
+/// Whether cached answers are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Memory {
     Counts,
-    /// Everything is fetched, and kept in its place.
+    /// Cached answers are ignored; fetched answers replace them.
     Distrusted,
 }
 
-/// What is asked for.
+/// Kind of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum What {
     /// The page of a project.
@@ -51,20 +55,20 @@ pub(super) enum What {
     Document,
 }
 
-/// What came.
+/// An answer, from the network or the cache.
 pub(super) struct Answer {
     pub(super) url: Url,
     pub(super) content_type: String,
     pub(super) bytes: Vec<u8>,
 }
 
-/// An answer that is kept.
+/// A cached answer.
 struct Kept {
     note: Note,
     entry: Entry,
 }
 
-/// What is noted about it.
+/// Metadata of a cached answer.
 #[derive(Serialize, Deserialize)]
 struct Note {
     content_type: String,
@@ -93,7 +97,7 @@ impl What {
         }
     }
 
-    /// Under what it is kept: what was asked, where, and as whom (`Vary`).
+    /// Returns the cache key: a hash of `User-Agent`, `Accept` (`Vary`) and URL.
     fn key(self, url: &Url) -> Sha256 {
         Sha256::of(format!("{USER_AGENT}\n{}\n{url}", self.accept()).as_bytes())
     }
@@ -105,26 +109,26 @@ impl<'c> Way<'c> {
         Self { client, cache, memory: Memory::Counts, remembered }
     }
 
-    /// The same way, on which nothing counts that is kept.
+    /// Returns a client that ignores cached answers, for requests on which a refusal rests.
     pub(super) fn anew(&self) -> Self {
         let remembered = AtomicBool::new(false);
         Self { cache: self.cache.clone(), memory: Memory::Distrusted, remembered, ..*self }
     }
 
-    /// Whether something that is kept stood for an answer, here or wherever else the same client
-    /// has asked: pages go from hand to hand in a run.
+    /// Whether a cached answer was used by this client, or confirmed (304) for any user of the same
+    /// HTTP client: threads of a run share pages.
     pub(super) fn has_remembered(&self) -> bool {
         self.remembered.load(Ordering::SeqCst) || self.client.has_confirmed()
     }
 
-    /// Something that is kept stood for an answer elsewhere, and that answer is used here.
+    /// Notes that a cached answer from another thread was used, so that a refusal must fetch again.
     pub(super) fn has_now_remembered(&self) {
         self.remembered.store(true, Ordering::SeqCst);
     }
 
-    /// What is at this URL; nothing where the server says 404.
+    /// Requests a URL. Returns `None` if the server answers with 404.
     pub(super) fn ask(&self, what: What, url: &Url) -> Result<Option<Answer>, HttpError> {
-        // As it is kept: without credentials, and without what is not sent.
+        // The cache key has neither credentials nor the fragment, which is not sent.
         let mut bare = url.clone();
         bare.set_fragment(None);
         let _ = bare.set_username("");
@@ -176,7 +180,7 @@ impl<'c> Way<'c> {
         Answer { url, content_type: kept.note.content_type, bytes: kept.entry.bytes }
     }
 
-    /// Keeps an answer, if that is allowed, and hands it on.
+    /// Caches an answer, if it may be cached, and returns it.
     fn keep(&self, what: What, key: &Sha256, response: Response) -> Answer {
         let Response { url, content_type, body, validity } = response;
         let (content_type, bytes) = (content_type.unwrap_or_default(), body);
@@ -195,7 +199,8 @@ impl<'c> Way<'c> {
         Answer { url, content_type: note.content_type, bytes: entry.bytes }
     }
 
-    /// Keeps on what its server has confirmed. A page is asked for each time whatever it says.
+    /// Updates a cached answer that its server confirmed (304). A page is requested each time, so
+    /// only a changed `ETag` is written.
     fn keep_on(&self, what: What, key: &Sha256, kept: &Kept, validity: Option<Validity>) {
         let Some(validity) = validity else { return self.forget(what, key) };
         let note = Note { content_type: kept.note.content_type.clone(), validity };

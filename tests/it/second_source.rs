@@ -124,10 +124,10 @@ fn a_recorded_document_that_cannot_be_read_leaves_it_open() {
     let (_index, aa, world) = dropped();
     let path = world.project().join(format!("recorded/{}.provenance", aa.filename));
     std::fs::create_dir(&path).unwrap();
-    world.tool(["-L", "pylock.toml"]).run().exits(69).stderr_has("it is no file");
+    world.tool(["-L", "pylock.toml"]).run().exits(69).stderr_has("it is not a regular file");
     std::fs::remove_dir(&path).unwrap();
     std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
-    world.tool(["-L", "pylock.toml"]).run().exits(69).stderr_has("it is no file");
+    world.tool(["-L", "pylock.toml"]).run().exits(69).stderr_has("it is not a regular file");
     std::fs::remove_file(&path).unwrap();
     let file = std::fs::File::create(&path).unwrap();
     file.set_len(1 << 30).unwrap();

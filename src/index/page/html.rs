@@ -1,9 +1,9 @@
-//! PEP 503: the page of a project as HTML.
+//! Parser for the page of a project as HTML (PEP 503).
 //!
-//! Owns the reading of anchors as pip reads them: every `<a href>` of the document is a file,
-//! named by the last part of its URL; the first `<base href>` holds for all of them. A page of
-//! some other kind is a page without the file that is looked for. Of a tag nothing is kept but the
-//! attributes that are used, so that a page of many others takes no more memory.
+//! Owns the interpretation of anchors, which is pip's: each `<a href>` of the document is a file,
+//! named by the last part of its URL; the first `<base href>` is the base of all links. A page of
+//! some other kind parses as a page without files. Only the attributes in [`ATTRIBUTES`] are
+//! stored, so that a page with many others takes no more memory.
 
 use std::borrow::Cow;
 
@@ -15,7 +15,7 @@ use url::Url;
 use crate::index::page::packed::{ALGORITHMS, Entry};
 use crate::index::page::{MAX_LINK, Page, PageError};
 
-/// The attributes that are used of a tag.
+/// Attributes that are read.
 pub(super) const ATTRIBUTES: [&str; 8] = [
     "href",
     "data-provenance",
@@ -27,10 +27,10 @@ pub(super) const ATTRIBUTES: [&str; 8] = [
     "content",
 ];
 
-/// A tag that means something here.
+/// A tag that is read: `<base>`, `<meta>` or `<a>`.
 pub(super) struct Tag {
     kind: Kind,
-    /// The values of [`ATTRIBUTES`], entities decoded.
+    /// Values of [`ATTRIBUTES`], entities decoded.
     values: [Option<Vec<u8>>; ATTRIBUTES.len()],
 }
 
@@ -84,8 +84,8 @@ pub(super) fn for_each(
     Ok(())
 }
 
-/// The URL that links are relative to, where the page says another than its own. It may stand
-/// behind the links, so it is looked for first.
+/// Returns the base URL, or `None` if the page has no `<base href>`. The tag may follow the links,
+/// so it is searched first.
 fn base(page_url: &Url, bytes: &[u8]) -> Result<Option<Url>, PageError> {
     let tag = b"<base";
     if !bytes.windows(tag.len()).any(|part| part.eq_ignore_ascii_case(tag)) {
@@ -99,9 +99,9 @@ fn base(page_url: &Url, bytes: &[u8]) -> Result<Option<Url>, PageError> {
     Ok(href.and_then(|href| page_url.join(&href).ok()))
 }
 
-/// The tags of a page that mean something here, in their order.
+/// Returns the relevant tags of a page in order.
 fn tags(bytes: &[u8]) -> impl Iterator<Item = Tag> {
-    // The tag that is being read, and its attribute whose value comes next.
+    // Tag that is being read, and the name of its attribute whose value follows.
     let mut current: Option<Tag> = None;
     let mut at = None;
     let events = move |event: CallbackEvent<'_>, _: Span<()>| -> Option<Tag> {
@@ -113,7 +113,7 @@ fn tags(bytes: &[u8]) -> impl Iterator<Item = Tag> {
             }
             CallbackEvent::AttributeName { name } => {
                 let value = current.as_mut().and_then(|tag| tag.value_mut(name));
-                // The first of several counts.
+                // The first of several attributes of one name counts, as in browsers.
                 let is_new = value.as_ref().is_some_and(|value| value.is_none());
                 if let Some(value) = value.filter(|value| value.is_none()) {
                     *value = Some(Vec::new());
@@ -138,15 +138,16 @@ fn tags(bytes: &[u8]) -> impl Iterator<Item = Tag> {
         }
     };
     let mut emitter = CallbackEmitter::new(events);
-    // Without this the text of a script would count as tags.
+    // Without this, tags in the text of a script would count.
     emitter.naively_switch_states(true);
     Tokenizer::new_with_emitter(bytes, emitter).filter_map(Result::ok)
 }
 
-/// The file an anchor names. `None` where it names none, like a link to the front page.
+/// Returns the entry that an anchor names, or `None` if it names no file, such as a link to the
+/// front page.
 pub(super) fn entry<'t>(base: &Url, tag: &'t Tag) -> Option<Entry<'t>> {
     let href = trimmed(tag.attribute("href")?);
-    // A link within the page, or one that no request could be made of.
+    // Skips links within the page, and links that are too long for a request.
     if href.is_empty() || href.starts_with(['#', '?']) || href.len() > MAX_LINK {
         return None;
     }
@@ -178,7 +179,7 @@ fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
     }
 }
 
-/// PEP 658: `true`, or one hash as in `sha256=DIGITS`.
+/// Parses `true`, or one hash such as `sha256=DIGITS` (PEP 658).
 fn metadata(value: &str) -> Vec<(&'static str, Cow<'static, str>)> {
     let hash = value.split_once('=').and_then(hash);
     hash.map(|(name, digits)| (name, digits.to_owned().into())).into_iter().collect()
@@ -189,7 +190,7 @@ fn hash<'t>((algorithm, digits): (&str, &'t str)) -> Option<(&'static str, &'t s
     Some((known, digits))
 }
 
-/// PEP 629: `<meta name="pypi:repository-version" content="1.0">`.
+/// Checks `<meta name="pypi:repository-version" content="1.0">` (PEP 629).
 fn check_version(tag: &Tag) -> Result<(), PageError> {
     let is_version = tag.attribute("name").is_some_and(|name| name == "pypi:repository-version");
     let version = tag.attribute("content").unwrap_or_default();
@@ -212,8 +213,8 @@ impl Tag {
         self.attribute(name).is_some()
     }
 
-    /// The value of one of [`ATTRIBUTES`]. Bytes that are not UTF-8 become a control character
-    /// each: such a value then equals no name and no URL that anybody looks for.
+    /// Returns the value of one of [`ATTRIBUTES`]. Each invalid UTF-8 sequence becomes a control
+    /// character, so that such a value equals no valid name or URL.
     pub(super) fn attribute(&self, name: &str) -> Option<Cow<'_, str>> {
         let value = self.values.get(Self::place(name.as_bytes())?)?.as_ref()?;
         if let Ok(text) = std::str::from_utf8(value) {

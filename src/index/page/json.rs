@@ -1,8 +1,8 @@
-//! PEP 691: the page of a project as JSON.
+//! Parser for the page of a project as JSON (PEP 691).
 //!
-//! Owns the shape of the document. It is read file by file and nothing is kept but what is asked
-//! for: keys that this program does not use are passed over, whatever is behind them. A key that it
-//! does use may not occur twice.
+//! Owns the shape of the document. The parser reads one file at a time and skips unknown keys
+//! without storing them. A known key may not occur twice, since another parser could take the other
+//! value.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -19,7 +19,7 @@ use crate::index::page::loose::{Loose, Text};
 use crate::index::page::packed::{ALGORITHMS, Entry};
 use crate::index::page::{Page, PageError};
 
-/// Everything of a page but its files, as it is written.
+/// Members of a page except its files, as raw JSON.
 #[derive(Default)]
 pub(super) struct Top<'de> {
     pub(super) meta: Option<&'de RawValue>,
@@ -83,14 +83,13 @@ fn entry(file: File<'_>) -> Result<Entry<'_>, PageError> {
     let yanked = match file.yanked {
         None | Some(Loose::Flag(false)) => None,
         Some(Loose::Flag(true)) => Some(Cow::Borrowed("")),
-        // pip takes an empty reason for "not yanked".
+        // pip treats an empty reason as "not yanked".
         Some(Loose::Text(reason)) => Some(reason).filter(|reason| !reason.is_empty()),
         Some(Loose::Hashes(_) | Loose::Other) => {
             return Err(PageError::Json("`yanked` is neither true, false nor a reason".to_owned()));
         }
     };
-    // PEP 714: whether there is a METADATA file, or its hashes. An odd value counts as none, as in
-    // pip.
+    // `true`, or an object of hashes (PEP 714). Any other value counts as absent, as in pip.
     let metadata = match file.core_metadata.or(file.dist_info_metadata) {
         Some(Loose::Flag(true)) => Some(Vec::new()),
         Some(Loose::Hashes(hashes)) => Some(hashes),
@@ -108,10 +107,10 @@ fn entry(file: File<'_>) -> Result<Entry<'_>, PageError> {
     })
 }
 
-/// Reads a page and calls `visit` for each of its files.
+/// Parses a page and calls `visit` for each of its files.
 ///
 /// # Errors
-/// The bytes are not JSON of that shape, or `visit` says so.
+/// The bytes are not JSON of that shape, or `visit` returns an error.
 pub(super) fn walk<'de, T: Deserialize<'de>>(
     bytes: &'de [u8],
     visit: impl FnMut(T) -> Result<(), PageError>,
@@ -127,7 +126,7 @@ pub(super) fn walk<'de, T: Deserialize<'de>>(
     }
 }
 
-/// The keys of the document.
+/// Keys of the document.
 #[derive(Deserialize)]
 #[serde(field_identifier, rename_all = "lowercase")]
 enum Key {
@@ -189,7 +188,7 @@ where
 
 struct Files<'v, V, T> {
     visit: V,
-    /// What the visitor said, which no error of the reader can hold.
+    /// Error of the visitor, which an error of the JSON reader cannot carry.
     failed: &'v mut Option<PageError>,
     of: PhantomData<T>,
 }

@@ -1,7 +1,7 @@
-//! Values of a JSON page that are of one kind or another.
+//! JSON values of a page that may have one of several types.
 //!
-//! Owns reading them without keeping what no standard names: a value of the wrong kind may be as
-//! large as the page.
+//! Owns a reader that keeps only strings, flags and digests. Values of other types are skipped
+//! without storing them, since a hostile page could make them as large as the page.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,16 +11,16 @@ use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::index::page::packed::ALGORITHMS;
 
-/// A text, borrowed where it has no escapes.
+/// A string, borrowed if it has no escapes.
 #[derive(Deserialize)]
 #[serde(transparent)]
 pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
-/// A value as far as anybody looks at it.
+/// A JSON value, reduced to the types that pages use.
 pub(super) enum Loose<'a> {
     Flag(bool),
     Text(Cow<'a, str>),
-    /// An object: those of its members that are digests.
+    /// An object, reduced to the members that are digests.
     Hashes(Vec<(&'static str, Cow<'a, str>)>),
     /// A number, a list or null.
     Other,

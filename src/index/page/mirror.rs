@@ -1,11 +1,10 @@
-//! The page of a project with every file at another place.
+//! Rewrites the page of a project so that its links lead to the gateway.
 //!
-//! Owns what a mirror of a page keeps and what not: everything that an installer reads of a file
-//! stays, its URL is replaced, the link to its provenance is left out, and so is whatever no
-//! installer reads. The page is written file by file, so that nothing of it is in memory but the
-//! original and the mirror. Text that an installer shows (why a file is yanked, which Python it
-//! requires) holds no control characters any more, and a file that has one in its name is not
-//! listed: no installer takes it.
+//! Owns the list of members that the mirror of a page keeps: the ones that an installer reads. The
+//! URL of each file is replaced. The provenance link and unknown members are removed. The mirror is
+//! written file by file, so that memory holds only the page and its mirror. Text that an installer
+//! shows (reason of a yank, required Python) loses its control characters. A file with a control
+//! character in its name is not listed, since an installer rejects it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -21,34 +20,34 @@ use crate::index::page::loose::Text;
 use crate::index::page::{Format, Page, PageError};
 use crate::terminal::escape::{blanked, is_plain};
 
-/// How many bytes a mirror may have for each byte of its page, besides [`ROOM`]. Links of ours are
-/// longer than most, and of a page of nothing but links the mirror is three times as large.
+/// Maximum size of a mirror as a multiple of its page, besides [`ROOM`]. Our links are longer than
+/// most; for a page that consists of links only, the mirror is three times as large.
 pub const MAX_GROWTH: usize = 4;
-/// How many bytes a mirror may have besides, for pages of a few short links.
+/// Number of bytes that a mirror may have in addition, for pages with a few short links.
 pub const ROOM: usize = 1024 * 1024;
 
-/// What becomes of the METADATA beside files.
+/// Whether the mirror offers METADATA files beside the files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Beside {
-    /// The mirror offers it.
+    /// The mirror offers METADATA files.
     Kept,
-    /// The mirror says nothing of it: whoever wants METADATA reads the file.
+    /// The mirror omits them: an installer reads the METADATA inside the file.
     LeftOut,
 }
 
 /// A page and its mirror.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mirrored {
-    /// What the page says.
+    /// The parsed page.
     pub page: Page,
-    /// The `Content-Type` of [`Self::body`].
+    /// `Content-Type` of [`Self::body`].
     pub content_type: String,
-    /// The same page with other links, in the format of the original.
+    /// The page with replaced links, in the format of the original.
     pub body: Vec<u8>,
 }
 
-/// A file with what installers read of it, as it is written, the best hash first: pip locks with
-/// the first.
+/// A file with the members that installers read, as raw JSON. The order of the hashes matters: pip
+/// locks with the first one.
 #[derive(Deserialize)]
 struct File<'a> {
     #[serde(borrow)]
@@ -90,12 +89,12 @@ struct Hashes<'a> {
 }
 
 impl Page {
-    /// Reads a page as [`Self::parse`] does and writes its mirror, in which the file of each name
-    /// is at `link(name)`, followed by the fragment of the original link, and METADATA is
-    /// `beside` it or not.
+    /// Parses a page as [`Self::parse`] does and writes its mirror. In the mirror, the file of each
+    /// name is at `link(name)`, followed by the fragment of the original link; `beside` says
+    /// whether METADATA files are offered.
     ///
     /// # Errors
-    /// As [`Self::parse`], or the mirror would be out of proportion to the page.
+    /// As for [`Self::parse`], or the mirror would be too large for the page.
     pub fn mirror(
         content_type: &str,
         base: &Url,
@@ -113,7 +112,7 @@ impl Page {
                 Format::Html => mirror.html(bytes),
             }
         };
-        // Counted first: a buffer that grows takes three times its bytes.
+        // The size is counted first: a growing buffer takes three times its size.
         let mut counted = Count(0);
         write(&mut counted)?;
         if counted.0 > bytes.len().saturating_mul(MAX_GROWTH).saturating_add(ROOM) {
@@ -129,7 +128,7 @@ impl Page {
     }
 }
 
-/// A mirror that is being written.
+/// A mirror while it is written.
 struct Mirror<'a> {
     base: &'a Url,
     beside: Beside,
@@ -138,7 +137,7 @@ struct Mirror<'a> {
 }
 
 impl Mirror<'_> {
-    /// `link(filename)` with the fragment of `href`.
+    /// Returns `link(filename)` with the fragment of `href`.
     fn moved(&self, href: &str, filename: &str) -> String {
         let url = self.base.join(href).ok();
         let fragment = url.as_ref().and_then(Url::fragment).map(|fragment| format!("#{fragment}"));
@@ -222,7 +221,8 @@ impl Mirror<'_> {
         });
         for name in kept {
             let Some(value) = tag.attribute(name) else { continue };
-            // Without a value it says nothing; an empty one would say that there is a file.
+            // An attribute without a value has no meaning; an empty value would mean that METADATA
+            // exists.
             if value.is_empty() && name.ends_with("-metadata") {
                 continue;
             }
@@ -232,8 +232,9 @@ impl Mirror<'_> {
     }
 }
 
-/// A value as an installer may show it: a text without control characters. What is no text keeps
-/// its form unless it has escapes in it, by which it could hold some; then it is null.
+/// Returns a value that an installer may show: a string without control characters. A value that is
+/// not a string stays unchanged; with escapes inside, which could encode control characters, it
+/// becomes null.
 fn shown(value: &RawValue) -> Cow<'_, str> {
     let raw = value.get();
     if !raw.contains('\\') && is_plain(raw) {
@@ -259,12 +260,12 @@ impl Write for Count {
     }
 }
 
-/// Nothing is written but to memory, which does not fail.
+/// Converts an error of a writer to memory, which cannot fail.
 fn unwritten(error: io::Error) -> PageError {
     PageError::Json(error.to_string())
 }
 
-/// A text as HTML has it in a value or between tags, written piece by piece.
+/// Displays a text escaped for HTML.
 struct Escaped<'a>(&'a str);
 
 impl fmt::Display for Escaped<'_> {

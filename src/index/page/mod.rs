@@ -1,8 +1,9 @@
-//! The page of a project on an index: its files, and what the index says about each.
+//! The page of a project on an index: its files and the index's statements about each file.
 //!
-//! Owns the model and the bounds; `page/json.rs` reads PEP 691, `page/html.rs` PEP 503. Pure:
-//! bytes in, values out. What the page says is the index's claim and nothing more. An entry that
-//! cannot be read is kept as such, so that nobody takes it for a file without provenance.
+//! Owns the model and the bounds; `page/json.rs` reads PEP 691, `page/html.rs` PEP 503. Pure: bytes
+//! in, values out. Statements of a page are claims of the index and prove no origin. An unreadable
+//! entry is kept and reported as an error for its file, so that the file is never treated as one
+//! without provenance.
 
 mod html;
 mod json;
@@ -20,19 +21,18 @@ pub use mirror::{Beside, MAX_GROWTH, Mirrored, ROOM};
 
 use crate::package::digest::Sha256;
 
-/// The largest page that is read, in bytes. The largest real ones have tens of megabytes.
+/// Maximum size of a page, in bytes. The largest real ones have tens of megabytes.
 pub const MAX_PAGE: u64 = 64 * 1024 * 1024;
-/// The longest URL of a page, of what its links are relative to, and of a link, in bytes. Servers
-/// take less.
+/// Maximum length of a URL of a page, of its base URL and of a link, in bytes. Servers accept less.
 pub const MAX_LINK: usize = 8 * 1024;
-/// The most files that one page may list.
+/// Maximum number of files on a page.
 pub const MAX_FILES: usize = 250_000;
 
-/// The page of one project. Its files are values only when they are asked for: of a page of many
-/// small entries that is a tenth of the memory.
+/// The page of one project. Its entries are stored packed and parsed on demand: for a page of many
+/// small entries that takes a tenth of the memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// Whatever links are relative to.
+    /// Base URL of relative links.
     base: Url,
     entries: Packed,
     count: usize,
@@ -41,28 +41,28 @@ pub struct Page {
 /// A file on a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageFile {
-    /// Its name: the page's own word in JSON, the last part of the URL in HTML.
+    /// Name of the file: stated in JSON, the last part of the URL in HTML.
     pub filename: String,
-    /// Where it is, without fragment and credentials.
+    /// URL of the file, without fragment and credentials.
     pub url: Url,
-    /// The sha256 that the index states.
+    /// Sha256 that the index states.
     pub sha256: Option<Sha256>,
-    /// What else it states: sha384, sha512 and md5, as (algorithm, digits).
+    /// Other stated hashes (sha384, sha512, md5) as (algorithm, digits).
     pub other_hashes: Vec<(String, String)>,
-    /// Where its provenance document is (PEP 740), absolute.
+    /// Absolute URL of the provenance document (PEP 740).
     pub provenance: Option<Url>,
-    /// Why it is yanked (PEP 592); empty where no reason is given.
+    /// Why the file is yanked (PEP 592); empty if no reason is given.
     pub yanked: Option<String>,
-    /// Its size in bytes, where the index states it.
+    /// Size in bytes, if the index states it.
     pub size: Option<u64>,
-    /// Which versions of Python it is for (PEP 503, `requires-python`), as written.
+    /// Admitted versions of Python (PEP 503, `requires-python`), as written.
     pub requires_python: Option<String>,
-    /// Whether its METADATA is served beside it (PEP 658), and the hashes stated for that, as
-    /// (algorithm, digits) of the same algorithms.
+    /// Hashes of the METADATA file beside the file (PEP 658), as (algorithm, digits); empty if no
+    /// hash is stated, `None` if the index has no such file.
     pub metadata: Option<Vec<(String, String)>>,
 }
 
-/// The two forms of a page.
+/// The two formats of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
     Json,
@@ -70,7 +70,7 @@ enum Format {
 }
 
 impl Format {
-    /// What a `Content-Type` says.
+    /// Returns the format that a `Content-Type` names.
     fn of(content_type: &str) -> Result<Self, PageError> {
         let media_type = content_type.split(';').next().unwrap_or_default().trim();
         match media_type.to_ascii_lowercase().as_str() {
@@ -81,42 +81,42 @@ impl Format {
     }
 }
 
-/// Why something is no page of an index, or says nothing usable about a file.
+/// Why an answer is not an index page, or its entry for a file cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PageError {
-    /// Neither JSON nor HTML of the simple API.
-    #[error("the content type `{}` is none of an index page", .0.escape_debug())]
+    /// The content type is neither JSON nor HTML of the simple API.
+    #[error("`{}` is not a content type of an index page", .0.escape_debug())]
     ContentType(String),
-    /// Not the JSON of PEP 691.
+    /// The bytes are not JSON of PEP 691.
     #[error("not the JSON of an index page: {0}")]
     Json(String),
-    /// Another major version of the API than 1 (PEP 629).
+    /// The major version of the API is not 1 (PEP 629).
     #[error("the index speaks version {} of the simple API, not 1", .0.escape_debug())]
     Version(String),
-    /// Its URL, or what it says that links are relative to, is longer than [`MAX_LINK`].
+    /// The URL of the page, or its `<base>`, is longer than [`MAX_LINK`].
     #[error("the URL that the page's links are relative to is longer than {MAX_LINK} bytes")]
     Base,
-    /// Its mirror would be more than [`MAX_GROWTH`] times as large, and [`ROOM`].
+    /// The mirror would be larger than [`MAX_GROWTH`] times the page plus [`ROOM`].
     #[error("the page has too many small entries: its mirror would have {0} bytes")]
     Growth(usize),
-    /// More than [`MAX_FILES`].
+    /// The page lists more than [`MAX_FILES`] files.
     #[error("the page lists more than {MAX_FILES} files")]
     TooMany,
-    /// The entry of the file that is looked for.
+    /// The entry of the requested file cannot be read.
     #[error("the entry of {} cannot be read: {reason}", .filename.escape_debug())]
     Entry {
-        /// The file.
+        /// Name of the file.
         filename: String,
-        /// What is wrong with it.
+        /// Cause of the error.
         reason: &'static str,
     },
 }
 
 impl Page {
-    /// Reads a page. `base` is where it came from, after redirects.
+    /// Parses a page. `base` is the URL of the page after redirects.
     ///
     /// # Errors
-    /// The content type is none of the simple API's, or the bytes are not what it says.
+    /// The content type is not one of the simple API, or the bytes do not have that format.
     pub fn parse(content_type: &str, base: &Url, bytes: &[u8]) -> Result<Self, PageError> {
         if base.as_str().len() > MAX_LINK {
             return Err(PageError::Base);
@@ -127,22 +127,22 @@ impl Page {
         }
     }
 
-    /// A page at this URL that has no files yet.
+    /// Makes a page at this URL without files.
     fn at(base: &Url) -> Self {
         let mut base = base.clone();
-        // What is joined to the page must not carry its credentials along.
+        // Links that are resolved against the URL must not inherit its credentials.
         let _ = base.set_username("");
         let _ = base.set_password(None);
         Self { base, entries: Packed::default(), count: 0 }
     }
 
-    /// The same, to which no file is added any more.
+    /// Frees unused memory after the last entry.
     fn complete(mut self) -> Self {
         self.entries.shrink();
         self
     }
 
-    /// The file of this name, if the page has one and says one thing about it.
+    /// Returns the file of this name, or `None` if the page does not list it.
     ///
     /// # Errors
     /// As [`Self::file`].
@@ -150,20 +150,20 @@ impl Page {
         self.find(filename, |_| true)
     }
 
-    /// The files whose entries can be read, in the order of the page.
+    /// Returns the readable files in the order of the page.
     pub fn files(&self) -> impl Iterator<Item = PageFile> {
         self.entries.iter().filter_map(|entry| read(entry, &self.base).ok())
     }
 
-    /// The file of this name at this URL.
+    /// Returns the file of this name at this URL.
     ///
     /// # Errors
-    /// Its entry cannot be read, or two entries say different things about it.
+    /// Its entry cannot be read, or two entries contradict each other.
     pub fn file(&self, filename: &str, url: &Url) -> Result<Option<PageFile>, PageError> {
         self.find(filename, |file| is_same_place(&file.url, url))
     }
 
-    /// The file of this name, wherever it is, whose stated sha256 is this one if any is stated.
+    /// Returns the file of this name at any URL, if its stated sha256 (if any) is this one.
     ///
     /// # Errors
     /// As [`Self::file`].
@@ -187,7 +187,7 @@ impl Page {
                 Ok(file) if is_it(&file) => match &first {
                     None => first = Some(file),
                     Some(first) if *first == file => {}
-                    Some(_) => return Err(no("two entries say different things")),
+                    Some(_) => return Err(no("two entries contradict each other")),
                 },
                 Ok(_) => {}
                 Err(reason) => unreadable = unreadable.or(Some(reason)),
@@ -196,7 +196,7 @@ impl Page {
         unreadable.map_or(Ok(first), |reason| Err(no(reason)))
     }
 
-    /// Adds an entry as read from either format.
+    /// Adds an entry of either format.
     fn add(&mut self, entry: &Entry<'_>) -> Result<(), PageError> {
         if self.count >= MAX_FILES {
             return Err(PageError::TooMany);
@@ -207,15 +207,15 @@ impl Page {
     }
 }
 
-/// The file of an entry.
+/// Parses an entry into a file.
 ///
 /// # Errors
-/// A link or a digest of it is none.
+/// A link or a digest in the entry is not valid.
 fn read(entry: Entry<'_>, base: &Url) -> Result<PageFile, &'static str> {
     if entry.href.len() > MAX_LINK {
         return Err("its URL is too long");
     }
-    let mut url = base.join(&entry.href).map_err(|_| "its URL is none")?;
+    let mut url = base.join(&entry.href).map_err(|_| "its URL is not valid")?;
     url.set_fragment(None);
     let provenance = entry.provenance.map(|href| provenance(base, &href)).transpose()?;
     let mut sha256 = None;
@@ -225,7 +225,7 @@ fn read(entry: Entry<'_>, base: &Url) -> Result<PageFile, &'static str> {
             other_hashes.push((algorithm.to_owned(), digits.into_owned()));
             continue;
         }
-        let digest = Sha256::parse(&digits).map_err(|_| "its sha256 is none")?;
+        let digest = Sha256::parse(&digits).map_err(|_| "its sha256 is not a valid sha256")?;
         if sha256.is_some_and(|earlier| earlier != digest) {
             return Err("it has two sha256");
         }
@@ -247,7 +247,8 @@ fn read(entry: Entry<'_>, base: &Url) -> Result<PageFile, &'static str> {
     })
 }
 
-/// The URL of a provenance document. A page that is a local file may name another.
+/// Resolves the URL of a provenance document. Only a page that is a local file may name a local
+/// document.
 fn provenance(base: &Url, href: &str) -> Result<Url, &'static str> {
     if href.trim().is_empty() {
         return Err("its provenance link is empty");
@@ -255,7 +256,7 @@ fn provenance(base: &Url, href: &str) -> Result<Url, &'static str> {
     if href.len() > MAX_LINK {
         return Err("its provenance link is too long");
     }
-    let url = base.join(href.trim()).map_err(|_| "its provenance link is no URL")?;
+    let url = base.join(href.trim()).map_err(|_| "its provenance link is not a valid URL")?;
     match url.scheme() {
         "http" | "https" => Ok(url),
         "file" if base.scheme() == "file" => Ok(url),
@@ -263,8 +264,8 @@ fn provenance(base: &Url, href: &str) -> Result<Url, &'static str> {
     }
 }
 
-/// Whether two URLs name one file: pip writes the path of a URL with its own choice of escapes
-/// (`+` becomes `%2B`), so paths are compared decoded. Credentials and fragments do not count.
+/// Whether two URLs name the same file. Paths are compared decoded, since pip chooses other escapes
+/// (`+` becomes `%2B`). Credentials and fragments are ignored.
 #[must_use]
 pub fn is_same_place(one: &Url, other: &Url) -> bool {
     let place = |url: &Url| {

@@ -1,19 +1,24 @@
-//! The entries of a page in about as many bytes as the page has for them.
+//! Compact storage for the entries of a page.
 //!
-//! Owns how an entry is kept: one after the other in one buffer, and only what is used of it. A
-//! value of its own for each entry would take ten times the bytes of a page of many small ones.
+//! Owns the encoding. A struct for each entry would take ten times the memory of a page with many
+//! small entries. Each entry is a sequence of parts, ended by `END`:
+//!
+//! ```text
+//! part   = kind (1 byte) length (LEB128: 7 bits a byte, the lowest first) bytes
+//! hash   = a part of kind HASH + i, where i is the position in ALGORITHMS; bytes are the digits
+//! ```
 
 use std::borrow::Cow;
 
-/// The hash algorithms that are worth keeping, each at its place in the encoding.
+/// Hash algorithms that are stored; the position in this list is part of the encoding.
 pub(super) const ALGORITHMS: [&str; 4] = ["sha256", "sha384", "sha512", "md5"];
 
-/// An entry of a page, before its parts are read.
+/// An entry of a page, before its parts are parsed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Entry<'a> {
     pub(super) filename: Cow<'a, str>,
     pub(super) href: Cow<'a, str>,
-    /// As (algorithm, digits), of [`ALGORITHMS`] alone; so are those of the METADATA.
+    /// Hashes as (algorithm, digits), only of [`ALGORITHMS`], as are those of the METADATA.
     pub(super) hashes: Vec<(&'static str, Cow<'a, str>)>,
     pub(super) provenance: Option<Cow<'a, str>>,
     pub(super) yanked: Option<Cow<'a, str>>,
@@ -22,12 +27,12 @@ pub(super) struct Entry<'a> {
     pub(super) metadata: Option<Vec<(&'static str, Cow<'a, str>)>>,
 }
 
-/// Entries in their order. Each is a row of parts: what it is in one byte, its length, its bytes.
-/// They lie in several buffers, since one that grows takes three times its bytes.
+/// Packed entries in order, in several buffers: a single growing buffer would take three times its
+/// size while it is moved.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Packed(Vec<Vec<u8>>);
 
-/// The room that a buffer has for entries.
+/// Maximum capacity of a buffer, in bytes, unless an entry is larger.
 const BUFFER: usize = 256 * 1024;
 
 const END: u8 = 0;
@@ -38,9 +43,9 @@ const YANKED: u8 = 4;
 const SIZE: u8 = 5;
 const PYTHON: u8 = 6;
 const METADATA: u8 = 7;
-/// The first of [`ALGORITHMS`], followed by the others.
+/// Kind of the first of [`ALGORITHMS`]; the others follow.
 const HASH: u8 = 8;
-/// The same of METADATA.
+/// Kind of a METADATA hash of the first of [`ALGORITHMS`]; the others follow.
 const METADATA_HASH: u8 = 16;
 
 impl Packed {
@@ -51,20 +56,20 @@ impl Packed {
         if let Some(last) = self.0.last_mut().filter(has_room) {
             return write(last, entry);
         }
-        // Of a page of few files the buffers grow with it.
+        // The first buffers of a page are small, since most pages list few files.
         let used = self.0.iter().map(Vec::len).sum::<usize>();
         let mut next = Vec::with_capacity(size.max(used.min(BUFFER)));
         write(&mut next, entry);
         self.0.push(next);
     }
 
-    /// Lets go of room that was kept for more entries.
+    /// Frees unused capacity.
     pub(super) fn shrink(&mut self) {
         self.0.shrink_to_fit();
         self.0.iter_mut().for_each(Vec::shrink_to_fit);
     }
 
-    /// The entries, in their order.
+    /// Returns the entries in order.
     pub(super) fn iter(&self) -> impl Iterator<Item = Entry<'_>> {
         self.0.iter().flat_map(|buffer| {
             let mut rest = buffer.as_slice();
@@ -74,13 +79,13 @@ impl Packed {
 }
 
 impl Entry<'_> {
-    /// How many bytes it takes, at most.
+    /// Returns an upper bound of the entry's encoded size, in bytes.
     fn size_at_most(&self) -> usize {
         let texts = [&self.provenance, &self.yanked, &self.requires_python].into_iter().flatten();
         let hashes = self.hashes.iter().chain(self.metadata.iter().flatten());
         let own = [&self.filename, &self.href].into_iter();
         let all = own.chain(texts).chain(hashes.map(|(_, digits)| digits));
-        // A kind and a length for each, and the fixed parts: size, METADATA, end.
+        // Kind and length of each part, and the fixed parts: size, METADATA, end.
         all.map(|text| 11 + text.len()).sum::<usize>() + 32
     }
 }
@@ -115,7 +120,7 @@ fn hashes(out: &mut Vec<u8>, first: u8, hashes: &[(&str, Cow<'_, str>)]) {
 
 fn part(out: &mut Vec<u8>, kind: u8, bytes: &[u8]) {
     out.push(kind);
-    // Seven bits a byte, the lowest first.
+    // LEB128: seven bits a byte, the lowest first.
     let mut length = bytes.len();
     loop {
         let low = u8::try_from(length & 0x7f).unwrap_or_default();
@@ -128,7 +133,7 @@ fn part(out: &mut Vec<u8>, kind: u8, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
-/// The next entry. `None` at the end.
+/// Decodes the next entry. Returns `None` at the end.
 fn entry<'a>(rest: &mut &'a [u8]) -> Option<Entry<'a>> {
     let mut entry = Entry::default();
     loop {
@@ -157,7 +162,7 @@ fn entry<'a>(rest: &mut &'a [u8]) -> Option<Entry<'a>> {
     }
 }
 
-/// The bytes of a part, whose kind has been read.
+/// Returns the bytes of a part whose kind has been read.
 fn bytes_of_part<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     let (mut length, mut shift) = (0_usize, 0_u32);
     loop {
