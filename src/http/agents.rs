@@ -171,7 +171,7 @@ fn read_proxy(text: &str) -> Result<ureq::Proxy, HttpError> {
             Err(HttpError::Proxy { shown, reason: "SOCKS is not supported" })
         }
         Ok(proxy) => Ok(proxy),
-        Err(_) => Err(HttpError::Proxy { shown, reason: "it is not the URL of one" }),
+        Err(_) => Err(HttpError::Proxy { shown, reason: "it is not the URL of a proxy" }),
     }
 }
 

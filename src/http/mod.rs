@@ -278,7 +278,7 @@ impl Client {
         earlier: Earlier<'_>,
     ) -> Result<ureq::http::Response<ureq::Body>, Failed> {
         if !matches!(url.scheme(), "http" | "https") {
-            let reason = format!("the scheme `{}` is none of http and https", url.scheme());
+            let reason = format!("the scheme `{}` is neither http nor https", url.scheme());
             return Err(Failed::for_good(HttpError::unreachable(url, reason)));
         }
         let mut bare = url.clone();
@@ -367,7 +367,7 @@ enum Head {
 fn redirect(from: &Url, location: Option<&str>) -> Result<Url, HttpError> {
     let no = |reason| HttpError::redirect(from, reason);
     let location = location.ok_or_else(|| no("a redirect to nowhere"))?;
-    let mut to = from.join(location).map_err(|_| no("a redirect to what is no URL"))?;
+    let mut to = from.join(location).map_err(|_| no("a redirect to an invalid URL"))?;
     if !matches!(to.scheme(), "http" | "https") {
         return Err(no("a redirect to another scheme than http and https"));
     }
