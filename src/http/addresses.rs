@@ -1,8 +1,8 @@
-//! The addresses of hosts, each asked for once in a while.
+//! Caches the addresses of hosts for all connections.
 //!
-//! Owns how long an answer of the system's resolver is kept, and who shares it. Many connections
-//! open at once here; were each to ask for the same name, resolvers that answer only so many
-//! questions a second would leave some without an answer, for seconds or for good.
+//! Owns the age limit of an answer of the system's resolver, and the sharing between threads. Many
+//! connections open at once; if each resolved the same name, a rate-limited resolver would delay or
+//! drop some of the questions.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,10 +15,10 @@ use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver
 use ureq::unversioned::transport::NextTimeout;
 use ureq::{Error, Timeout};
 
-/// How long an answer is kept.
+/// Time for which an address is cached.
 const FRESH: Duration = Duration::from_secs(60);
 
-/// The addresses that are known; shared by the agents of a run.
+/// Resolver with a cache; the agents of a run share it.
 #[derive(Clone, Default)]
 pub(super) struct Addresses(Arc<Known>);
 
@@ -28,17 +28,17 @@ struct Known {
     hosts: Mutex<HashMap<String, Arc<Host>>>,
 }
 
-/// When a host was last answered for, and with what. Whoever asks meanwhile waits for that answer.
+/// Latest look-up of a host and its result. Other threads wait for a running look-up.
 #[derive(Default)]
 pub struct Host(Mutex<Option<(Instant, Result<ResolvedSocketAddrs, Error>)>>);
 
 impl Host {
-    /// Its addresses for who wants them since `since`, through `look_up` unless they are known.
-    /// A failure is that of all who waited for it: one after the other, they would wait for as
-    /// many more.
+    /// Returns the host's addresses from the cache, or else through `look_up`. `since` is when the
+    /// caller began to wait. A failed look-up is shared by every thread that was waiting for it;
+    /// otherwise each would repeat the time-out, one after the other.
     ///
     /// # Errors
-    /// That of `look_up`, or of the look-up that this one waited for.
+    /// The look-up failed, or the one that this thread waited for.
     pub fn addresses(
         &self,
         since: Instant,
@@ -57,7 +57,8 @@ impl Host {
     }
 }
 
-/// The failure of somebody's look-up as that of another, who may have more time altogether.
+/// Copies the error of one thread's look-up for another thread. `Timeout::Global` becomes
+/// `Timeout::Resolve`, since the other thread may have time left.
 fn same(error: &Error) -> Error {
     match error {
         Error::HostNotFound => Error::HostNotFound,

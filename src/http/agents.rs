@@ -1,8 +1,8 @@
-//! The ureq agents of a run: how a place is reached and how it proves who it is.
+//! The ureq agents of a run: one for each combination of TLS settings and proxy.
 //!
-//! Owns TLS settings and the choice between the direct way and a proxy. An agent keeps its
-//! connections alive, so there are as few as the settings allow. A request brings the time it has
-//! left, and no other settings of its own.
+//! Owns TLS settings and the choice of the proxy. An agent keeps its connections alive, so that
+//! there should be as few as the settings allow. A request has only its remaining time as a setting
+//! of its own.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -23,13 +23,13 @@ use crate::http::redact::Redacted;
 use crate::http::settings::Transport;
 use crate::http::{HttpError, USER_AGENT};
 
-/// How many connections are kept for one host: more than a run has workers.
+/// Maximum number of idle connections to one host: more than a run has workers.
 const IDLE_PER_HOST: usize = 32;
-/// How many connections are kept altogether.
+/// Maximum number of idle connections.
 const IDLE: usize = 128;
 
-/// Every agent of a run. Each is made when something is first reached its way: a proxy or a
-/// certificate that nothing needs may be as wrong as it likes, as it may for pip.
+/// Every agent of a run. An agent is made when a request first needs it, so that a wrong proxy or
+/// certificate that no request needs causes no error, as in pip.
 pub(super) struct Agents {
     transport: Transport,
     proxies: Proxies,
@@ -38,28 +38,28 @@ pub(super) struct Agents {
     made: Mutex<Made>,
 }
 
-/// What has been needed so far.
+/// Agents and certificates made so far.
 #[derive(Default)]
 struct Made {
     agents: HashMap<Way, Agent>,
-    /// Read once, however many agents share them.
+    /// Read once, since agents share them.
     roots: Option<RootCerts>,
     client: Option<ClientCert>,
 }
 
-/// What separates the agents.
+/// Settings by which agents differ.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Way {
-    /// `https`, and so a certificate of the server's.
+    /// Whether the URL is `https`, so that the server needs a certificate.
     is_https: bool,
-    /// `--trusted-host`: nobody looks at that certificate.
+    /// Whether the host is a `--trusted-host`, whose certificate is not verified.
     is_trusted: bool,
-    /// The proxy, as the user wrote it.
+    /// Proxy, as the user wrote it.
     proxy: Option<String>,
 }
 
 impl Agents {
-    /// Makes none of them yet.
+    /// Prepares the settings; makes no agent yet.
     pub(super) fn new(transport: &Transport) -> Self {
         let trusted = |text: &String| {
             let (host, port) = host_and_port(text);
@@ -74,10 +74,10 @@ impl Agents {
         }
     }
 
-    /// The agent for a URL.
+    /// Returns the agent for a URL.
     ///
     /// # Errors
-    /// The CA bundle, the client certificate or the proxy that it takes cannot be used.
+    /// The CA bundle, the client certificate or the proxy of the URL cannot be used.
     pub(super) fn of(&self, url: &Url) -> Result<Agent, HttpError> {
         let way = self.way(url);
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
@@ -109,7 +109,7 @@ fn agent(
     proxy: Option<ureq::Proxy>,
     addresses: Addresses,
 ) -> Agent {
-    // A timeout of nothing would never let a request through.
+    // A time-out of zero would let no request through.
     let silence = Some(transport.timeout.max(Duration::from_millis(1)));
     let config = Agent::config_builder()
         .tls_config(tls)
@@ -128,8 +128,8 @@ fn agent(
     Agent::with_parts(config, OneTls(DefaultConnector::new()), addresses)
 }
 
-/// Connects with the TLS settings of the agent, whatever time a request has: for a request with
-/// settings of its own ureq would load the platform's certificates anew.
+/// Connector that always uses the agent's TLS settings. ureq would load the platform's certificates
+/// again for each request with a time-out of its own.
 #[derive(Debug)]
 struct OneTls(DefaultConnector);
 
@@ -161,7 +161,7 @@ fn read_proxy(text: &str) -> Result<ureq::Proxy, HttpError> {
     let shown = Url::parse(text).ok().filter(Url::has_host);
     let shown = shown.map(|url| format!(" {}", Redacted(&url))).unwrap_or_default();
     match ureq::Proxy::new(text) {
-        // ureq panics when it meets one without its feature.
+        // ureq panics on a proxy of a protocol whose feature is off.
         Ok(proxy)
             if !matches!(
                 proxy.protocol(),
@@ -176,7 +176,7 @@ fn read_proxy(text: &str) -> Result<ureq::Proxy, HttpError> {
 }
 
 impl Made {
-    /// The TLS settings of one way, which come from the user's files where TLS is spoken.
+    /// Returns the TLS settings of an agent. Reads the user's certificates only if TLS is used.
     fn tls(
         &mut self,
         way: &Way,
@@ -205,7 +205,7 @@ impl Made {
     }
 }
 
-/// The certificates of a PEM bundle, or of the PEM files in a directory, in place of the
+/// Reads the certificates of a PEM bundle, or of the PEM files in a directory, which replace the
 /// platform's.
 fn roots(path: &Path) -> Result<RootCerts, HttpError> {
     let wrong = |reason: String| HttpError::Setting {
@@ -216,7 +216,7 @@ fn roots(path: &Path) -> Result<RootCerts, HttpError> {
     let mut ders = Vec::new();
     if path.is_dir() {
         for entry in std::fs::read_dir(path).map_err(|error| wrong(error.to_string()))? {
-            // What is no PEM file is none of ours: directories hold indexes and notes too.
+            // Other files are skipped: such directories hold indexes and notes, too.
             if let Ok(bytes) = entry.and_then(|entry| std::fs::read(entry.path())) {
                 ders.extend(CertificateDer::pem_slice_iter(&bytes).filter_map(Result::ok));
             }
@@ -235,7 +235,7 @@ fn roots(path: &Path) -> Result<RootCerts, HttpError> {
     Ok(ders.iter().map(|der| Certificate::from_der(der).to_owned()).collect::<Vec<_>>().into())
 }
 
-/// The certificate chain and the private key of one PEM file.
+/// Reads the certificate chain and the private key of one PEM file.
 fn client_certificate(
     path: &Path,
     provider: &Arc<CryptoProvider>,
@@ -251,7 +251,7 @@ fn client_certificate(
         .map_err(|_| wrong("it is not a PEM file".to_owned()))?;
     let key = PrivateKeyDer::from_pem_slice(&bytes)
         .map_err(|_| wrong("it holds no private key".to_owned()))?;
-    // ureq panics on a pair that rustls refuses, so rustls is asked first.
+    // ureq panics on a pair that rustls refuses, so rustls checks it first.
     rustls::ClientConfig::builder_with_provider(Arc::clone(provider))
         .with_safe_default_protocol_versions()
         .and_then(|builder| {

@@ -1,8 +1,15 @@
-//! Whose credentials go where.
+//! Selects the credentials for a request.
 //!
-//! Owns the rule that a user name and a password are sent to the place they belong to and to no
-//! other: the URL that carries them, the host and port at which pip gave them, or of an index that
-//! carries them, the netrc machine. Their order is pip's (`network/auth.py`). Never shows any.
+//! Owns the rule that a user name and a password are sent only to the place that they belong to.
+//! The sources in the order of pip (`network/auth.py`):
+//!
+//! 1. a user name and a password in the URL itself,
+//! 2. credentials that pip obtained for this scheme, host and port,
+//! 3. a user name alone in the URL,
+//! 4. the index URL on this scheme, host and port,
+//! 5. the netrc machine of this host.
+//!
+//! Credentials must not be shown or sent to the target of a redirect on another place.
 
 use std::sync::{PoisonError, RwLock};
 
@@ -12,7 +19,7 @@ use url::Url;
 
 use crate::http::settings::Transport;
 
-/// What is known of user names and passwords.
+/// User names and passwords known so far.
 pub(super) struct Credentials {
     indexes: Vec<Url>,
     netrc: netrc::Netrc,
@@ -20,8 +27,8 @@ pub(super) struct Credentials {
 }
 
 impl Credentials {
-    /// Takes the index URLs and reads the netrc file. A netrc file that is absent or that cannot
-    /// be read counts as empty, as in pip.
+    /// Stores the index URLs and reads the netrc file. A netrc file that is absent or unreadable
+    /// counts as empty, as in pip.
     pub(super) fn new(transport: &Transport) -> Self {
         let netrc = transport.netrc.as_deref().and_then(|file| netrc::Netrc::from_file(file).ok());
         let carries = |url: &&Url| !url.username().is_empty() || url.password().is_some();
@@ -29,12 +36,12 @@ impl Credentials {
         Self { indexes, netrc: netrc.unwrap_or_default(), lent: RwLock::default() }
     }
 
-    /// Takes what pip gave to these places; the latest counts.
+    /// Adds credentials that pip obtained for these places; the latest counts.
     pub(super) fn lend(&self, places: Vec<Url>) {
         self.lent.write().unwrap_or_else(PoisonError::into_inner).extend(places);
     }
 
-    /// The `Authorization` for a request of this URL.
+    /// Returns the `Authorization` header for a request, or `None` without credentials.
     pub(super) fn of(&self, url: &Url) -> Option<String> {
         let whole = || url.password().and_then(|_| userinfo(url));
         whole()
@@ -45,7 +52,8 @@ impl Credentials {
             .map(|(user, password)| basic(&user, &password))
     }
 
-    /// What pip gave to this scheme, host and port, as the user that the URL names, if it does.
+    /// Returns the credentials that pip obtained for this scheme, host and port, and for the user
+    /// in the URL, if it names one.
     fn as_pip(&self, url: &Url) -> Option<(Vec<u8>, Vec<u8>)> {
         let lent = self.lent.read().unwrap_or_else(PoisonError::into_inner);
         let same_user = |it: &Url| ["", it.username()].contains(&url.username());
@@ -53,8 +61,8 @@ impl Credentials {
         lent.iter().rev().find(of_place).and_then(userinfo)
     }
 
-    /// Of the index on the same scheme, host and port; of several, the one with the longest
-    /// path in common.
+    /// Returns the credentials of the index on the same scheme, host and port; of several, those of
+    /// the index with the longest common path.
     fn of_index(&self, url: &Url) -> Option<(Vec<u8>, Vec<u8>)> {
         let common = |index: &&Url| {
             index.path().bytes().zip(url.path().bytes()).take_while(|(a, b)| a == b).count()
@@ -62,13 +70,13 @@ impl Credentials {
         self.indexes
             .iter()
             .filter(|index| index.origin() == url.origin())
-            // The first of equals: `max_by_key` alone would take the last.
+            // Reversed, since `max_by_key` takes the last of equals and the first shall win.
             .rev()
             .max_by_key(common)
             .and_then(userinfo)
     }
 
-    /// Of the netrc machine of this name, else its `default`.
+    /// Returns the credentials of the netrc machine of this host, or of `default`.
     fn of_machine(&self, url: &Url) -> Option<(Vec<u8>, Vec<u8>)> {
         let host = url.host_str()?.trim_start_matches('[').trim_end_matches(']');
         let entry = self.netrc.hosts.get(host).or_else(|| self.netrc.hosts.get("default"))?;
@@ -79,12 +87,12 @@ impl Credentials {
 
 /// Removes user name and password from a URL.
 pub(super) fn remove(url: &mut Url) {
-    // Only a URL without a host refuses, and that has no credentials.
+    // Only a URL without a host refuses, and such a URL has no credentials.
     let _ = url.set_username("");
     let _ = url.set_password(None);
 }
 
-/// The user name and password in a URL, decoded.
+/// Returns the decoded user name and password in a URL.
 fn userinfo(url: &Url) -> Option<(Vec<u8>, Vec<u8>)> {
     if url.username().is_empty() && url.password().is_none() {
         return None;

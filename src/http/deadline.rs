@@ -1,10 +1,10 @@
-//! How long a fetch may take in all.
+//! The time limit of one fetch, with all its retries.
 //!
-//! Owns that moment. Waits for nothing and ends nothing itself.
+//! Owns that instant. The module must not sleep or abort requests itself.
 
 use std::time::{Duration, Instant};
 
-/// The moment at which a fetch has taken long enough.
+/// The instant at which a fetch must end.
 #[derive(Clone, Copy)]
 pub(super) struct Deadline(Option<Instant>);
 
@@ -13,7 +13,7 @@ impl Deadline {
         Self(Instant::now().checked_add(duration))
     }
 
-    /// How much time is left, where it ends at all.
+    /// Returns the time left, or `None` if there is no limit.
     pub(super) fn left(self) -> Option<Duration> {
         self.0.map(|end| end.saturating_duration_since(Instant::now()))
     }

@@ -1,6 +1,6 @@
-//! What can go wrong on the network, and what it means for the run.
+//! Errors of HTTP requests, and the failure of the run that each causes.
 //!
-//! Owns the words. No message holds credentials: URLs are turned into text here, redacted.
+//! Owns their messages and hints. A message must not contain credentials: URLs are redacted here.
 
 use std::fmt::Display;
 use std::io;
@@ -10,86 +10,86 @@ use url::Url;
 use crate::failure::{Failure, Status};
 use crate::http::redact::Redacted;
 
-/// Why something could not be fetched.
+/// Why a request failed.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
-    /// The server answered with another status than 200.
+    /// The server answered with a status that is not expected, such as 500.
     #[error("{url} answered with status {code}")]
     Status {
-        /// The status.
+        /// Status code.
         code: u16,
-        /// The URL that answered, redacted.
+        /// URL that answered, redacted.
         url: String,
     },
-    /// No connection, or one that broke before an answer.
+    /// The connection failed, or broke before an answer.
     #[error("cannot reach {url}: {reason}")]
     Unreachable {
-        /// The URL, redacted.
+        /// URL, redacted.
         url: String,
-        /// What the system said.
+        /// Message of the system.
         reason: String,
     },
-    /// The server was silent, or altogether took, too long.
+    /// The server was silent for too long, or the whole answer took too long.
     #[error("{url} took too long to answer")]
     TimedOut {
-        /// The URL, redacted.
+        /// URL, redacted.
         url: String,
     },
-    /// More than the bound.
+    /// The answer is larger than the limit.
     #[error("{url} sends more than {limit} bytes")]
     TooLarge {
-        /// The URL, redacted.
+        /// URL, redacted.
         url: String,
-        /// The bound in bytes.
+        /// Limit in bytes.
         limit: u64,
     },
-    /// The answer ended before its end, or its compression is broken.
+    /// The answer ended early, or its compression is broken.
     #[error("the answer of {url} arrived only in part")]
     Truncated {
-        /// The URL, redacted.
+        /// URL, redacted.
         url: String,
     },
-    /// The server did not prove who it is.
+    /// The server's certificate or the TLS handshake is not valid.
     #[error("no secure connection to {url}: {reason}")]
     Tls {
-        /// The URL, redacted.
+        /// URL, redacted.
         url: String,
-        /// What is wrong with the certificate or the protocol.
+        /// Problem with the certificate or the protocol.
         reason: String,
     },
     /// A redirect that is not followed.
     #[error("{url}: {reason}")]
     Redirect {
-        /// The URL that redirects, redacted.
+        /// URL that redirects, redacted.
         url: String,
-        /// Why not.
+        /// Why the redirect is refused.
         reason: &'static str,
     },
     /// A file that the user's settings name cannot be used.
     #[error("cannot use the {what} {file}: {reason}")]
     Setting {
-        /// Which setting.
+        /// Name of the setting.
         what: &'static str,
-        /// The file, or nothing where it may hold a secret.
+        /// Path of the file; empty if it may contain a secret.
         file: String,
-        /// Why not.
+        /// Cause of the error.
         reason: String,
     },
-    /// A proxy that this program cannot speak to.
+    /// The proxy cannot be used.
     #[error("cannot use the proxy{shown}: {reason}")]
     Proxy {
-        /// ` URL`, redacted, or nothing where it does not even read as one.
+        /// ` URL`, redacted; empty if the text is not a URL.
         shown: String,
-        /// Why not.
+        /// Cause of the error.
         reason: &'static str,
     },
-    /// What was fetched could not be put where it belongs.
+    /// Fetched bytes cannot be stored.
     #[error("cannot store what was fetched: {0}")]
     Sink(io::Error),
 }
 
 impl HttpError {
-    /// The status of the answer, where there was one and it was not 200.
+    /// Returns the status of the answer, or `None` if the error has another cause.
     #[must_use]
     pub const fn code(&self) -> Option<u16> {
         match self {
@@ -98,7 +98,7 @@ impl HttpError {
         }
     }
 
-    /// Whether the server says that there is no such thing: 404. A 410 is another answer.
+    /// Whether the server answered with 404. A 410 counts as an error.
     #[must_use]
     pub const fn is_not_found(&self) -> bool {
         matches!(self, Self::Status { code: 404, .. })
@@ -155,8 +155,8 @@ impl HttpError {
 }
 
 impl From<&HttpError> for Failure {
-    /// Whatever the network does leaves the question open; only a file of the user's own that
-    /// cannot be read is bad input.
+    /// Converts an error to a failure of the run. A file of the user's own that cannot be read is
+    /// bad input; all other errors leave the question open.
     fn from(error: &HttpError) -> Self {
         let status = match error {
             HttpError::Setting { .. } | HttpError::Proxy { .. } => Status::BadInput,

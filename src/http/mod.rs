@@ -1,8 +1,8 @@
-//! HTTP: the only user of ureq.
+//! HTTP client of the program; the only module that uses ureq.
 //!
-//! Owns connections, TLS, proxies, credentials, redirects, retries and the bounds in size and
-//! time of everything that is fetched. Knows nothing of indexes or wheels; prints and keeps
-//! nothing. An answer is either whole and within its bounds, or an error.
+//! Owns connections, TLS, proxies, credentials, redirects, retries, and the bounds on size and time
+//! of each fetch. An answer is either complete and within its bounds, or an error. The client must
+//! not know indexes or wheels, print, or cache.
 
 mod addresses;
 mod agents;
@@ -32,19 +32,19 @@ use url::Url;
 use crate::http::settings::{Patience, Transport};
 use crate::http::validity::Validity;
 
-/// How often one request may be sent elsewhere.
+/// Maximum number of redirects followed.
 const MOST_REDIRECTS: usize = 10;
-/// How much of an error's body is read so that its connection can be used again.
+/// Maximum number of bytes read of an error's body, so that its connection can be reused.
 const MOST_OF_AN_ERROR: u64 = 64 * 1024;
-/// How long that may take, but for one silence: a new connection would be quicker.
+/// Maximum time for that, except for one silence: a new connection would be faster.
 const LONGEST_ERROR: Duration = Duration::from_secs(1);
-/// How much is read at once.
+/// Size of the read buffer, in bytes.
 const CHUNK: usize = 64 * 1024;
-/// What this program calls itself.
+/// Value of `User-Agent`.
 pub(crate) const USER_AGENT: &str = concat!("pypi-verify-now/", env!("CARGO_PKG_VERSION"));
 
-/// The network, as far as the user's settings reach. One for a run, shared by its threads, so
-/// that they share connections.
+/// HTTP client with the user's settings. The threads of a run share one client and thereby its
+/// connections.
 pub struct Client {
     agents: Agents,
     credentials: Credentials,
@@ -53,40 +53,40 @@ pub struct Client {
     confirmed: AtomicBool,
 }
 
-/// An answer with status 200, whole.
+/// A complete answer with status 200.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
-    /// Where the answer came from after all redirects, without credentials.
+    /// URL of the answer after all redirects, without credentials.
     pub url: Url,
-    /// The `Content-Type`, as it was sent.
+    /// `Content-Type`, as it was sent.
     pub content_type: Option<String>,
-    /// The body, decompressed.
+    /// Decompressed body.
     pub body: Vec<u8>,
-    /// How it may be kept; nothing where it must not be: its server says so, it came by a
-    /// redirect, or it was fetched with credentials.
+    /// How the answer may be cached; `None` if it must not be: the server forbids it, the answer
+    /// came by a redirect, or it was fetched with credentials.
     pub validity: Option<Validity>,
 }
 
-/// What comes of asking again.
+/// Result of a conditional request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Renewed {
-    /// The earlier answer still holds (304), and may be kept on like this, if at all.
+    /// The earlier answer is current (304), and may be cached with this validity, if any.
     Unchanged(Option<Validity>),
-    /// Here is another.
+    /// A new answer.
     Changed(Response),
 }
 
-/// What arrives of a download.
+/// A part of a download.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Piece<'a> {
-    /// The file begins, for the first time or again: forget what came before.
+    /// Start of the file, also after a failed attempt: discard earlier bytes.
     Start,
     /// The next bytes.
     Bytes(&'a [u8]),
 }
 
 impl Renewed {
-    /// The new answer, where nobody asked whether anything had changed.
+    /// Returns the new answer of an unconditional request; 304 is an error for it.
     fn changed(self, url: &Url) -> Result<Response, HttpError> {
         match self {
             Self::Changed(response) => Ok(response),
@@ -96,9 +96,8 @@ impl Renewed {
 }
 
 impl Client {
-    /// Prepares to reach the network as `transport` says. Reads the netrc file, and opens no
-    /// connection. What certificates and proxies are worth shows when something is reached by
-    /// their means.
+    /// Prepares a client with these settings. Reads the netrc file, but opens no connection.
+    /// Certificates and proxies are read when a request first needs them.
     #[must_use]
     pub fn new(transport: &Transport) -> Self {
         Self {
@@ -110,28 +109,28 @@ impl Client {
         }
     }
 
-    /// Whether anybody was told in this run that an earlier answer still holds.
+    /// Whether a server confirmed an earlier answer (304) in this run.
     #[must_use]
     pub fn has_confirmed(&self) -> bool {
         self.confirmed.load(Ordering::SeqCst)
     }
 
-    /// From here on also knows user names and passwords that pip gave to these places.
+    /// Adds user names and passwords that pip obtained for these places.
     pub fn lend(&self, places: Vec<Url>) {
         self.credentials.lend(places);
     }
 
-    /// Fetches a document of at most `limit` bytes (decompressed), asking for the media types
-    /// `accept`.
+    /// Fetches a document of at most `limit` decompressed bytes with this `Accept`.
     ///
     /// # Errors
-    /// Any status but 200, and whatever keeps the whole document from arriving within the limit
-    /// and [`Patience::document`].
+    /// The status is not 200, or the document does not arrive whole within the limit and
+    /// [`Patience::document`].
     pub fn get(&self, url: &Url, accept: &str, limit: u64) -> Result<Response, HttpError> {
         self.fetch(url, accept, limit, Earlier::Nothing).and_then(|renewed| renewed.changed(url))
     }
 
-    /// The same, past every cache on the way that can be told so.
+    /// Fetches a document as [`Self::get`] does, and asks caches on the way to fetch it again
+    /// (`Cache-Control: no-cache`).
     ///
     /// # Errors
     /// As [`Self::get`].
@@ -144,7 +143,7 @@ impl Client {
         self.fetch(url, accept, limit, Earlier::Distrusted).and_then(|renewed| renewed.changed(url))
     }
 
-    /// The same, but an answer that is kept need not be sent again.
+    /// Fetches a document as [`Self::get`] does, unless the server confirms a cached answer (304).
     ///
     /// # Errors
     /// As [`Self::get`].
@@ -175,7 +174,7 @@ impl Client {
                 }
                 Ok(())
             })?;
-            // It lives as long as whatever is read of it.
+            // The buffer may live as long as a page, so unused capacity is freed.
             body.shrink_to_fit();
             Ok(match head {
                 Head::Unchanged(validity) => Renewed::Unchanged(validity),
@@ -186,11 +185,11 @@ impl Client {
         })
     }
 
-    /// Fetches a file of at most `limit` bytes into `sink`, piece by piece.
+    /// Fetches a file of at most `limit` bytes and passes it to `sink` piece by piece.
     ///
     /// # Errors
-    /// As [`Self::get`], within [`Patience::download`]; and what `sink` answers. After an error
-    /// the sink may have got a part.
+    /// As for [`Self::get`], within [`Patience::download`], or `sink` returns an error. After an
+    /// error `sink` may have received a part.
     pub fn download(
         &self,
         url: &Url,
@@ -198,13 +197,13 @@ impl Client {
         limit: u64,
     ) -> Result<(), HttpError> {
         let deadline = Deadline::after(self.patience.download);
-        // A file is hashed as it is: no encoding on the way, as pip asks.
+        // A file is hashed as it is, so that no encoding is accepted, as in pip.
         let earlier = Earlier::Nothing;
         let ask = Ask { accept: "*/*", encoding: "identity", limit, deadline, earlier };
         self.persist(deadline, || self.attempt(url, &ask, &mut sink).map(|_| ()))
     }
 
-    /// Attempts until it succeeds, must not be tried again, or was tried often and long enough.
+    /// Repeats `attempt` until it succeeds, fails for good, or the retries or the time are used up.
     fn persist<T>(
         &self,
         deadline: Deadline,
@@ -226,7 +225,7 @@ impl Client {
         }
     }
 
-    /// One attempt, through its redirects.
+    /// Makes one attempt and follows its redirects.
     fn attempt(
         &self,
         url: &Url,
@@ -235,7 +234,7 @@ impl Client {
     ) -> Result<Head, Failed> {
         let mut url = url.clone();
         for hop in 0..=MOST_REDIRECTS {
-            // What is known is known of the place that was asked first, and of no other.
+            // The cached answer belongs to the first URL, so only its request is conditional.
             let earlier = if hop == 0 { ask.earlier } else { Earlier::Nothing };
             let response = self.send(&url, ask, earlier)?;
             let status = response.status().as_u16();
@@ -270,7 +269,7 @@ impl Client {
         Err(Failed::for_good(HttpError::redirect(&url, "too many redirects")))
     }
 
-    /// Sends one request to one place, with the credentials of that place.
+    /// Sends one request with the credentials of its URL.
     fn send(
         &self,
         url: &Url,
@@ -329,7 +328,7 @@ impl Client {
             if total > ask.limit {
                 return Err(Failed::for_good(too_large()));
             }
-            // ureq looks at the time only where it has to wait.
+            // ureq checks the deadline only when it has to wait.
             if !ask.deadline.allows(Duration::ZERO) {
                 return Err(Failed::for_good(HttpError::timed_out(url)));
             }
@@ -338,7 +337,7 @@ impl Client {
     }
 }
 
-/// What every request of one fetch has in common.
+/// Settings that all requests of one fetch share.
 struct Ask<'a> {
     accept: &'a str,
     encoding: &'static str,
@@ -347,23 +346,24 @@ struct Ask<'a> {
     earlier: Earlier<'a>,
 }
 
-/// What is known before something is asked.
+/// A cached answer for a conditional request.
 #[derive(Clone, Copy)]
 enum Earlier<'a> {
     Nothing,
-    /// An answer that is kept: if it still holds, it need not be sent again.
+    /// If this cached answer is current, the server need not send it again.
     Answer(&'a Validity),
-    /// Nothing that counts: no cache on the way shall answer either.
+    /// Cached answers are ignored, and caches on the way are told to do so.
     Distrusted,
 }
 
-/// An answer but for its body.
+/// An answer without its body.
 enum Head {
     Unchanged(Option<Validity>),
     Changed { url: Url, content_type: Option<String>, validity: Option<Validity> },
 }
 
-/// Where a redirect leads. Never from https to http, and never to credentials of its own.
+/// Resolves the target of a redirect. Refuses a redirect from https to http (downgrade), and
+/// removes credentials from the target.
 fn redirect(from: &Url, location: Option<&str>) -> Result<Url, HttpError> {
     let no = |reason| HttpError::redirect(from, reason);
     let location = location.ok_or_else(|| no("a redirect to nowhere"))?;
@@ -378,8 +378,8 @@ fn redirect(from: &Url, location: Option<&str>) -> Result<Url, HttpError> {
     Ok(to)
 }
 
-/// Reads the rest of a short body, so that the connection is free for the next request. One that
-/// is long, or takes long, costs its connection.
+/// Reads the rest of a short body, so that the connection can be reused. A body that is long, or
+/// takes long, costs its connection.
 fn drain(response: ureq::http::Response<ureq::Body>) {
     let mut rest = response.into_body().into_reader().take(MOST_OF_AN_ERROR);
     let deadline = Deadline::after(LONGEST_ERROR);

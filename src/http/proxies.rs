@@ -1,6 +1,6 @@
-//! Which proxy a URL goes through.
+//! Selects the proxy for a URL.
 //!
-//! Owns the reading of `NO_PROXY`. Pure: the variables come as values.
+//! Owns the parser of `NO_PROXY`. Pure: the variables are passed as values.
 
 use std::net::Ipv4Addr;
 
@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::http::settings::{Proxy, Transport};
 
-/// The proxies of a run, as the user wrote them: what nothing goes through may be no proxy at all.
+/// The proxies of a run, unparsed: an invalid proxy is an error only for a request that needs it.
 pub(super) struct Proxies {
     http: Option<String>,
     https: Option<String>,
@@ -16,7 +16,7 @@ pub(super) struct Proxies {
 }
 
 impl Proxies {
-    /// The proxies of these settings.
+    /// Reads the proxies from the settings.
     pub(super) fn new(transport: &Transport) -> Self {
         let both = |url: Option<&String>| Self {
             http: url.cloned(),
@@ -38,23 +38,23 @@ impl Proxies {
         }
     }
 
-    /// The one that a URL goes through, if it goes through one.
+    /// Returns the proxy for a URL, or `None` for a direct connection.
     pub(super) fn of(&self, url: &Url) -> Option<&str> {
         let proxy = if url.scheme() == "https" { &self.https } else { &self.http };
         proxy.as_deref().filter(|_| !self.exceptions.hold(url))
     }
 }
 
-/// `NO_PROXY`, read.
+/// The entries of `NO_PROXY`.
 struct Exceptions(Vec<Exception>);
 
 enum Exception {
-    /// `*`
+    /// `*`: every host.
     All,
-    /// `example.com`, `.example.com`, `*.example.com`: the host and those below it; with a
-    /// port, on that port.
+    /// `example.com`, `.example.com` or `*.example.com`: the host and its subdomains; with a port,
+    /// on that port only.
     Domain(String, Option<u16>),
-    /// `10.0.0.0/8`
+    /// `10.0.0.0/8`: an IPv4 network.
     Network(Ipv4Addr, u32),
 }
 
@@ -63,7 +63,7 @@ impl Exceptions {
         Self(text.split(',').map(str::trim).filter_map(Exception::parse).collect())
     }
 
-    /// Whether the URL is reached directly.
+    /// Whether the URL is reached without a proxy.
     fn hold(&self, url: &Url) -> bool {
         let Some(host) = url.host_str() else { return false };
         let address = host.parse().ok();
@@ -96,7 +96,7 @@ impl Exception {
     }
 }
 
-/// Splits `HOST:PORT`; an IPv6 address stands in brackets.
+/// Splits `HOST:PORT`; an IPv6 address is in brackets.
 pub(super) fn host_and_port(text: &str) -> (&str, Option<u16>) {
     match text.rsplit_once(':') {
         Some((host, port)) if !host.contains(':') || host.ends_with(']') => {

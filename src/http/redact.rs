@@ -1,13 +1,13 @@
-//! URLs as they may be shown.
+//! Formats URLs for messages, without secrets.
 //!
-//! Owns the one way to write a URL for people: without the user name and password in it.
+//! Owns the only way in which this program shows a URL to a person.
 
 use std::fmt;
 
 use url::Url;
 
-/// A text that should be a URL and is none, without what may be credentials in it: all before its
-/// last `@`.
+/// Redacts a text that should be a URL but is not: replaces everything before its last `@`, which
+/// may be credentials.
 #[must_use]
 pub fn redacted_text(text: &str) -> String {
     match text.rsplit_once('@') {
@@ -16,8 +16,8 @@ pub fn redacted_text(text: &str) -> String {
     }
 }
 
-/// Writes a URL without its credentials; what was there shows as `***@`. Query and fragment are
-/// left out too where there are any: signed links keep their secrets in the query.
+/// Displays a URL with `***@` for its credentials and `?***` for its query, since signed links have
+/// their secrets in the query. The fragment is left out.
 pub struct Redacted<'a>(pub &'a Url);
 
 impl fmt::Display for Redacted<'_> {

@@ -1,6 +1,6 @@
-//! Which failures are worth another attempt, and how long to wait for it.
+//! Decides which failed requests are repeated, and after which pause.
 //!
-//! Owns the table of statuses and of ureq's errors. Sleeps nowhere.
+//! Owns the tables of statuses and of ureq's errors. The module must not sleep itself.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io;
@@ -17,20 +17,21 @@ pub(super) struct Failed {
     pub(super) again: Again,
 }
 
-/// Whether and when to try again.
+/// Whether and when the request is repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Again {
-    /// It would only fail again.
+    /// Never: it would fail again.
     Never,
-    /// After a pause that grows from attempt to attempt.
+    /// After a pause that doubles with each attempt.
     Later,
     /// After the pause that the server asks for.
     After(Duration),
 }
 
 impl Again {
-    /// For an answer with this status, and its `Retry-After` in seconds (RFC 9110, 10.2.3; the
-    /// form with a date counts as absent). The statuses are pip's, and 429 and 504.
+    /// Returns the decision for an answer with this status, and its `Retry-After` in seconds (RFC
+    /// 9110, 10.2.3; the form with a date counts as absent). The statuses are pip's, and 429 and
+    /// 504.
     pub(super) fn after_status(code: u16, retry_after: Option<&str>) -> Self {
         if !matches!(code, 429 | 500 | 502 | 503 | 504 | 520 | 524 | 527) {
             return Self::Never;
@@ -41,7 +42,7 @@ impl Again {
 }
 
 impl Failed {
-    /// A failure that another attempt cannot mend.
+    /// Makes a failure that is not repeated.
     pub(super) fn for_good(error: HttpError) -> Self {
         Self { error, again: Again::Never }
     }
@@ -50,11 +51,11 @@ impl Failed {
         Self { error, again: Again::Later }
     }
 
-    /// What went wrong before the answer's head had arrived.
+    /// Classifies an error that occurred before the head of the answer arrived.
     pub(super) fn classify(url: &Url, error: ureq::Error) -> Self {
         use ureq::{Error, Timeout};
         match error {
-            // This one bounds the whole, not a silence.
+            // The global time-out bounds the whole fetch, so that a retry has no time left.
             Error::Timeout(Timeout::Global) => Self::for_good(HttpError::timed_out(url)),
             Error::Timeout(_) => Self::later(HttpError::timed_out(url)),
             Error::HostNotFound => Self::later(HttpError::unreachable(url, "host not found")),
@@ -72,19 +73,19 @@ impl Failed {
             Error::Protocol(_) | Error::ConnectionFailed | Error::BodyStalled => {
                 Self::later(HttpError::unreachable(url, error.to_string()))
             }
-            // Nothing else comes from the network.
+            // Other errors of ureq do not come from the network.
             other => Self::for_good(HttpError::unreachable(url, other.to_string())),
         }
     }
 
-    /// What went wrong while the body arrived.
+    /// Classifies an error that occurred while the body arrived.
     pub(super) fn in_body(url: &Url, error: io::Error) -> Self {
         match ureq::Error::from(error) {
             ureq::Error::Io(error) if rustls_error(&error).is_none() => match error.kind() {
                 io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
                     Self::later(HttpError::timed_out(url))
                 }
-                // The end came too early, or the compressed stream makes no sense.
+                // The body ended early, or its compression is broken.
                 _ => Self::later(HttpError::truncated(url)),
             },
             ureq::Error::Protocol(_) => Self::later(HttpError::truncated(url)),
@@ -107,7 +108,7 @@ fn rustls_error(error: &io::Error) -> Option<&rustls::Error> {
     error.get_ref().and_then(|inner| inner.downcast_ref())
 }
 
-/// How long to wait before retry number `retry` (from 0), or that there is none.
+/// Returns the pause before retry number `retry` (from 0), or `None` if there is none.
 pub(super) fn pause(again: Again, retry: u32, patience: &Patience) -> Option<Duration> {
     let pause = match again {
         Again::Never => return None,
@@ -120,7 +121,7 @@ pub(super) fn pause(again: Again, retry: u32, patience: &Patience) -> Option<Dur
     Some(pause.min(patience.longest_pause))
 }
 
-/// A factor from 0.5 to 1, so that many clients of one server do not come back together.
+/// Returns a random factor from 0.5 to 1, so that the clients of a server do not retry at once.
 fn jitter() -> f64 {
     let random = RandomState::new().build_hasher().finish();
     0.5 + f64::from(u16::try_from(random & 0xffff).unwrap_or(0)) / f64::from(u16::MAX) / 2.0

@@ -1,7 +1,7 @@
-//! How the network is reached: what the user told pip, as plain values.
+//! Network settings as plain values.
 //!
-//! Owns the shape of these settings, so that the module that reads them from pip and the module
-//! that acts on them need not know each other. Reads nothing itself.
+//! Owns the types, so that the module that reads the settings from pip and the HTTP client need not
+//! know each other. The module reads no file or variable itself.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,19 +9,20 @@ use std::time::Duration;
 use serde::Deserialize;
 use url::Url;
 
-/// Who pip was to an index that asked: what the user typed in, or what a keyring or a file holds.
+/// Credentials that pip used for an index: typed in by the user, or from a keyring or a file.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 pub struct Login {
-    /// `HOST` or `HOST:PORT`, as pip keeps it.
+    /// `HOST` or `HOST:PORT`, as pip stores it.
     pub place: String,
-    /// The user name.
+    /// User name.
     pub user: String,
-    /// The password.
+    /// Password.
     pub password: String,
 }
 
 impl Login {
-    /// It as URLs: by https, and by http where one of `indexes` at this place is reached so.
+    /// Returns the credentials as URLs: with https, and also with http if one of `indexes` is at
+    /// this place by http.
     #[must_use]
     pub fn urls(&self, indexes: &[Url]) -> Vec<Url> {
         let by = |scheme: &str| {
@@ -41,49 +42,48 @@ impl std::fmt::Debug for Login {
     }
 }
 
-/// pip's network options, after its own order of precedence (command line, `PIP_*`, pip.conf).
+/// pip's network options, merged in its order of precedence (command line, `PIP_*`, pip.conf).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transport {
-    /// `--cert`, else `REQUESTS_CA_BUNDLE`, else `CURL_CA_BUNDLE`: a PEM bundle, or a directory
-    /// of PEM files, that replaces the platform's roots.
+    /// `--cert`, else `REQUESTS_CA_BUNDLE`, else `CURL_CA_BUNDLE`: a PEM bundle, or a directory of
+    /// PEM files, that replaces the platform's roots.
     pub ca_bundle: Option<PathBuf>,
     /// `--client-cert`: a PEM file with a certificate and its key.
     pub client_certificate: Option<PathBuf>,
-    /// Which proxy.
+    /// Choice of the proxy.
     pub proxy: Proxy,
-    /// What [`Proxy::Environment`] means in this process.
+    /// Proxy variables for [`Proxy::Environment`].
     pub proxy_variables: ProxyVariables,
     /// `--trusted-host`: `HOST` or `HOST:PORT` that is reached without checking its certificate.
     pub trusted_hosts: Vec<String>,
-    /// `--timeout`: how long a connection may be silent.
+    /// `--timeout`: maximum silence of a connection.
     pub timeout: Duration,
-    /// `--retries`: how often a failed request is tried again.
+    /// `--retries`: maximum number of retries of a request.
     pub retries: u32,
-    /// The netrc file to look credentials up in, if there is one.
+    /// Path of the netrc file, if there is one.
     pub netrc: Option<PathBuf>,
-    /// The index URLs; the credentials of those that carry any also serve other URLs on the same
-    /// host and port.
+    /// Index URLs. Credentials in them also serve other URLs on the same host and port.
     pub credentials: Vec<Url>,
-    /// How long to wait between attempts, and how long altogether.
+    /// Pauses between attempts, and time limits.
     pub patience: Patience,
 }
 
-/// The proxy variables of the environment, as values: an empty one counts as absent.
+/// Proxy variables of the environment; an empty one counts as absent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ProxyVariables {
     /// `http_proxy`: for `http` URLs.
     pub http: Option<String>,
     /// `https_proxy`: for `https` URLs.
     pub https: Option<String>,
-    /// `all_proxy`: for either, where its own is absent.
+    /// `all_proxy`: for either scheme, if its own variable is absent.
     pub all: Option<String>,
-    /// `no_proxy`: hosts, domains, addresses and IPv4 networks that are reached directly,
-    /// separated by commas; `*` for all.
+    /// `no_proxy`: hosts, domains, addresses and IPv4 networks that are reached directly, separated
+    /// by commas; `*` for all.
     pub no_proxy: Option<String>,
 }
 
 impl ProxyVariables {
-    /// Reads the variables through `lookup`: the lower-case name wins, as in Python's `urllib`.
+    /// Reads the variables through `lookup`. The lower-case name wins, as in Python's `urllib`.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Self {
         let read = |name: &str| {
             lookup(name).or_else(|| lookup(&name.to_ascii_uppercase())).filter(|v| !v.is_empty())
@@ -92,22 +92,22 @@ impl ProxyVariables {
             http: read("http_proxy"),
             https: read("https_proxy"),
             all: read("all_proxy"),
-            // Not as the others: requests looks further where the lower-case one is empty.
+            // requests falls back to the upper-case name if the lower-case one is empty.
             no_proxy: lookup("no_proxy").filter(|v| !v.is_empty()).or_else(|| lookup("NO_PROXY")),
         }
     }
 }
 
 impl Transport {
-    /// The variables that have a pip reach `host` past every proxy of the environment. Beside a
-    /// `--proxy` the user's own exceptions do not count, as they do not for pip.
+    /// Returns the variables that make pip reach `host` without a proxy. With `--proxy`, the user's
+    /// own exceptions are left out, since pip ignores them.
     #[must_use]
     pub fn exceptions_with(&self, host: &str) -> [(&'static str, String); 2] {
         let user = match &self.proxy {
             Proxy::Url(_) => None,
             Proxy::Environment | Proxy::Direct => self.proxy_variables.no_proxy.as_deref(),
         };
-        // `*` means every host only where it stands alone.
+        // `*` means every host only if it stands alone.
         let no_proxy = match user.map(str::trim) {
             None | Some("") => host.to_owned(),
             Some("*") => "*".to_owned(),
@@ -116,8 +116,8 @@ impl Transport {
         ["no_proxy", "NO_PROXY"].map(|name| (name, no_proxy.clone()))
     }
 
-    /// A `--proxy` as variables, for a pip that must reach one host past it: an option knows no
-    /// exceptions. Empty where the user gave none.
+    /// Returns a `--proxy` as variables, for a pip that must reach one host without it: the option
+    /// has no exceptions. Empty if the user gave none.
     #[must_use]
     pub fn proxy_as_variables(&self) -> Vec<(&'static str, String)> {
         let Proxy::Url(url) = &self.proxy else { return Vec::new() };
@@ -126,21 +126,21 @@ impl Transport {
     }
 }
 
-/// The times that pip has no option for. None of them is the user's; tests make them tiny.
+/// Time limits that have no option in pip. Users cannot set them; tests make them tiny.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Patience {
-    /// The pause before the first new attempt; it doubles with each one, with jitter.
+    /// Pause before the first retry; it doubles with each further one, with jitter.
     pub backoff: Duration,
-    /// The longest pause before a new attempt, whatever `Retry-After` asks.
+    /// Maximum pause before a retry, whatever `Retry-After` asks.
     pub longest_pause: Duration,
-    /// How long a page or a document may take, all attempts together.
+    /// Maximum time for a page or a document, all attempts together.
     pub document: Duration,
-    /// How long one file may take, all attempts together.
+    /// Maximum time for one file, all attempts together.
     pub download: Duration,
 }
 
 impl Default for Patience {
-    /// A quarter of a second as pip, half a minute, three minutes, an hour.
+    /// A quarter of a second as in pip, half a minute, three minutes, an hour.
     fn default() -> Self {
         Self {
             backoff: Duration::from_millis(250),
@@ -151,14 +151,14 @@ impl Default for Patience {
     }
 }
 
-/// Where requests go through.
+/// Choice of the proxy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Proxy {
-    /// That of [`Transport::proxy_variables`].
+    /// The proxy of [`Transport::proxy_variables`].
     Environment,
-    /// `--proxy ""` or `--no-proxy-env` alone: none.
+    /// `--proxy ""` or `--no-proxy-env` alone: no proxy.
     Direct,
-    /// `--proxy URL`: for everything, `NO_PROXY` or not, as in pip.
+    /// `--proxy URL`: for every request, whatever `NO_PROXY` says, as in pip.
     Url(String),
 }
 

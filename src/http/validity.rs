@@ -1,47 +1,47 @@
-//! How long an answer of HTTP may be used again, and how to ask whether it still holds.
+//! Rules for reusing a cached HTTP answer.
 //!
-//! Owns the rules of RFC 9111 that matter to a private cache, on the strict side: what is not
-//! understood makes an answer stale, never fresh. Dates say nothing here: neither `Expires`, nor
-//! `Last-Modified`, by which a server may confirm what another one sent in its name, such as the
-//! login page of a network, or what changed within a second. Pure: headers and the time come in as
-//! values.
+//! Owns the parts of RFC 9111 that matter to a private cache, on the strict side: an unknown
+//! directive or an unreadable value makes an answer stale, never fresh. Dates are ignored.
+//! `Expires` is not read. With `Last-Modified` a server could confirm an answer of another server,
+//! such as the login page of a network, or miss a change within a second. Pure: headers and time
+//! are passed as values.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-/// The longest that an answer is used without asking again, whatever its server says.
+/// Maximum time for which an answer is used without a request, whatever its server says.
 pub const LONGEST_FRESH: Duration = Duration::from_secs(24 * 60 * 60);
-/// The longest `ETag` that is kept, in bytes; a longer one counts as absent.
+/// Maximum length of a stored `ETag`, in bytes; a longer one counts as absent.
 pub const MAX_ETAG: usize = 1024;
 
-/// What the headers of an answer say of that, as they were sent.
+/// Caching headers of an answer, as they were sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Headers<'a> {
-    /// `Cache-Control`, several as one with commas between them.
+    /// `Cache-Control`; several are joined with commas.
     pub cache_control: &'a str,
     /// `Age`.
     pub age: Option<&'a str>,
-    /// `Vary`, several as one.
+    /// `Vary`; several are joined with commas.
     pub vary: &'a str,
     /// `ETag`.
     pub etag: Option<&'a str>,
 }
 
-/// What is known of an answer that may be kept.
+/// Validity of an answer that may be cached.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Validity {
-    /// Its `ETag`.
+    /// `ETag` of the answer.
     pub etag: Option<String>,
-    /// When it arrived, in seconds of Unix time.
+    /// Arrival of the answer, in seconds of Unix time.
     arrived: u64,
-    /// For how many seconds after that it is fresh.
+    /// Number of seconds after the arrival for which the answer is fresh.
     fresh: u64,
 }
 
 impl Validity {
-    /// Reads the headers of an answer with status 200; nothing where it must not be kept, or where
-    /// keeping it would serve nothing.
+    /// Reads the headers of an answer with status 200. Returns `None` if it must not be cached, or
+    /// if it has neither an `ETag` nor a freshness lifetime.
     #[must_use]
     pub fn read(headers: &Headers<'_>, now: SystemTime) -> Option<Self> {
         let directives = Directives::read(headers.cache_control);
@@ -56,26 +56,26 @@ impl Validity {
         (validity.etag.is_some() || validity.fresh > 0).then_some(validity)
     }
 
-    /// What holds after the server has said that nothing changed (304), with these headers.
-    /// Nothing where it must not be kept any more.
+    /// Returns the validity after the server has confirmed the answer (304) with these headers.
+    /// Returns `None` if the answer must not be cached any more.
     #[must_use]
     pub fn confirmed(&self, headers: &Headers<'_>, now: SystemTime) -> Option<Self> {
-        // What the confirmation leaves out stays as it was (RFC 9111, 3.2).
+        // Headers that the 304 omits keep their value (RFC 9111, 3.2).
         let etag = headers.etag.or(self.etag.as_deref());
         Self::read(&Headers { etag, ..*headers }, now)
     }
 
-    /// Whether it may be used without asking.
+    /// Whether the answer may be used without a request.
     #[must_use]
     pub fn is_fresh(&self, now: SystemTime) -> bool {
         let now = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        // What will arrive tomorrow comes from a clock that was wrong.
+        // An arrival in the future was stored by a wrong clock; such an answer is stale.
         let age = now.checked_sub(self.arrived);
         age.is_some_and(|age| age < self.fresh.min(LONGEST_FRESH.as_secs()))
     }
 }
 
-/// The directives of `Cache-Control` that count here.
+/// Directives of `Cache-Control` that are read.
 #[derive(Debug, Default)]
 struct Directives {
     no_store: bool,
@@ -92,7 +92,8 @@ impl Directives {
                 "no-store" => directives.no_store = true,
                 "no-cache" => directives.no_cache = true,
                 "max-age" => {
-                    // Said twice, the shorter one counts; said badly, none (RFC 9111, 4.2.1).
+                    // Of two `max-age` the shorter one counts; an invalid one counts as 0 (RFC
+                    // 9111, 4.2.1).
                     let seconds = value.trim().trim_matches('"').parse().unwrap_or(0);
                     directives.max_age =
                         Some(directives.max_age.map_or(seconds, |m| m.min(seconds)));
@@ -103,7 +104,7 @@ impl Directives {
         directives
     }
 
-    /// For how many seconds an answer of this age is fresh from now on.
+    /// Returns for how many seconds from now an answer of this age is fresh.
     fn fresh(&self, age: Option<&str>) -> u64 {
         if self.no_cache {
             return 0;
