@@ -1,8 +1,15 @@
-//! Entries of a few kilobytes or megabytes, kept with a note by whoever keeps them.
+//! Small entries of the cache: pages, documents and METADATA, each with a note.
 //!
-//! Owns their form: a line with the sha256 of all that follows, a line of note, the bytes. That
-//! tells a torn or changed entry from a whole one; it proves nothing about where the bytes are
-//! from, and nobody may take it for that.
+//! Owns their file format, in which a torn or damaged entry is recognised by its checksum:
+//!
+//! ```text
+//! sha256 (64 hex digits) of everything after this line, LF
+//! note (one line), LF
+//! bytes
+//! ```
+//!
+//! The checksum proves only integrity on disk. It must not be taken for proof of where the bytes
+//! come from.
 
 use std::fs::OpenOptions;
 use std::io::{Read as _, Write as _};
@@ -15,26 +22,27 @@ use crate::cache::room::Room;
 use crate::cache::{Cache, Kind, in_shard, is_mine, part_in};
 use crate::package::digest::Sha256;
 
-/// The largest entry of this form, in bytes: no page and no document is larger.
+/// Maximum size of an entry, in bytes; no page or document is larger.
 pub const MAX_ENTRY: u64 = 65 * 1024 * 1024;
-/// How long a sha256 and the end of its line are.
+/// Length of the first line: a sha256 and a line feed.
 const HEAD: usize = 65;
 
-/// An entry as it was written.
+/// A cached entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// What whoever kept it noted about it; one line.
+    /// One line of metadata, in the format of the module that cached the entry.
     pub note: String,
-    /// The bytes.
+    /// Bytes of the entry.
     pub bytes: Vec<u8>,
 }
 
 impl Cache {
-    /// The entry under this key. One that is not as it was written is removed, and there is none.
+    /// Reads the entry of this key. Returns `None` if there is none, or if it is damaged; a damaged
+    /// entry is removed.
     #[must_use]
     pub fn read(&self, kind: Kind, key: &Sha256) -> Option<Entry> {
         let path = self.path(kind, key);
-        // Neither through a link, nor waiting for the writer of a pipe.
+        // Without following a symbolic link, and without blocking on a named pipe.
         let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
         let flags = i32::try_from(flags.bits()).unwrap_or(0);
         let mut file = OpenOptions::new().read(true).custom_flags(flags).open(&path).ok()?;
@@ -53,13 +61,13 @@ impl Cache {
         entry
     }
 
-    /// Keeps an entry, in place of one under the same key. `note` is one line.
+    /// Stores an entry and replaces an earlier one of the same key. `note` must be one line.
     pub fn write(&self, kind: Kind, key: &Sha256, entry: &Entry) {
-        // It fails where it cannot be done, and then nothing is kept.
+        // Best effort: after an error, the entry is not cached.
         let _ = self.try_write(kind, key, entry);
     }
 
-    /// Removes the entry under this key.
+    /// Removes the entry of this key.
     pub fn forget(&self, kind: Kind, key: &Sha256) {
         let _ = std::fs::remove_file(self.path(kind, key));
     }
@@ -90,7 +98,7 @@ fn parse(mut whole: Vec<u8>) -> Option<Entry> {
     let note = rest.split(|byte| *byte == b'\n').next()?;
     let end = HEAD.checked_add(note.len())?.checked_add(1)?;
     let note = std::str::from_utf8(note).ok()?.to_owned();
-    // In place: a page is large.
+    // In place, without a second copy, since a page may be large.
     whole.drain(..end.min(whole.len()));
     Some(Entry { note, bytes: whole })
 }

@@ -1,6 +1,6 @@
-//! Wheels and source archives: files that are named by the sha256 of their bytes.
+//! Wheels and sdists in the cache, named by the sha256 of their bytes.
 //!
-//! Owns how they get out and in without being copied where a link will do.
+//! Owns moving them in and out by hard link, or by copying if a link is not possible.
 
 use std::fs::{self, File, Permissions};
 use std::io;
@@ -12,8 +12,9 @@ use crate::cache::{Cache, Kind, in_shard, is_mine, part_in};
 use crate::package::digest::Sha256;
 
 impl Cache {
-    /// Puts the file of this sha256 at `path` in `directory`, with the permissions `mode`, if it is
-    /// here and is what its name says. One that is not is removed.
+    /// Puts the cached file of this sha256 at `path` in `directory`, with the permissions `mode`.
+    /// Returns `false` if the file is not cached or its bytes have another sha256; such a file is
+    /// removed.
     #[must_use]
     pub fn take(&self, sha256: &Sha256, directory: &Path, path: &Path, mode: u32) -> bool {
         let entry = self.path(Kind::Files, sha256);
@@ -21,10 +22,12 @@ impl Cache {
         let Some(here) = here.filter(|entry| entry.is_file() && is_mine(entry)) else {
             return false;
         };
-        // What is hashed is what pip will get: first out of the cache's reach, then read.
+        // The link or copy is hashed, not the cached file: another process could change that after
+        // the check (time of check, time of use).
         let mut temporary = tempfile::Builder::new();
         let temporary = temporary.prefix(".part-");
-        // A link has the permissions of the entry: somebody else's umask, perhaps, or a file's own.
+        // A hard link shares the permissions of the cached file, so it serves only if they are
+        // `mode`.
         let link = |part: &Path| match here.mode() & 0o777 == mode {
             true => fs::hard_link(&entry, part),
             false => Err(io::ErrorKind::Unsupported.into()),
@@ -44,9 +47,9 @@ impl Cache {
         false
     }
 
-    /// Keeps the file at `path`, whose sha256 was computed.
+    /// Caches the file at `path`, whose sha256 was computed.
     pub fn keep(&self, sha256: &Sha256, path: &Path) {
-        // It fails where it cannot be done, and then nothing is kept.
+        // Best effort: after an error, the file is not cached.
         let _ = self.try_keep(sha256, path);
     }
 

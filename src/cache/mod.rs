@@ -1,10 +1,10 @@
-//! What was fetched before, kept below pip's own cache directory.
+//! Cache of fetched bytes below pip's own cache directory.
 //!
-//! Owns the layout `CACHE/pypi-verify-now/KIND/AB/SHA256`, its bounds, and the rule that nothing in
-//! it is believed: an entry is hashed again each time, and what is not as it was written is gone.
-//! It keeps bytes, never verdicts. Nothing about it is ever an error: without it, things are
-//! fetched. Safe for processes side by side, since an entry appears whole or not at all. Knows
-//! nothing of networks: whether an entry may still be used is for whoever kept it to say.
+//! Owns the layout `CACHE/pypi-verify-now/KIND/sha256/AB/SHA256`, its bounds, and the rule that
+//! cached bytes are hashed again on each use; a changed entry is removed. Errors are ignored:
+//! without the cache, bytes are fetched. Processes may use the cache at the same time, since an
+//! entry appears whole or not at all. The cache must not hold verdicts, and does not know whether
+//! an entry is still current: the module that stored it decides that.
 
 mod entry;
 mod files;
@@ -21,27 +21,27 @@ use room::Room;
 
 use crate::package::digest::Sha256;
 
-/// The most that is kept of all files together, in bytes: a large environment and its successor.
+/// Maximum size of all files, in bytes: a large environment and its successor.
 pub const MOST_OF_FILES: u64 = 4 << 30;
-/// The most that is kept of all pages together, in bytes; and the same of all documents.
+/// Maximum size of all pages, in bytes; also of all documents.
 pub const MOST_OF_PAGES: u64 = 512 << 20;
-/// The most that is kept of all METADATA together, in bytes.
+/// Maximum size of all METADATA, in bytes.
 pub const MOST_OF_METADATA: u64 = 128 << 20;
 
-/// What is kept.
+/// Kind of cached entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Wheels and source archives, by their sha256.
+    /// Wheels and sdists, by their sha256.
     Files,
-    /// Pages of indexes, by what was asked.
+    /// Pages of indexes, by a hash of the request.
     Pages,
-    /// Provenance documents, by what was asked.
+    /// Provenance documents, by a hash of the request.
     Documents,
     /// METADATA (PEP 658), by the sha256 that the index states.
     Metadata,
 }
 
-/// The directory of the entries; a handle that is cheap to clone.
+/// Handle to the cache directory; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Cache(Arc<Inner>);
 
@@ -51,37 +51,37 @@ struct Inner {
     rooms: [Room; 4],
 }
 
-/// How much there may be of each kind, in bytes.
+/// Maximum size of each kind, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// Of files.
+    /// Maximum size of all files.
     pub files: u64,
-    /// Of pages.
+    /// Maximum size of all pages.
     pub pages: u64,
-    /// Of documents.
+    /// Maximum size of all documents.
     pub documents: u64,
-    /// Of METADATA.
+    /// Maximum size of all METADATA.
     pub metadata: u64,
 }
 
-/// How much there is of a kind.
+/// Usage of one kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Usage {
-    /// Of what.
+    /// Kind of the entries.
     pub kind: Kind,
-    /// How many entries.
+    /// Number of entries.
     pub entries: usize,
-    /// How large they are together, in bytes.
+    /// Size of all entries, in bytes.
     pub bytes: u64,
-    /// How large they may be together, in bytes.
+    /// Maximum size of all entries, in bytes.
     pub most: u64,
 }
 
 impl Kind {
-    /// All of them.
+    /// Every kind.
     pub const ALL: [Self; 4] = [Self::Files, Self::Pages, Self::Documents, Self::Metadata];
 
-    /// What it is called.
+    /// Returns the name of the kind, which is that of its directory.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -105,14 +105,15 @@ impl Default for Bounds {
 }
 
 impl Cache {
-    /// The cache below pip's; nothing where the place is not ours: under `sudo` pip leaves the
-    /// cache of the user alone, too. Nothing is made before there is something to keep.
+    /// Opens the cache below pip's. Returns `None` if the directory does not belong to this user:
+    /// under `sudo`, pip also leaves the user's cache alone. The directory is created with the
+    /// first entry.
     #[must_use]
     pub fn open(pip_cache: &Path) -> Option<Self> {
         Self::bounded(pip_cache, Bounds::default())
     }
 
-    /// The same with other bounds.
+    /// Opens the cache with other bounds.
     #[must_use]
     pub fn bounded(pip_cache: &Path, bounds: Bounds) -> Option<Self> {
         let root = pip_cache.join("pypi-verify-now");
@@ -130,13 +131,13 @@ impl Cache {
         Some(Self(Arc::new(Inner { root, rooms })))
     }
 
-    /// Where it is.
+    /// Returns the cache directory.
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.0.root
     }
 
-    /// How much there is of each kind, counted entry by entry.
+    /// Counts the entries of each kind.
     #[must_use]
     pub fn usage(&self) -> Vec<Usage> {
         let usage = |kind: Kind| {
@@ -148,8 +149,7 @@ impl Cache {
         Kind::ALL.map(usage).to_vec()
     }
 
-    /// Removes every entry, and says what there was of each kind. What else lies there is
-    /// somebody else's.
+    /// Removes every entry and returns the usage before. Other files in the directory stay.
     ///
     /// # Errors
     /// An entry cannot be removed.
@@ -179,7 +179,8 @@ impl Cache {
     }
 }
 
-/// Makes something in the shard of an entry, and the shard, if need be, before it.
+/// Creates a file in an entry's shard directory with `make`; creates the directory if it is
+/// missing.
 fn in_shard<T>(entry: &Path, make: impl Fn(&Path) -> io::Result<T>) -> io::Result<T> {
     let shard = entry.parent().ok_or(io::ErrorKind::NotFound)?;
     match make(shard) {
@@ -191,7 +192,7 @@ fn in_shard<T>(entry: &Path, make: impl Fn(&Path) -> io::Result<T>) -> io::Resul
     }
 }
 
-/// An unfinished file in a shard.
+/// Creates an unfinished file in a shard directory.
 fn part_in(shard: &Path) -> io::Result<tempfile::NamedTempFile> {
     tempfile::Builder::new().prefix(room::PART).tempfile_in(shard)
 }

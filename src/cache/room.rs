@@ -1,8 +1,9 @@
-//! How much is kept of one kind, and what goes first.
+//! Size limit of one kind of entries.
 //!
-//! Owns the bound: what was not used for longest is removed once there is too much. Nobody counts
-//! the entries to know that. Each process adds what it has written to a file of one byte a
-//! [`UNIT`], and only when a quarter of the bound was written since are they counted.
+//! Owns the removal of the least recently used entries, without a count of all entries on each
+//! write. Each process appends one byte for each [`UNIT`] that it wrote to the file `growth`. When
+//! the file stands for a quarter of the limit, one process counts the entries and removes old ones
+//! until they take three quarters of the limit.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -12,25 +13,25 @@ use std::time::{Duration, SystemTime};
 
 use crate::package::digest::Sha256;
 
-/// How many bytes of entries one byte of the growth file stands for.
+/// Number of written bytes that one byte of the growth file stands for.
 const UNIT: u64 = 64 * 1024;
-/// How old the mark of the last use of an entry gets before it is made anew: not each use writes.
+/// Age of an entry's modification time at which a use renews it, so that not each use writes.
 const MARK_AGE: Duration = Duration::from_secs(24 * 60 * 60);
-/// How old an unfinished file is that nobody will finish.
+/// Age after which an unfinished file is removed.
 const ABANDONED: Duration = Duration::from_secs(2 * 60 * 60);
-/// How the names of unfinished files begin.
+/// Prefix of the names of unfinished files.
 pub(super) const PART: &str = ".part-";
 
-/// The place of one kind.
+/// Directory of one kind and its size limit.
 #[derive(Debug)]
 pub(super) struct Room {
     directory: PathBuf,
     most: u64,
-    /// Written by this process and not yet added to the growth file.
+    /// Bytes written by this process that are not in the growth file yet.
     written: AtomicU64,
 }
 
-/// A file that is kept.
+/// A cached file.
 #[derive(Debug)]
 pub(super) struct Kept {
     path: PathBuf,
@@ -47,17 +48,17 @@ impl Room {
         self.most
     }
 
-    /// The largest entry: one that were larger would push out too much else.
+    /// Returns the maximum size of an entry; a larger one would displace too many others.
     pub(super) const fn largest(&self) -> u64 {
         self.most / 4
     }
 
-    /// The directory of the shards.
+    /// Returns the directory of the shards.
     pub(super) fn shards(&self) -> PathBuf {
         self.directory.join("sha256")
     }
 
-    /// Notes that an entry was used.
+    /// Renews the time of an entry's last use.
     pub(super) fn mark(file: &File, metadata: &fs::Metadata) {
         let now = SystemTime::now();
         let age = metadata.modified().ok().and_then(|used| now.duration_since(used).ok());
@@ -66,16 +67,16 @@ impl Room {
         }
     }
 
-    /// Notes that an entry of this size was written, and makes room if that is due.
+    /// Adds the size of a written entry, and removes old entries if that is due.
     pub(super) fn grow(&self, bytes: u64) {
         let written = self.written.fetch_add(bytes, Ordering::SeqCst).saturating_add(bytes);
         if written >= UNIT {
-            // Whoever swaps first adds all of it.
+            // The first thread to swap adds the bytes of all threads.
             self.add(self.written.swap(0, Ordering::SeqCst));
         }
     }
 
-    /// Adds to the growth file. A lost byte costs little: the bound is kept a little later.
+    /// Appends to the growth file. After a lost byte, old entries are removed a little later.
     fn add(&self, bytes: u64) {
         let units = usize::try_from(bytes.div_ceil(UNIT)).unwrap_or(0);
         if units == 0 {
@@ -87,7 +88,7 @@ impl Room {
         };
         let _ = growth.write_all(&vec![b'.'; units]);
         let grown = growth.metadata().map_or(0, |metadata| metadata.len()).saturating_mul(UNIT);
-        // One process at a time: the others go on, and the room is theirs too.
+        // Only the process with the lock removes entries; the others continue.
         if grown > self.most / 4 && growth.try_lock().is_ok() {
             self.make_room();
             let _ = growth.set_len(0);
@@ -98,7 +99,7 @@ impl Room {
         self.directory.join("growth")
     }
 
-    /// Removes what was not used for longest, until three quarters of the bound are left.
+    /// Removes the least recently used entries until three quarters of the limit are left.
     fn make_room(&self) {
         let mut entries = self.entries();
         let mut total: u64 = entries.iter().map(|entry| entry.size).sum();
@@ -114,14 +115,14 @@ impl Room {
         }
     }
 
-    /// Every entry; what nobody finished is removed on the way.
+    /// Lists every entry; removes abandoned unfinished files.
     pub(super) fn entries(&self) -> Vec<Kept> {
         let shards = list(&self.shards());
         let files = shards.iter().flat_map(|shard| list(shard));
         files.filter_map(|path| kept(path, SystemTime::now())).collect()
     }
 
-    /// Removes every entry, and the directories that are empty then.
+    /// Removes every entry, then the directories that are empty.
     pub(super) fn clear(&self) -> io::Result<()> {
         for entry in self.entries() {
             match fs::remove_file(&entry.path) {
@@ -152,7 +153,7 @@ fn kept(path: PathBuf, now: SystemTime) -> Option<Kept> {
     if name.starts_with(PART) && is_abandoned {
         let _ = fs::remove_file(&path);
     }
-    // What has no name of an entry is none of ours.
+    // Other names are not those of entries.
     Sha256::parse(&name).ok().map(|_| Kept { path, size: metadata.len(), used })
 }
 
