@@ -1,8 +1,8 @@
-//! The wheelhouse: a private directory of verified bytes, from which pip installs.
+//! The wheelhouse: a private directory of verified files, from which pip installs.
 //!
-//! Owns the rule that a file gets its name there only after its sha256 was computed from the bytes
-//! that were written and, where the lock states one, compared. Downloads in parallel; what was
-//! fetched before comes from the cache and is hashed again. Judges nothing but bytes.
+//! Owns the rule that a file gets its name in the directory only after its sha256 was computed from
+//! the written bytes and compared with the lock's, if the lock states one. Downloads in parallel.
+//! Cached files are hashed again. The wheelhouse must not judge anything but bytes.
 
 mod receive;
 
@@ -25,15 +25,15 @@ use crate::package::digest::{Claims, Computed, Contradiction, Hasher, Sha256};
 use crate::package::plain_filename::FileName;
 use crate::terminal::progress::{Activity, Progress};
 
-/// How many files are fetched at once.
+/// Number of parallel downloads.
 pub const JOBS: NonZeroUsize = NonZeroUsize::new(8).unwrap();
-/// The largest file that is fetched, in bytes. An index states sizes only sometimes, so this and
-/// [`crate::http::settings::Patience::download`] are what ends an endless one.
+/// Maximum size of a file, in bytes. Indexes state sizes only sometimes, so this limit and
+/// [`crate::http::settings::Patience::download`] stop an endless download.
 pub const MAX_FILE: u64 = 16 * 1024 * 1024 * 1024;
-/// How the name of a file begins whose bytes were not compared yet.
+/// Prefix of the names of files whose bytes were not compared yet.
 const PART: &str = ".part-";
 
-/// A directory that holds verified files and nothing else once [`Self::fetch_all`] is through.
+/// A directory that contains only verified files after [`Self::fetch_all`] returns.
 pub struct Wheelhouse {
     directory: PathBuf,
     cache: Option<Cache>,
@@ -42,117 +42,117 @@ pub struct Wheelhouse {
     limit: u64,
 }
 
-/// Where the bytes of a URL lie on the same disk already, or why they could not be had; nothing
-/// where nobody tried. May wait for them.
+/// Looks a URL up among the files that the gateway prefetched. Returns the path on the same disk or
+/// why the fetch failed, or `None` if the file was not prefetched. May block until it arrives.
 pub type Elsewhere = Box<dyn Fn(&Url) -> Option<Result<PathBuf, Failure>> + Send + Sync>;
 
-/// A file to be fetched.
+/// A file to fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
-    /// Its name in the wheelhouse.
+    /// Name of the file in the wheelhouse.
     pub filename: FileName,
-    /// Where it is: `http`, `https` or `file`.
+    /// URL of the file: `http`, `https` or `file`.
     pub url: Url,
-    /// What it must be; without it, what it is will be found out.
+    /// Expected sha256; if `None`, the sha256 is computed only.
     pub sha256: Option<Sha256>,
-    /// Whatever else it must be.
+    /// Other digests and the size that the bytes must have.
     pub claims: Claims,
 }
 
 /// A file in the wheelhouse.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetched {
-    /// Its name.
+    /// Name of the file.
     pub filename: FileName,
-    /// Where it is.
+    /// Path of the file.
     pub path: PathBuf,
-    /// The sha256 of its bytes, computed.
+    /// Sha256 computed from the bytes.
     pub sha256: Sha256,
 }
 
-/// Why a file did not reach the wheelhouse.
+/// Why a file is not in the wheelhouse.
 #[derive(Debug, thiserror::Error)]
 pub enum WheelhouseError {
-    /// The bytes are others than those that the lock or the index states.
+    /// The bytes contradict the lock or the index.
     #[error("{filename} is another file than stated: {contradiction}")]
     Mismatch {
-        /// The file.
+        /// Name of the file.
         filename: FileName,
-        /// The statement that its bytes do not bear out.
+        /// Statement that the bytes contradict.
         contradiction: Contradiction,
     },
-    /// Two files want one name.
+    /// Two files have the same name.
     #[error("the lock has two files named {0}")]
     Twice(FileName),
-    /// The network.
+    /// The download failed.
     #[error("{0}")]
     Http(HttpError),
-    /// It was tried elsewhere.
+    /// The prefetch of the file failed.
     #[error("{}", .0.message)]
     Elsewhere(Failure),
-    /// A local file that the lock names.
+    /// A local file that the lock names cannot be read.
     #[error("cannot read {path}: {reason}")]
     Local {
-        /// The file.
+        /// Path of the file.
         path: String,
-        /// Why not.
+        /// Cause of the error.
         reason: String,
     },
-    /// The wheelhouse itself.
+    /// A file or directory of the wheelhouse cannot be written.
     #[error("cannot write {path}: {error}")]
     Disk {
-        /// The directory or file.
+        /// Path of the directory or file.
         path: String,
-        /// What the system said.
+        /// Message of the system.
         error: io::Error,
     },
 }
 
 impl Wheelhouse {
-    /// A wheelhouse in `directory`, which exists, is empty and is nobody else's. `pip_cache` is
-    /// pip's own cache directory (`pip cache dir`), below which fetched files are kept; without
-    /// it, or where it is not ours to write to, nothing is kept.
+    /// Makes a wheelhouse in `directory`, which must exist, be empty and private. `pip_cache` is
+    /// pip's own cache directory (`pip cache dir`), below which fetched files are cached; without
+    /// it, or if it belongs to another user, files are not cached.
     #[must_use]
     pub fn new(directory: PathBuf, pip_cache: Option<&Path>) -> Self {
         Self::keeping(directory, pip_cache.and_then(Cache::open))
     }
 
-    /// The same with a cache that is open already.
+    /// Makes a wheelhouse with an open cache.
     #[must_use]
     pub fn keeping(directory: PathBuf, cache: Option<Cache>) -> Self {
         Self { directory, cache, progress: Arc::default(), elsewhere: None, limit: MAX_FILE }
     }
 
-    /// The same, taking what is `elsewhere` in place of fetching it. It is believed no more than
-    /// a fetched file: it is hashed when it is wanted. What cannot be taken is fetched.
+    /// Uses prefetched files instead of downloads. A prefetched file is hashed as a downloaded one
+    /// is. A file that cannot be linked is downloaded.
     #[must_use]
     pub fn drawing_on(self, elsewhere: Option<Elsewhere>) -> Self {
         Self { elsewhere, ..self }
     }
 
-    /// The same, fetching at most `limit` bytes of a file over the network.
+    /// Sets the maximum size of a download, in bytes.
     #[must_use]
     pub fn up_to(self, limit: u64) -> Self {
         Self { limit, ..self }
     }
 
-    /// The same, telling how far it is.
+    /// Reports progress to this value.
     #[must_use]
     pub fn telling(self, progress: &Arc<Progress>) -> Self {
         Self { progress: Arc::clone(progress), ..self }
     }
 
-    /// The directory, for `pip --find-links`.
+    /// Returns the directory, for `pip --find-links`.
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// Fetches every file, `jobs` at a time; answers in the order of `files`.
+    /// Fetches every file with `jobs` threads. Returns them in the order of `files`.
     ///
     /// # Errors
-    /// The first that occurs, but bytes that are not those of the lock before all others. What was
-    /// not through then is gone from the directory.
+    /// The first error, but a contradiction of bytes takes precedence. Files that were not complete
+    /// are removed.
     pub fn fetch_all(
         &self,
         client: &Client,
@@ -162,11 +162,11 @@ impl Wheelhouse {
         self.fetch_until(&AtomicBool::new(false), client, files, jobs)
     }
 
-    /// The same, but once `stop` is set nothing further is begun, and what is under way ends soon;
-    /// what is through by then is answered.
+    /// Fetches files as [`Self::fetch_all`] does until `stop` is set. No download begins after
+    /// that, running ones end soon, and complete files are returned.
     ///
     /// # Errors
-    /// As [`Self::fetch_all`]; sets `stop`.
+    /// As for [`Self::fetch_all`]; an error sets `stop`.
     pub fn fetch_until(
         &self,
         stop: &AtomicBool,
@@ -211,10 +211,10 @@ impl Wheelhouse {
         Ok(fetched.into_iter().map(|(_, file)| file).collect())
     }
 
-    /// Fetches one file, and gives up early once `stop` is set.
+    /// Fetches one file; ends early once `stop` is set.
     ///
     /// # Errors
-    /// As [`Self::fetch_all`].
+    /// As for [`Self::fetch_all`].
     pub fn fetch(
         &self,
         client: &Client,
@@ -237,7 +237,7 @@ impl Wheelhouse {
         if let (None, Some(cache), Some(sha256)) = (&linked, &self.cache, &wanted.sha256)
             && cache.take(sha256, &self.directory, &path, mode)
         {
-            // The cache compares the sha256 alone.
+            // The cache compares only the sha256, so other claims are compared here.
             let got = if wanted.claims.is_empty() { None } else { here(&path, &wanted.claims)? };
             if let Some(Err(error)) = got.map(|got| wanted.hold(&got)) {
                 fs::remove_file(&path).map_err(|error| disk(&path, error))?;
@@ -259,8 +259,8 @@ impl Wheelhouse {
         Ok(fetched(got.sha256))
     }
 
-    /// A link to what is elsewhere, without a name that counts, and its digests; nothing where
-    /// nobody has it there, or no link can be made.
+    /// Links a prefetched file into the directory under an unfinished name, and computes its
+    /// digests. Returns `None` if the file was not prefetched, or cannot be linked.
     fn linked(&self, wanted: &Wanted) -> Result<Option<(TempPath, Computed)>, WheelhouseError> {
         let elsewhere = self.elsewhere.as_ref().filter(|_| wanted.sha256.is_some());
         let Some(found) = elsewhere.and_then(|elsewhere| elsewhere(&wanted.url)) else {
@@ -275,7 +275,7 @@ impl Wheelhouse {
 }
 
 impl Wanted {
-    /// Holds what is wanted against what the bytes are.
+    /// Compares the expected digests with the computed ones.
     fn hold(&self, got: &Computed) -> Result<(), WheelhouseError> {
         let held = self.claims.hold(self.sha256.as_ref(), got);
         held.map_err(|contradiction| {
@@ -285,8 +285,8 @@ impl Wanted {
     }
 }
 
-/// The digests of a file that is in the wheelhouse already, such as one that was fetched for its
-/// digest, where nobody stated one.
+/// Computes the digests of a file that is in the wheelhouse already, such as one that was fetched
+/// to compute its sha256. Returns `None` if there is no such file.
 fn here(path: &Path, claims: &Claims) -> Result<Option<Computed>, WheelhouseError> {
     match fs::File::open(path) {
         Ok(mut file) => {
@@ -302,7 +302,7 @@ fn disk(path: &Path, error: io::Error) -> WheelhouseError {
     WheelhouseError::Disk { path: path.display().to_string(), error }
 }
 
-/// Each file once: the same file listed twice is one, two files of one name are an error.
+/// Returns each file once. A file may be listed twice; two files of the same name are an error.
 fn distinct(files: &[Wanted]) -> Result<Vec<&Wanted>, WheelhouseError> {
     let mut seen = BTreeMap::new();
     let mut distinct = Vec::with_capacity(files.len());

@@ -1,6 +1,6 @@
-//! One file's bytes, hashed as they are written.
+//! Writes the bytes of one file to disk and hashes them at the same time.
 //!
-//! Owns the unnamed file they are written to: it has no name in the wheelhouse and is gone if
+//! Owns the unfinished file: it has no name in the wheelhouse and is removed after any error.
 //! anything goes wrong.
 
 use std::fs::{File, Permissions};
@@ -17,14 +17,13 @@ use crate::http::{Client, HttpError, Piece};
 use crate::package::digest::{Computed, Hasher};
 use crate::wheelhouse::{PART, Wanted, Wheelhouse, WheelhouseError};
 
-/// How much is read at once of a local file.
+/// Size of the read buffer for local files, in bytes.
 const CHUNK: usize = 64 * 1024;
-/// What of a file's mode says who may do what.
+/// Bits of a file's mode that are permissions.
 const PERMISSIONS: u32 = 0o777;
 
-/// The permissions of the file at `url` once it is here: `pip download` and `pip wheel` hand them
-/// on. A local file has its own, and what comes from elsewhere those that a new file gets, as the
-/// umask has it.
+/// Returns the permissions that the file at `url` gets, since `pip download` and `pip wheel` pass
+/// them on. A local file keeps its own; a download gets those of a new file under the umask.
 pub(super) fn mode(url: &Url, directory: &Path) -> Result<u32, WheelhouseError> {
     let local = url.to_file_path().ok().filter(|_| url.scheme() == "file");
     if let Some(metadata) = local.and_then(|path| std::fs::metadata(path).ok()) {
@@ -38,7 +37,7 @@ pub(super) fn mode(url: &Url, directory: &Path) -> Result<u32, WheelhouseError> 
     Ok(metadata.map_err(|error| crate::wheelhouse::disk(directory, error))?.mode() & PERMISSIONS)
 }
 
-/// Brings the bytes of a file into an unnamed file in the directory of `house`; ends early once
+/// Writes the bytes of a file to an unfinished file in the directory of `house`; ends early once
 /// `stop` is set.
 pub(super) fn receive(
     client: &Client,
@@ -53,7 +52,7 @@ pub(super) fn receive(
         true => Err(io::Error::from(io::ErrorKind::Interrupted)),
         false => Ok(()),
     };
-    // It may have been set while somebody waited for what is elsewhere.
+    // `stop` may have been set while the thread waited for a prefetch.
     go_on().map_err(disk)?;
     let mut file = tempfile::Builder::new().prefix(PART).tempfile_in(directory).map_err(disk)?;
     let mut hasher = Hasher::new(claims);
@@ -89,11 +88,11 @@ fn copy(
     disk: impl Fn(io::Error) -> WheelhouseError,
 ) -> Result<(), WheelhouseError> {
     let no = |reason: String| WheelhouseError::Local { path: Redacted(url).to_string(), reason };
-    let path = url.to_file_path().map_err(|()| no("it is no file of this machine".to_owned()))?;
+    let path = url.to_file_path().map_err(|()| no("it is not a path on this machine".to_owned()))?;
     let metadata = std::fs::metadata(&path).map_err(|error| no(error.to_string()))?;
-    // Asked before opening: to open a pipe is to wait for its writer.
+    // Checked before opening, since opening a named pipe blocks until it has a writer.
     if !metadata.is_file() {
-        return Err(no("it is no file".to_owned()));
+        return Err(no("it is not a regular file".to_owned()));
     }
     let mut source = File::open(&path).map_err(|error| no(error.to_string()))?;
     let mut buffer = vec![0; CHUNK];
