@@ -1,8 +1,7 @@
-//! The operating system's side of this process: arguments, environment, working directory, user,
-//! terminal.
+//! State of this process: arguments, environment, working directory, user, terminal.
 //!
-//! The only reader of these. Everything below gets plain values, so that it can be tested without
-//! a process of its own. Changes none of them.
+//! Owns all reading of that state. Other modules get plain values, so that tests need no process of
+//! their own. The module must not change the state.
 
 pub mod run;
 pub mod switch;
@@ -16,35 +15,35 @@ use rustix::process::{getegid, geteuid};
 
 use crate::failure::{Failure, Status};
 
-/// What the operating system handed to this process.
+/// Arguments, environment and other state of this process.
 #[derive(Debug, Clone)]
 pub struct Process {
-    /// The name this process was started under (`argv[0]`).
+    /// Name that this process was started under (`argv[0]`).
     pub invoked_as: OsString,
-    /// The arguments after it, byte for byte.
+    /// Arguments after the name, byte for byte.
     pub arguments: Vec<OsString>,
-    /// The working directory; `.` where it has no path, see [`Self::located`].
+    /// Working directory; `.` if it has no path, see [`Self::located`].
     pub directory: PathBuf,
-    /// The effective user id.
+    /// Effective user id.
     pub user: u32,
-    /// The effective group id.
+    /// Effective group id.
     pub group: u32,
-    /// The path of this program's own file.
+    /// Path of this program's own file.
     pub executable: PathBuf,
     /// Whether a person can be asked: standard input and standard error are both a terminal.
     pub interactive: bool,
-    /// Whether standard error is a terminal on which a line can be drawn again.
+    /// Whether standard error is a terminal on which a line can be redrawn.
     pub redraws: bool,
-    /// Why the working directory has no path: it was removed, say.
+    /// Why the working directory has no path, such as after its removal.
     lost: Option<String>,
     environment: BTreeMap<OsString, OsString>,
 }
 
 impl Process {
-    /// Reads this process.
+    /// Reads the state of this process.
     ///
     /// # Errors
-    /// The program's own file cannot be found.
+    /// The path of the program's own file cannot be found.
     pub fn current() -> std::io::Result<Self> {
         let mut arguments = std::env::args_os();
         let executable = std::env::current_exe()?;
@@ -66,10 +65,10 @@ impl Process {
         })
     }
 
-    /// That the working directory has a path. What only hands over to pip does without.
+    /// Checks that the working directory has a path. Only a hand-over to pip does without.
     ///
     /// # Errors
-    /// It has none.
+    /// The working directory has no path.
     pub fn located(&self) -> Result<(), Failure> {
         let Some(why) = &self.lost else { return Ok(()) };
         let message = format!("cannot find out where this process runs: {why}");
@@ -77,40 +76,40 @@ impl Process {
         Err(failure.hint("change to a directory that exists"))
     }
 
-    /// The file name part of the name this process was started under.
+    /// Returns the file name in [`Self::invoked_as`].
     #[must_use]
     pub fn command_name(&self) -> &OsStr {
         Path::new(&self.invoked_as).file_name().unwrap_or(&self.invoked_as)
     }
 
-    /// The value of an environment variable; an empty one counts as absent, as it does for pip.
+    /// Returns an environment variable, or `None` if it is absent or empty, as for pip.
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<&OsStr> {
         self.environment.get(OsStr::new(name)).map(OsString::as_os_str).filter(|v| !v.is_empty())
     }
 
-    /// The same as text; bytes that are no UTF-8 are replaced.
+    /// Returns an environment variable as text; invalid UTF-8 is replaced.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<String> {
         self.variable(name).map(|value| value.to_string_lossy().into_owned())
     }
 
-    /// One of our own settings: `PYPI_VERIFY_NOW_NAME`, which wins, or `NAME` alone.
+    /// Returns one of our own settings: `PYPI_VERIFY_NOW_NAME`, else `NAME`.
     #[must_use]
     pub fn setting(&self, name: &str) -> Option<&OsStr> {
         self.named_setting(name).map(|(_, value)| value)
     }
 
-    /// The same, with the variable that it comes from.
+    /// Returns one of our own settings with the name of its variable.
     fn named_setting(&self, name: &str) -> Option<(String, &OsStr)> {
         let names = [format!("PYPI_VERIFY_NOW_{name}"), name.to_owned()];
         names.into_iter().find_map(|name| self.variable(&name).map(|value| (name.clone(), value)))
     }
 
-    /// Whether one of our own settings is switched on, in the words that pip takes for its own.
+    /// Whether one of our own settings is on. The words are those of pip's switches.
     ///
     /// # Errors
-    /// It is set to a word that is neither on nor off: what was meant cannot be told.
+    /// The value means neither on nor off.
     pub fn switched_on(&self, name: &str) -> Result<bool, Failure> {
         let Some((name, value)) = self.named_setting(name) else { return Ok(false) };
         let word = value.to_string_lossy();
@@ -121,15 +120,15 @@ impl Process {
         })
     }
 
-    /// Whether a variable of somebody else's is switched on: set, and not `0`, `false`, `no` or
-    /// `off`. `CI` may hold the name of a service.
+    /// Whether a variable of another program is on: set, and not `0`, `false`, `no` or `off`. `CI`
+    /// may contain the name of a service.
     #[must_use]
     pub fn variable_is_on(&self, name: &str) -> bool {
         self.variable(name).is_some_and(is_on)
     }
 
-    /// Where temporary files may go, in the order in which Python's `tempfile`, and so pip, tries
-    /// them: the first counts in which a file can be written.
+    /// Returns the directories for temporary files in the order in which Python's `tempfile`, and
+    /// so pip, tries them. The first one is used in which a file can be written.
     #[must_use]
     pub fn temporary_directories(&self) -> Vec<PathBuf> {
         let named = ["TMPDIR", "TEMP", "TMP"].into_iter().filter_map(|name| self.variable(name));
@@ -139,7 +138,7 @@ impl Process {
     }
 }
 
-/// Whether a terminal of this name can do nothing but go on; pip asks the same.
+/// Whether a terminal of this name cannot redraw a line; the check is pip's.
 fn is_dumb(term: Option<OsString>) -> bool {
     term.is_some_and(|term| term == "dumb" || term == "unknown")
 }

@@ -1,8 +1,15 @@
-//! What happens when the user, or the system, ends a run early.
+//! Ends a run cleanly when the user or the system interrupts it.
 //!
-//! Owns the signals of this process, the private directory of the run and the knowledge of which
-//! child is running: on every way out the child is gone and the directory removed. Decides
-//! nothing else; a run that is not interrupted never notices it.
+//! Owns the signals of this process, the private directory of the run and the id of the running
+//! child. On every way out the child has ended and the directory is removed:
+//!
+//! 1. A handler stores the signal, and the signals thread wakes up.
+//! 2. A running child gets the signal, unless Ctrl-C reached it already. The thread waits for its
+//!    end; a child that only answers gets further signals after `HEED` each.
+//! 3. Without a running child, the thread kills a waiting child, removes the directory and ends the
+//!    process as the signal would have.
+//!
+//! The module must not affect a run that is not interrupted.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,38 +22,38 @@ use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
-/// What Ctrl-C sends.
+/// Signal that Ctrl-C sends.
 pub const CTRL_C: i32 = SIGINT;
 
-/// The signals by which a user, a terminal or a system asks a process to end.
+/// Signals by which a user, a terminal or a system asks a process to end.
 const SIGNALS: [i32; 4] = [SIGINT, SIGTERM, SIGHUP, SIGQUIT];
 
-/// How often the removal of the private directory is tried.
+/// Number of attempts to remove the private directory.
 const REMOVALS: usize = 100;
 
-/// How long a child that only answers may take to heed a signal; then it gets it again, and at last
-/// SIGTERM. Python loses one that comes while it starts, or between its question to the user and
-/// its reading of the answer (`input` of CPython clears the error of a flush).
+/// Grace period for a read-only child after a signal. After it the signal is repeated, then SIGTERM
+/// is sent. Python loses a signal that arrives during its start, or between a prompt and the
+/// reading of the answer (`input` of CPython clears the error of a flush).
 const HEED: Duration = Duration::from_secs(2);
 
-/// The private directory of one run (mode 0700), and the guard over it.
+/// The private directory of one run (mode 0700), and the handling of signals.
 ///
-/// Dropping it removes the directory. A signal that ends the process does so too, after the child
-/// that is running, if any, has ended.
+/// Dropping the value removes the directory. A signal that ends the process removes it, too, after
+/// the running child has ended.
 #[derive(Debug)]
 pub struct Run {
     attendant: Attendant,
 }
 
-/// Who starts a child that waits before it does something, within a [`Run`].
+/// Handle by which other modules start and await the children of a [`Run`].
 #[derive(Clone)]
 pub struct Attendant(Arc<State>);
 
 struct State {
     current: Mutex<Current>,
     changed: Condvar,
-    /// The signal that came last, 0 for none. Set by the handler itself: Ctrl-C reaches pip at the
-    /// same moment, and the thread that waits for pip may be on before the signals thread is.
+    /// Latest signal, or 0. The handler itself stores it: Ctrl-C reaches pip at the same moment,
+    /// and the main thread may notice pip's end before the signals thread runs.
     raised: Arc<AtomicUsize>,
     directory: PathBuf,
 }
@@ -54,29 +61,29 @@ struct State {
 #[derive(Default)]
 struct Current {
     child: Option<Pid>,
-    /// What that child is there for.
+    /// Purpose of `child`.
     purpose: Purpose,
-    /// A child that does nothing yet.
+    /// A child that waits for its first task.
     waiting: Option<Pid>,
-    /// Whether a child has ended since a signal came: its exit code is the one of the run.
+    /// A child ended after a signal; the run exits with that child's code.
     heeded: bool,
     last: Option<Box<dyn FnOnce() + Send>>,
 }
 
-/// What a child is there for.
+/// Purpose of a child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Purpose {
-    /// It answers a question and changes nothing: one that does not heed a signal is told again,
-    /// and then ended.
+    /// It answers a question and changes no file. A child that ignores a signal gets it again, then
+    /// SIGTERM.
     Answer,
-    /// It may be changing something; it is left to clear up as long as it takes.
+    /// It may change files, and gets as much time to clean up as it needs.
     #[default]
     Change,
 }
 
 impl State {
     fn lock(&self) -> MutexGuard<'_, Current> {
-        // The data is plain values: a panic elsewhere cannot leave them half written.
+        // The fields are plain values: a panic of another thread cannot leave them half written.
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -85,7 +92,7 @@ impl State {
         raised.filter(|signal| *signal != 0)
     }
 
-    /// Begins something, under the lock, so that nothing begins behind the back of a signal.
+    /// Runs `start` under the lock, so that no child starts after a signal was handled.
     fn begin<T>(&self, start: impl FnOnce(&mut Current) -> io::Result<T>) -> io::Result<T> {
         let mut current = self.lock();
         if let Some(signal) = self.interrupted() {
@@ -94,13 +101,13 @@ impl State {
         }
         let started = start(&mut current)?;
         if let (Some(signal), Some(child)) = (self.interrupted(), current.child) {
-            // A Ctrl-C of this very moment may have met a child that did not listen yet.
+            // A Ctrl-C at this moment may have reached the child before it could handle signals.
             hand_on(child, signal);
         }
         Ok(started)
     }
 
-    /// The child that signals went to has ended.
+    /// Notes that the running child has ended.
     fn ended(&self) {
         let mut current = self.lock();
         current.child = None;
@@ -117,11 +124,11 @@ impl State {
 }
 
 impl Run {
-    /// Makes the private directory, in the first of `places` where a file can be written, and
+    /// Creates the private directory in the first of `places` where a file can be written, and
     /// begins to listen for SIGINT, SIGTERM, SIGHUP and SIGQUIT.
     ///
     /// # Errors
-    /// The directory cannot be made anywhere, or the signals cannot be listened to.
+    /// The directory cannot be created in any place, or a handler cannot be installed.
     pub fn begin(places: &[PathBuf]) -> io::Result<Self> {
         let directory = private_directory(places)?.keep();
         let state = Arc::new(State {
@@ -135,8 +142,8 @@ impl Run {
             let number = usize::try_from(signal).map_err(io::Error::other)?;
             signal_hook::flag::register_usize(signal, Arc::clone(&state.raised), number)?;
         }
-        // With a handler for it, a file that grows over the limit (`ulimit -f`) is an error like a
-        // full disk, and not the end of the process.
+        // With a handler, writing beyond the file size limit (`ulimit -f`) is an error like a full
+        // disk; without one, it would end the process.
         signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
         let mut signals = Signals::new(SIGNALS)?;
         std::thread::Builder::new()
@@ -145,16 +152,16 @@ impl Run {
         Ok(run)
     }
 
-    /// The private directory.
+    /// Returns the private directory.
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.attendant.0.directory
     }
 
-    /// A new directory below the private one; a second one of a name gets a number.
+    /// Creates a directory below the private one; a second one of a name gets a number.
     ///
     /// # Errors
-    /// It cannot be made.
+    /// The directory cannot be created.
     pub fn subdirectory(&self, name: &str) -> io::Result<PathBuf> {
         let mut path = self.directory().join(name);
         let mut number = 1;
@@ -168,11 +175,11 @@ impl Run {
         Ok(path)
     }
 
-    /// Starts a child, which until [`Self::wait`] returns is the one that signals go to. After a
-    /// signal it does not return.
+    /// Starts a child, which receives the signals until [`Self::wait`] returns. After a signal,
+    /// this function ends the process.
     ///
     /// # Errors
-    /// It cannot be started.
+    /// The child cannot be started.
     pub fn spawn(&self, command: &mut Command, purpose: Purpose) -> io::Result<Child> {
         self.attendant.0.begin(|current| {
             let child = command.spawn()?;
@@ -185,29 +192,30 @@ impl Run {
     /// Waits for the child that [`Self::spawn`] started.
     ///
     /// # Errors
-    /// The operating system will not say how it ended.
+    /// The operating system does not report how the child ended.
     pub fn wait(&self, child: &mut Child) -> io::Result<ExitStatus> {
         self.attendant.wait(child)
     }
 
-    /// Who starts and waits for a child that is told what to do later.
+    /// Returns a handle for a child that is started early and gets its tasks later.
     #[must_use]
     pub fn attendant(&self) -> Attendant {
         self.attendant.clone()
     }
 
-    /// What is done before a signal ends the process, such as clearing a line of the terminal.
+    /// Sets a function that is called before a signal ends the process, such as one that clears the
+    /// terminal's live line.
     pub fn before_the_end(&self, last: impl FnOnce() + Send + 'static) {
         self.attendant.0.lock().last = Some(Box::new(last));
     }
 
-    /// The signal that asked this run to end, if one did.
+    /// Returns the signal that asked this run to end, if one did.
     #[must_use]
     pub fn interrupted(&self) -> Option<i32> {
         self.attendant.0.interrupted()
     }
 
-    /// Returns unless a signal has asked this run to end: then it ends here.
+    /// Ends the process if a signal has asked this run to end.
     pub fn go_on(&self) {
         self.attendant.go_on();
     }
@@ -215,7 +223,8 @@ impl Run {
 
 impl Drop for Run {
     fn drop(&mut self) {
-        // What went wrong because of the signal is no way to end.
+        // Without a child that ended after the signal, an error of this process is a consequence of
+        // the signal; the process ends as by the signal.
         if !self.attendant.0.lock().heeded {
             self.go_on();
         }
@@ -223,7 +232,8 @@ impl Drop for Run {
     }
 }
 
-/// Why it cannot be made is said of the first place, which the user may have named.
+/// Creates the private directory. The error is that of the first place, which the user may have
+/// named.
 fn private_directory(places: &[PathBuf]) -> io::Result<tempfile::TempDir> {
     let mut why = None;
     for place in places {
@@ -237,7 +247,7 @@ fn private_directory(places: &[PathBuf]) -> io::Result<tempfile::TempDir> {
 
 fn private_directory_in(place: &Path) -> io::Result<tempfile::TempDir> {
     let directory = tempfile::Builder::new().prefix("pypi-verify-now-").tempdir_in(place)?;
-    // On a full disk there may be room for a name, and for nothing more.
+    // On a full disk, a directory may be created although no file can be written.
     let probe = directory.path().join("probe");
     std::fs::write(&probe, "room")?;
     std::fs::remove_file(&probe)?;
@@ -251,10 +261,10 @@ impl std::fmt::Debug for Attendant {
 }
 
 impl Attendant {
-    /// Starts a child that does nothing until it is told to. A signal ends it.
+    /// Starts a child that waits for its first task. A signal kills it.
     ///
     /// # Errors
-    /// As [`Run::spawn`].
+    /// As for [`Run::spawn`].
     pub fn spawn_waiting(&self, command: &mut Command) -> io::Result<Child> {
         self.0.begin(|current| {
             let child = command.spawn()?;
@@ -263,10 +273,10 @@ impl Attendant {
         })
     }
 
-    /// Has a waiting child begin with something; the process that `start` names is the one that
-    /// signals go to, until [`Self::attended`] or [`Self::wait`].
+    /// Gives a waiting child a task with `start`. The process whose id `start` returns receives the
+    /// signals until [`Self::attended`] or [`Self::wait`].
     ///
-    /// # Errors
+    /// `start` fails.
     /// It does not begin.
     pub fn attend(
         &self,
@@ -280,15 +290,15 @@ impl Attendant {
         })
     }
 
-    /// What began with [`Self::attend`] has ended.
+    /// Notes that the task of [`Self::attend`] has ended.
     pub fn attended(&self) {
         self.0.ended();
     }
 
-    /// Waits until the child that waited, or whatever it became, has ended.
+    /// Waits until the waiting child, or the process that it became, has ended.
     ///
     /// # Errors
-    /// The operating system will not say how it ended.
+    /// The operating system does not report how the child ended.
     pub fn wait(&self, child: &mut Child) -> io::Result<ExitStatus> {
         let status = child.wait();
         self.0.lock().waiting = None;
@@ -296,25 +306,25 @@ impl Attendant {
         status
     }
 
-    /// As [`Run::go_on`].
+    /// Ends the process after a signal, as [`Run::go_on`] does.
     pub fn go_on(&self) {
         self.0.go_on();
     }
 }
 
-/// The signals thread: hands the signal to the child and waits for it, or ends the process as the
-/// signal would have.
+/// Handles a signal in the signals thread: passes it to the running child and waits for its end, or
+/// ends the process as the signal would have.
 fn end(state: &State, signal: i32) {
     let mut current = state.lock();
     if let Some(child) = current.child {
-        // Ctrl-C reaches the whole foreground group, pip included; handing it on would be a
-        // second one, which interrupts pip's own clearing up.
+        // Ctrl-C reaches the whole foreground group, pip included. Passed on, it would be a second
+        // one, which interrupts pip's own clean-up.
         let from_terminal = matches!(signal, SIGINT | SIGQUIT) && in_foreground();
         if !from_terminal {
             hand_on(child, signal);
         }
         let mut next = signal;
-        // The main thread sees the child end, and reports its exit code.
+        // The main thread notices the child's end and exits with its code.
         while current.child.is_some() {
             let waited = state.changed.wait_timeout(current, HEED);
             let (again, time) = waited.unwrap_or_else(PoisonError::into_inner);
@@ -337,8 +347,8 @@ fn hand_on(child: Pid, signal: i32) {
     }
 }
 
-/// Clears up and ends the process as the signal would have. The lock is held to the end: nothing
-/// begins meanwhile.
+/// Cleans up and ends the process as the signal would have. The lock is held until the end, so that
+/// no child starts meanwhile.
 fn finish(mut current: MutexGuard<'_, Current>, directory: &Path, signal: i32) {
     if let Some(waiting) = current.waiting.take() {
         let _ = kill_process(waiting, Signal::KILL);
@@ -349,7 +359,7 @@ fn finish(mut current: MutexGuard<'_, Current>, directory: &Path, signal: i32) {
     }
     remove(directory);
     if signal == SIGINT {
-        // pip's own code for a run that was cancelled.
+        // pip's own exit code for a cancelled run.
         #[allow(
             clippy::exit,
             clippy::disallowed_methods,
@@ -360,13 +370,13 @@ fn finish(mut current: MutexGuard<'_, Current>, directory: &Path, signal: i32) {
     let _ = signal_hook::low_level::emulate_default_handler(signal);
 }
 
-/// Removes the private directory. No end waits for the threads that fetch: one that is writing a
-/// file may put it where everything else is gone already.
+/// Removes the private directory. Fetching threads are not awaited: one of them may write a file
+/// into the directory during its removal, so that the removal is repeated.
 fn remove(directory: &Path) {
     (0..REMOVALS).find(|_| std::fs::remove_dir_all(directory).is_ok() || !directory.exists());
 }
 
-/// Whether this process is in the foreground of a terminal, where Ctrl-C goes to all of a group.
+/// Whether this process is in the foreground group of a terminal, to which Ctrl-C goes.
 fn in_foreground() -> bool {
     let terminal = rustix::termios::tcgetpgrp(rustix::stdio::stdin())
         .or_else(|_| rustix::termios::tcgetpgrp(rustix::stdio::stderr()));

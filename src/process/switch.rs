@@ -1,9 +1,8 @@
-//! The words that switch something on and off, as pip reads them.
+//! Words that switch a setting on or off.
 //!
-//! Owns the list of pip's `strtobool`, which pip asks for its own switches. Says nothing about a
-//! word that is not on it.
+//! Owns the word list, which is that of pip's `strtobool`. The caller decides about other words.
 
-/// Reads a word: on or off, whatever its case. Returns `None` if it is neither.
+/// Parses a word in any case. Returns `None` if it is neither on nor off.
 #[must_use]
 pub fn read(word: &str) -> Option<bool> {
     match word.to_ascii_lowercase().as_str() {
