@@ -1,13 +1,14 @@
-//! Making text from elsewhere safe to show on a terminal.
+//! Makes untrusted text safe to show on a terminal.
 //!
-//! Owns which characters may reach it. Names of packages, publishers and files come from indexes
-//! and attestations: what moves the cursor, hides text or reorders it is written out instead. Owns
-//! too how a line of another program is kept from reading as one of ours.
+//! Owns the list of unsafe characters. Names of packages, publishers and files come from indexes
+//! and attestations; characters that move the cursor, hide text or reorder it are written out. Also
+//! marks pip's output, so that none of its lines can pass for one of this program's (a package
+//! could print a false verdict).
 
 use std::fmt::Write as _;
 
-/// The text with every control, invisible and direction-changing character written as `\u{…}`.
-/// Line feeds are written out too: whoever wants several lines prints several.
+/// Returns the text with every control, invisible and direction-changing character written as
+/// `\u{…}`. That includes line feeds: the caller prints each line of its own.
 #[must_use]
 pub fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
@@ -28,15 +29,14 @@ pub fn is_plain(text: &str) -> bool {
     !text.chars().any(|c| c.is_control() || is_invisible(c))
 }
 
-/// The text with a blank in place of every such character: for a program that reads the text and
-/// shows it as it is.
+/// Returns the text with a space for every such character, for a program that shows it unescaped.
 #[must_use]
 pub fn blanked(text: &str) -> String {
     text.chars().map(|c| if c.is_control() || is_invisible(c) { ' ' } else { c }).collect()
 }
 
-/// Format characters that a terminal does not show, or that change what it shows around them
-/// (Unicode general category Cf and the line separators).
+/// Whether a terminal does not show the character, or shows its neighbours differently (Unicode
+/// general category Cf and the line separators).
 const fn is_invisible(c: char) -> bool {
     matches!(
         c,
@@ -52,21 +52,23 @@ const fn is_invisible(c: char) -> bool {
     )
 }
 
-/// How a line of ours begins that speaks of a verdict, wherever on its line a reader finds it.
+/// Prefixes of our lines about verdicts, recognised after leading whitespace.
 const VERDICTS: [&str; 2] = ["pypi-verify-now", "refused:"];
 
-/// How other lines of ours begin, at the very beginning of the line. pip's own are `ERROR:` and
-/// `Hint:`; where it begins a line as we do, it gets its name in front.
+/// Prefixes of our other lines, recognised at the start of a line only. pip's own prefixes are
+/// `ERROR:` and `Hint:`; a line of pip's with one of ours is marked with [`WHOSE`].
 const OTHERS: [&str; 5] = ["error:", "hint:", "OK:", "UNKNOWN:", "FAIL:"];
 
-/// What stands before a line of pip's that would read as one of ours.
+/// Mark in front of a line of pip's that would read as one of ours.
 const WHOSE: &str = "pip: ";
 
-/// The output of pip as it may be shown: indexes and packages have a say in it.
+/// Returns pip's output in a form that is safe to show, since indexes and packages influence it.
 ///
-/// A line that begins as one of ours does gets `pip: ` in front. A carriage return ends a line, as
-/// what follows it would stand at the beginning of one. Sequences that colour text or move the
-/// cursor (ECMA-48, `CSI`) are left out, every other control is written out as by [`escape`].
+/// 1. A carriage return ends a line, since the text after it would be shown at the start of the
+///    line.
+/// 2. Sequences that colour text or move the cursor (ECMA-48, `CSI`) are removed.
+/// 3. Every other control character is written out as by [`escape`].
+/// 4. A line that begins as one of ours gets `pip: ` in front.
 #[must_use]
 pub fn as_of_pip(output: &[u8]) -> String {
     let text = String::from_utf8_lossy(output);
@@ -85,7 +87,7 @@ pub fn as_of_pip(output: &[u8]) -> String {
     safe
 }
 
-/// A part of a line without `CSI` sequences, other controls but the tabulator written out.
+/// Removes `CSI` sequences and writes out control characters except tabs.
 fn shown(part: &str) -> String {
     let mut pieces = part.split("\u{1b}[");
     let mut plain = pieces.next().unwrap_or_default().to_owned();
@@ -98,7 +100,7 @@ fn shown(part: &str) -> String {
     plain.split('\t').map(escape).collect::<Vec<_>>().join("\t")
 }
 
-/// Whether a reader would take a line for one of ours.
+/// Whether a reader would take the line for one of ours.
 fn reads_as_ours(line: &str) -> bool {
     let start = line.trim_start().to_lowercase();
     VERDICTS.iter().any(|mark| start.starts_with(mark))

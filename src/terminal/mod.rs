@@ -1,4 +1,4 @@
-//! What the user gets to read: the printer, the live line, and the escaping of what others wrote.
+//! Output for the user: the printer, the live line, and the escaping of untrusted text.
 
 pub mod escape;
 pub mod progress;

@@ -1,28 +1,28 @@
-//! How far a piece of work is, for whoever shows it.
+//! Counts the progress of a run for the live line.
 //!
-//! Owns what is being done at the moment, counted by the threads that do it, and the words for it.
-//! Pure: who shows the words comes in as a closure that takes them away again.
+//! Owns the current activities, counted by the threads that work on them, and their descriptions.
+//! Pure: the module that shows the line passes a closure that clears it.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long something goes on before it is shown: what is done sooner needs no words.
+/// Duration of an activity before it is shown; a shorter one needs no line.
 pub const UNNOTICED: Duration = Duration::from_millis(500);
 
-/// The work of a run: one piece after another, or some at once.
+/// Progress of a run: one activity after another, or several at once.
 #[derive(Default)]
 pub struct Progress {
     state: Mutex<State>,
     clear: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
-/// What is being done. Of several at once the first of these is shown.
+/// Kind of an activity. Of several at once, the first in this order is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Activity {
-    /// pip finds out what it would install.
+    /// pip finds out which files it would install.
     Resolving,
-    /// The same, and builds what has no wheel.
+    /// pip resolves, and builds sdists.
     Building,
     /// Evidence is fetched and verified, file by file.
     Verifying,
@@ -30,7 +30,7 @@ pub enum Activity {
     Fetching,
 }
 
-/// A piece of work; with the value it ends.
+/// A running activity; dropping it ends the activity.
 #[must_use]
 pub struct Underway<'a>(&'a Progress, Activity);
 
@@ -48,7 +48,7 @@ struct Work {
 }
 
 impl Progress {
-    /// Begins a piece of work of so many steps, 0 where nobody knows.
+    /// Begins an activity of `of` steps, or 0 if the number is unknown.
     pub fn begin(&self, activity: Activity, of: usize) -> Underway<'_> {
         let mut state = self.state();
         if !state.closed {
@@ -58,38 +58,39 @@ impl Progress {
         Underway(self, activity)
     }
 
-    /// One more step is done. Counts only while this is being done.
+    /// Counts one step of a running activity.
     pub fn step(&self, activity: Activity) {
         if let Some(work) = self.state().work.get_mut(&activity) {
             work.done = work.done.saturating_add(1);
         }
     }
 
-    /// So many bytes have arrived.
+    /// Adds received bytes.
     pub fn received(&self, bytes: usize) {
         if let Some(work) = self.state().work.get_mut(&Activity::Fetching) {
             work.bytes = work.bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
         }
     }
 
-    /// Ends everything that is being done; when this returns, nothing of it is shown any more.
+    /// Ends every activity. The live line is cleared when this function returns.
     pub fn end(&self) {
         self.state().work.clear();
         self.cleared();
     }
 
-    /// The same, for good: the process is about to end.
+    /// Ends every activity for good, before the process ends.
     pub fn close(&self) {
         *self.state() = State { work: BTreeMap::new(), closed: true };
         self.cleared();
     }
 
-    /// Who shows the words takes them away with this closure. The first one counts.
+    /// Sets the closure that clears the live line. Only the first call has an effect.
     pub fn shown_by(&self, clear: Box<dyn Fn() + Send + Sync>) {
         let _ = self.clear.set(clear);
     }
 
-    /// The words for what is being done, once it goes on for longer than [`UNNOTICED`].
+    /// Returns the description of the current activity, or `None` if there is none that has lasted
+    /// for [`UNNOTICED`].
     #[must_use]
     pub fn words(&self, now: Instant) -> Option<String> {
         let state = self.state();

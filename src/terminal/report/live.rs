@@ -1,7 +1,8 @@
-//! The one live line on a terminal: what is being done, and how far it is.
+//! Live line on a terminal: the current activity and its progress.
 //!
-//! Owns when it is drawn. It is gone before anything else is printed, because whoever does the
-//! work ends it first, and nothing of it is left when the process ends.
+//! Owns the times at which the line is drawn. A thread draws the line every [`TICK`]. The line is
+//! cleared before any other output, since the end of an activity clears it, and before the process
+//! ends.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -12,21 +13,21 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::terminal::progress::Progress;
 use crate::terminal::report::{MARK, Report, Volume};
 
-/// How often the line is drawn.
+/// Interval between two drawings of the line.
 const TICK: Duration = Duration::from_millis(100);
 
-/// A live line. With the value it ends.
+/// A live line; dropping it ends the line.
 pub struct Live {
     progress: Arc<Progress>,
     ended: Arc<(Mutex<bool>, Condvar)>,
     drawing: Option<JoinHandle<()>>,
 }
 
-/// The line, while it is on the terminal.
+/// The line while it is on the terminal.
 type Line = Arc<Mutex<Option<ProgressBar>>>;
 
 impl Report {
-    /// Shows how far the work is, on standard error, which is a terminal; not under
+    /// Shows the progress on standard error, which must be a terminal. Returns `None` under
     /// [`Volume::Quiet`].
     #[must_use]
     pub fn live(self, progress: &Arc<Progress>) -> Option<Live> {
@@ -66,7 +67,8 @@ fn draw_until(end: &(Mutex<bool>, Condvar), line: &Line, progress: &Progress) {
 }
 
 fn draw(line: &Line, progress: &Progress) {
-    // Asked under the lock: what has ended meanwhile is not drawn after it was cleared.
+    // The progress is read under the lock, so that an ended activity is not drawn after it was
+    // cleared.
     let mut line = line.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(words) = progress.words(Instant::now()) {
         line.get_or_insert_with(new_line).set_message(format!("{MARK}: {words}"));

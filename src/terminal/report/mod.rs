@@ -1,7 +1,8 @@
-//! What the user gets to read.
+//! The printer: all output of this program to its standard streams.
 //!
-//! The only printer. Everything goes to standard error but the tool's verdict lines and what
-//! somebody asked to be printed. Escapes what it prints; decides nothing.
+//! Owns the streams. Verdicts of the tool and text that the user requested go to standard output,
+//! all other lines to standard error. Printed text is escaped. The printer must not decide
+//! anything.
 
 mod live;
 
@@ -13,16 +14,16 @@ pub use live::Live;
 use crate::failure::{Failure, Status};
 use crate::terminal::escape::{as_of_pip, escape};
 
-/// Prints for one run.
+/// Printer of one run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Report {
     volume: Volume,
 }
 
-/// How much is printed.
+/// Volume of the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Volume {
-    /// The same as [`Volume::Normal`], and by which files the run judges: `-v`.
+    /// As [`Volume::Normal`], and the files by which the run judges: `-v`.
     Verbose,
     /// News, warnings and failures.
     Normal,
@@ -30,41 +31,41 @@ pub enum Volume {
     Quiet,
 }
 
-/// What stands before each line of ours beside pip's output.
+/// Prefix of each line of ours beside pip's output.
 const MARK: &str = "pypi-verify-now";
 
 impl Report {
-    /// A report of this volume.
+    /// Makes a printer with this volume.
     #[must_use]
     pub const fn new(volume: Volume) -> Self {
         Self { volume }
     }
 
-    /// Good news: one line, not printed under [`Volume::Quiet`].
+    /// Prints one line of good news, except under [`Volume::Quiet`].
     pub fn news(self, text: &str) {
         if self.volume != Volume::Quiet {
             error_line(&format!("{MARK}: {}", escape(text)));
         }
     }
 
-    /// How the run goes about it: one line, printed under [`Volume::Verbose`] alone.
+    /// Prints one line about how the run proceeds, only under [`Volume::Verbose`].
     pub fn explain(self, text: &str) {
         if self.volume == Volume::Verbose {
             self.news(text);
         }
     }
 
-    /// Something that must be seen.
+    /// Prints a warning under every volume.
     pub fn warn(self, text: &str) {
         error_line(&format!("{MARK}: warning: {}", escape(text)));
     }
 
-    /// Lines that belong to a failure and come before it.
+    /// Prints a line that belongs to the failure after it.
     pub fn detail(self, text: &str) {
         error_line(&escape(text));
     }
 
-    /// Ends a run: the failure, its hints, and the exit code.
+    /// Prints the failure and its hints, and returns the exit code.
     #[must_use]
     pub fn fail(self, failure: &Failure) -> ExitCode {
         error_line(&format!("error: {}", escape(&failure.message)));
@@ -74,7 +75,7 @@ impl Report {
         exit_code(failure.status)
     }
 
-    /// A line of the answer, on standard output.
+    /// Prints a line of the answer on standard output.
     ///
     /// # Errors
     /// Standard output is closed or full.
@@ -82,7 +83,7 @@ impl Report {
         writeln!(io::stdout().lock(), "{}", escape(text))
     }
 
-    /// Text of ours, as it is, on standard output: help, shell code.
+    /// Prints trusted text, such as help or shell code, unescaped on standard output.
     ///
     /// # Errors
     /// Standard output is closed or full.
@@ -92,33 +93,33 @@ impl Report {
         out.flush()
     }
 
-    /// Text of ours about a wrong command line, as it is, on standard error.
+    /// Prints trusted text about a wrong command line, unescaped on standard error.
     pub fn usage(self, text: &str) {
         let _ = io::stderr().lock().write_all(text.as_bytes());
     }
 
-    /// What a pip that failed had printed, on the streams it was meant for, in a form that nobody
-    /// takes for ours.
+    /// Prints the output of a pip that failed on the streams it was meant for, in a form that
+    /// cannot pass for ours.
     pub fn replay(self, stdout: &[u8], stderr: &[u8]) {
-        // A closed stream is no reason to fail otherwise than pip did.
+        // A closed stream must not change the exit code of pip.
         let _ = io::stdout().lock().write_all(as_of_pip(stdout).as_bytes());
         let _ = io::stdout().lock().flush();
         let _ = io::stderr().lock().write_all(as_of_pip(stderr).as_bytes());
     }
 
-    /// The next step, where the failure itself was told by pip.
+    /// Prints the next step after a failure that pip itself has printed.
     pub fn hint(self, text: &str) {
         error_line(&format!("hint: {}", escape(text)));
     }
 
-    /// A question of pip's that waits for an answer on the same line.
+    /// Prints a question of pip's that is answered on the same line.
     pub fn prompt(self, text: &str) {
         let mut err = io::stderr().lock();
         let _ = err.write_all(escape(text).as_bytes());
         let _ = err.flush();
     }
 
-    /// Asks the person at the terminal; anything but `y` or `yes` is no.
+    /// Asks the person at the terminal. Any answer but `y` or `yes` means no.
     #[must_use]
     pub fn ask(self, question: &str) -> bool {
         self.prompt(&format!("{question} [y/N] "));
@@ -128,13 +129,13 @@ impl Report {
     }
 }
 
-/// The exit code of a status.
+/// Returns the exit code of a status.
 #[must_use]
 pub fn exit_code(status: Status) -> ExitCode {
     ExitCode::from(status as u8)
 }
 
 fn error_line(text: &str) {
-    // Nobody reads standard error if it is closed; the exit code still tells.
+    // If standard error is closed, the exit code still reports the result.
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
