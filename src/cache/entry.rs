@@ -18,7 +18,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use rustix::fs::OFlags;
 use sha2::Digest as _;
 
-use crate::cache::room::Room;
+use crate::cache::bucket::Room;
 use crate::cache::{Cache, Kind, in_shard, is_mine, part_in};
 use crate::package::digest::Sha256;
 

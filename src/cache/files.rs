@@ -7,7 +7,7 @@ use std::io;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
-use crate::cache::room::Room;
+use crate::cache::bucket::Room;
 use crate::cache::{Cache, Kind, in_shard, is_mine, part_in};
 use crate::package::digest::Sha256;
 

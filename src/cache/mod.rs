@@ -6,9 +6,9 @@
 //! entry appears whole or not at all. The cache must not hold verdicts, and does not know whether
 //! an entry is still current: the module that stored it decides that.
 
+mod bucket;
 mod entry;
 mod files;
-mod room;
 
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -16,8 +16,8 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bucket::Room;
 pub use entry::{Entry, MAX_ENTRY};
-use room::Room;
 
 use crate::package::digest::Sha256;
 
@@ -194,7 +194,7 @@ fn in_shard<T>(entry: &Path, make: impl Fn(&Path) -> io::Result<T>) -> io::Resul
 
 /// Creates an unfinished file in a shard directory.
 fn part_in(shard: &Path) -> io::Result<tempfile::NamedTempFile> {
-    tempfile::Builder::new().prefix(room::PART).tempfile_in(shard)
+    tempfile::Builder::new().prefix(bucket::PART).tempfile_in(shard)
 }
 
 fn is_ours(directory: &Path) -> bool {

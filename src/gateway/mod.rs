@@ -7,21 +7,17 @@
 //! 404. Credentials of the indexes are never passed to pip. The gateway must not judge files
 //! itself: the judge is a closure of the caller.
 
-mod ahead;
 mod answer;
-mod inside;
-mod likely;
-mod no;
+mod once_map;
 mod peer;
+mod prefetch;
 mod record;
 mod request;
-mod requires;
+mod rewrite;
 mod route;
 mod server;
-mod slots;
+mod unavailable;
 mod upstream;
-mod wheels;
-mod words;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -29,11 +25,11 @@ use std::sync::{Arc, OnceLock};
 
 use url::Url;
 
-use ahead::Ahead;
-pub use ahead::{FIRST_GUESSES, GUESSES_PER_PAGE, MAX_WHEEL, WORKERS};
 use answer::Answer;
-pub use likely::Likely;
-use no::No;
+use prefetch::Ahead;
+pub use prefetch::{
+    FETCHERS, FIRST_GUESSES, GUESSES_PER_PAGE, Likely, MAX_AHEAD, MAX_WHEEL, WORKERS,
+};
 use record::Record;
 pub use record::{Failed, Handed, KnownPage, Real, Refusal};
 use request::Request;
@@ -41,9 +37,9 @@ pub use request::{HEAD_TIME, IDLE, MAX_HEAD, MAX_LINE};
 use route::{METADATA, Route, Token};
 pub use server::MAX_CONNECTIONS;
 use server::Server;
+use unavailable::No;
 pub use upstream::{DOCUMENTS, FILES, MAX_METADATA};
 use upstream::{Key, Lane, Upstream};
-pub use wheels::{FETCHERS, MAX_AHEAD};
 
 use crate::failure::{Failure, Status};
 use crate::http::Client;

@@ -13,9 +13,9 @@ use sha2::Digest as _;
 use url::Url;
 
 use crate::cache::{Cache, Entry, Kind};
-use crate::gateway::no::No;
+use crate::gateway::once_map::{Permits, Slots};
 use crate::gateway::route::Token;
-use crate::gateway::slots::{Permits, Slots};
+use crate::gateway::unavailable::No;
 use crate::gateway::{Asked, Handover, Judging, KnownPage};
 use crate::http::{Client, HttpError};
 use crate::index::page::{Beside, Mirrored, Page, PageError, PageFile};

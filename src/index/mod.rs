@@ -5,18 +5,18 @@
 //! project" and "no provenance" are results only if an index says so: 404, or a page without the
 //! link. Every other answer is an error. The module must not verify documents.
 
+mod cached_client;
 mod local;
 pub mod newer;
 pub mod page;
 mod second;
-mod way;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use cached_client::{Answer, Way, What};
 pub use second::SecondSource;
 use url::{Origin, Url};
-use way::{Answer, Way, What};
 
 use crate::cache::Cache;
 use crate::failure::{Failure, Status};

@@ -88,7 +88,8 @@ fn copy(
     disk: impl Fn(io::Error) -> WheelhouseError,
 ) -> Result<(), WheelhouseError> {
     let no = |reason: String| WheelhouseError::Local { path: Redacted(url).to_string(), reason };
-    let path = url.to_file_path().map_err(|()| no("it is not a path on this machine".to_owned()))?;
+    let path =
+        url.to_file_path().map_err(|()| no("it is not a path on this machine".to_owned()))?;
     let metadata = std::fs::metadata(&path).map_err(|error| no(error.to_string()))?;
     // Checked before opening, since opening a named pipe blocks until it has a writer.
     if !metadata.is_file() {

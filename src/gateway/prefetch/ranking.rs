@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use pep440_rs::{Version, VersionSpecifiers};
 
-use crate::gateway::requires::Wish;
+use crate::gateway::prefetch::requires::Wish;
 use crate::index::page::{Page, PageFile};
 use crate::package::filename::{DistFilename, DistKind, WheelTags};
 

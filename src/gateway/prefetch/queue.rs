@@ -20,12 +20,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use url::Url;
 
-use crate::gateway::inside;
-use crate::gateway::likely::{Candidate, Likely, best};
-use crate::gateway::requires::{Environment, Wish, requires};
-use crate::gateway::slots::Slots;
+use crate::gateway::once_map::Slots;
+use crate::gateway::prefetch::metadata;
+use crate::gateway::prefetch::ranking::{Candidate, Likely, best};
+use crate::gateway::prefetch::requires::{Environment, Wish, requires};
+use crate::gateway::prefetch::wheels::Wheels;
 use crate::gateway::upstream::{Key, Lane, Upstream};
-use crate::gateway::wheels::Wheels;
 use crate::index::page::PageFile;
 use crate::package::name::PackageName;
 
@@ -40,7 +40,7 @@ pub const GUESSES_PER_PAGE: usize = 32;
 pub const MAX_WHEEL: u64 = 64 * 1024 * 1024;
 
 /// Prefetches pages, METADATA, wheels and provenance documents in worker threads.
-pub(super) struct Ahead {
+pub(in crate::gateway) struct Ahead {
     upstream: Arc<Upstream>,
     likely: Likely,
     environment: Environment,
@@ -78,7 +78,7 @@ enum Guess {
 }
 
 impl Ahead {
-    pub(super) fn new(upstream: Arc<Upstream>, likely: Likely) -> Arc<Self> {
+    pub(in crate::gateway) fn new(upstream: Arc<Upstream>, likely: Likely) -> Arc<Self> {
         let environment = Environment { python: likely.python };
         Arc::new(Self {
             wheels: Wheels::new(Arc::clone(&upstream)),
@@ -92,7 +92,7 @@ impl Ahead {
     }
 
     /// Queues the requirements (PEP 508) that the user asked for.
-    pub(super) fn expect(self: &Arc<Self>, requirements: &[String]) {
+    pub(in crate::gateway) fn expect(self: &Arc<Self>, requirements: &[String]) {
         let none = BTreeSet::new();
         for wish in requirements.iter().filter_map(|r| Wish::read(r, &self.environment, &none)) {
             self.wish(wish);
@@ -100,7 +100,7 @@ impl Ahead {
     }
 
     /// Notes that pip requested this page, which has been fetched.
-    pub(super) fn page_asked(self: &Arc<Self>, name: &PackageName) {
+    pub(in crate::gateway) fn page_asked(self: &Arc<Self>, name: &PackageName) {
         let is_new = {
             let mut state = self.state();
             state.asked = state.asked.saturating_add(1);
@@ -112,7 +112,7 @@ impl Ahead {
     }
 
     /// Notes that pip requested this METADATA, which has been fetched: pip considers the release.
-    pub(super) fn metadata_asked(self: &Arc<Self>, key: &Key) {
+    pub(in crate::gateway) fn metadata_asked(self: &Arc<Self>, key: &Key) {
         let extras = self.state().extras.get(&key.name).cloned().unwrap_or_default();
         self.push(Guess::Needs(key.clone(), extras));
         let Some(file) = self.upstream.known_entry(key) else { return };
@@ -123,17 +123,17 @@ impl Ahead {
     }
 
     /// Whether this document was queued for prefetching.
-    pub(super) fn is_guessed(&self, document: &Url) -> bool {
+    pub(in crate::gateway) fn is_guessed(&self, document: &Url) -> bool {
         self.state().seen.contains(&Guess::Document(document.clone()).text())
     }
 
     /// Lists the wheels whose prefetching has begun.
-    pub(super) fn begun(&self) -> Vec<Key> {
+    pub(in crate::gateway) fn begun(&self) -> Vec<Key> {
         self.wheels.begun()
     }
 
     /// Stops prefetching soon: no new prefetch begins.
-    pub(super) fn stop(&self) {
+    pub(in crate::gateway) fn stop(&self) {
         self.state().stopped = true;
         self.queued.notify_all();
         self.wheels.stop();
@@ -246,7 +246,7 @@ impl Ahead {
             return None;
         }
         let fetched = self.upstream.file(key, Lane::Ahead).ok()?;
-        inside::metadata(&fetched.path).map(Arc::new)
+        metadata::metadata(&fetched.path).map(Arc::new)
     }
 }
 

@@ -1,0 +1,17 @@
+//! Prefetching: pages, METADATA and wheels that pip is likely to request are fetched in advance.
+//!
+//! Owns the estimate of pip's next requests and its bounds: `queue.rs` has the queue and its worker
+//! threads, `requires.rs` reads requirements and markers, `ranking.rs` ranks the wheels of a page,
+//! `wheels.rs` fetches wheels, and `metadata.rs` reads METADATA inside a wheel. No verdict and no
+//! record of the run may rest on a prefetch.
+
+mod metadata;
+mod queue;
+mod ranking;
+mod requires;
+mod wheels;
+
+pub(super) use queue::Ahead;
+pub use queue::{FIRST_GUESSES, GUESSES_PER_PAGE, MAX_WHEEL, WORKERS};
+pub use ranking::Likely;
+pub use wheels::{FETCHERS, MAX_AHEAD};
