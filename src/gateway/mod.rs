@@ -37,7 +37,7 @@ pub use request::{HEAD_TIME, IDLE, MAX_HEAD, MAX_LINE};
 use route::{METADATA, Route, Token};
 pub use server::MAX_CONNECTIONS;
 use server::Server;
-use unavailable::No;
+use unavailable::Unavailable;
 pub use upstream::{DOCUMENTS, FILES, MAX_METADATA};
 use upstream::{Key, Lane, Upstream};
 
@@ -210,10 +210,10 @@ impl Gateway {
             Ok(fetched) => Some(Ok(fetched.path)),
             Err(_) if upstream.is_stopped() => None,
             // pip may have reported credentials since; the caller fetches again with them.
-            Err(No::Unknown { code: Some(401 | 403 | 407), .. }) => None,
-            Err(No::Unknown { failure, .. }) => Some(Err(failure)),
-            Err(No::Refused(reason)) => Some(Err(Refusal::failure(reason))),
-            Err(No::Absent | No::Other { .. }) => None,
+            Err(Unavailable::Failed { code: Some(401 | 403 | 407), .. }) => None,
+            Err(Unavailable::Failed { failure, .. }) => Some(Err(failure)),
+            Err(Unavailable::Refused(reason)) => Some(Err(Refusal::failure(reason))),
+            Err(Unavailable::Missing | Unavailable::NotAPage { .. }) => None,
         }
     }
 
@@ -305,7 +305,10 @@ impl Inner {
                 }
                 Answer::bytes(&mirror.content_type, Arc::clone(&mirror.body))
             }
-            Err(no) => self.no(&Key { index, name: name.clone(), filename: String::new() }, no),
+            Err(unavailable) => self.error_answer(
+                &Key { index, name: name.clone(), filename: String::new() },
+                unavailable,
+            ),
         }
     }
 
@@ -313,7 +316,7 @@ impl Inner {
         // The name of a file may itself end in `.metadata`, so the entry is looked up first.
         let beside = key.filename.strip_suffix(METADATA).map(str::to_owned);
         match (self.upstream.entry(&key, Lane::Asked), beside) {
-            (Err(No::Absent), Some(filename)) => self.metadata(&Key { filename, ..key }),
+            (Err(Unavailable::Missing), Some(filename)) => self.metadata(&Key { filename, ..key }),
             _ => self.bytes(&key),
         }
     }
@@ -326,14 +329,14 @@ impl Inner {
                 }
                 Answer::bytes("application/octet-stream", bytes)
             }
-            Err(no) => self.no(key, no),
+            Err(unavailable) => self.error_answer(key, unavailable),
         }
     }
 
     fn bytes(&self, key: &Key) -> Answer {
         let fetched = match self.upstream.file(key, Lane::Asked) {
             Ok(fetched) => fetched,
-            Err(no) => return self.no(key, no),
+            Err(unavailable) => return self.error_answer(key, unavailable),
         };
         if let (Some(mount), Some(file)) =
             (self.upstream.indexes.get(key.index), self.upstream.known_entry(key))
@@ -347,16 +350,16 @@ impl Inner {
     /// 502, 503, 520 or 527 and pauses for seconds. The HTTP client has retried already, so such an
     /// answer becomes 504. An answer with 401 would have pip ask the user for a password of
     /// 127.0.0.1, so it becomes 403.
-    fn no(&self, key: &Key, no: No) -> Answer {
+    fn error_answer(&self, key: &Key, unavailable: Unavailable) -> Answer {
         let url = self.upstream.indexes.get(key.index).map(|mount| &mount.url);
-        match no {
-            No::Absent => Answer::text(404, "the index has no such thing"),
-            No::Other { content_type } => Answer::bytes(&content_type, Arc::default()),
-            No::Refused(reason) => {
+        match unavailable {
+            Unavailable::Missing => Answer::text(404, "the index has no such thing"),
+            Unavailable::NotAPage { content_type } => Answer::bytes(&content_type, Arc::default()),
+            Unavailable::Refused(reason) => {
                 self.record.refuse(key, url, &reason);
                 Answer::text(403, &reason)
             }
-            No::Unknown { code, failure } => {
+            Unavailable::Failed { code, failure } => {
                 self.record.fail(key, url, code, &failure);
                 let status = match code {
                     Some(401 | 407) => 403,

@@ -9,27 +9,27 @@ use crate::wheelhouse::WheelhouseError;
 
 /// Why a page or a file is not handed over.
 #[derive(Debug, Clone)]
-pub(super) enum No {
+pub(super) enum Unavailable {
     /// The index does not list it (404).
-    Absent,
+    Missing,
     /// It was refused for this reason.
     Refused(String),
     /// The request failed. `code` is the status of the index's answer, if that was the reason.
-    Unknown { code: Option<u16>, failure: Failure },
+    Failed { code: Option<u16>, failure: Failure },
     /// The index answers with this content type, which is not one of an index page.
-    Other { content_type: String },
+    NotAPage { content_type: String },
 }
 
-impl No {
-    pub(super) fn unclear(message: String) -> Self {
-        Self::Unknown { code: None, failure: Failure::new(Status::CouldNotCheck, message) }
+impl Unavailable {
+    pub(super) fn failed(message: String) -> Self {
+        Self::Failed { code: None, failure: Failure::new(Status::CouldNotCheck, message) }
     }
 
     pub(super) fn of_http(error: &HttpError) -> Self {
         if error.is_not_found() {
-            return Self::Absent;
+            return Self::Missing;
         }
-        Self::Unknown { code: error.code(), failure: Failure::from(error) }
+        Self::Failed { code: error.code(), failure: Failure::from(error) }
     }
 
     pub(super) fn of_index(error: IndexError) -> Self {
@@ -37,14 +37,14 @@ impl No {
             IndexError::Http(error) => error.code(),
             _ => None,
         };
-        Self::Unknown { code, failure: error.into() }
+        Self::Failed { code, failure: error.into() }
     }
 
     pub(super) fn of_wheelhouse(error: WheelhouseError) -> Self {
         match error {
             WheelhouseError::Mismatch { .. } => Self::Refused(error.to_string()),
             WheelhouseError::Http(error) => Self::of_http(&error),
-            error => Self::Unknown { code: None, failure: error.into() },
+            error => Self::Failed { code: None, failure: error.into() },
         }
     }
 }

@@ -15,7 +15,7 @@ use url::Url;
 use crate::cache::{Cache, Entry, Kind};
 use crate::gateway::once_map::{Permits, Slots};
 use crate::gateway::route::Token;
-use crate::gateway::unavailable::No;
+use crate::gateway::unavailable::Unavailable;
 use crate::gateway::{Asked, Handover, Judging, KnownPage};
 use crate::http::{Client, HttpError};
 use crate::index::page::{Beside, Mirrored, Page, PageError, PageFile};
@@ -59,11 +59,11 @@ pub(super) struct Upstream {
     token: Token,
     authority: std::sync::OnceLock<String>,
     stop: AtomicBool,
-    pages: Slots<(usize, PackageName), Result<Arc<Mirror>, No>>,
-    metadata: Slots<Key, Result<Arc<Vec<u8>>, No>>,
-    verdicts: Slots<Key, Result<(), No>>,
+    pages: Slots<(usize, PackageName), Result<Arc<Mirror>, Unavailable>>,
+    metadata: Slots<Key, Result<Arc<Vec<u8>>, Unavailable>>,
+    verdicts: Slots<Key, Result<(), Unavailable>>,
     /// `None`: a prefetch stopped at the size that the index states; pip's request fetches again.
-    files: Slots<Key, Option<Result<Fetched, No>>>,
+    files: Slots<Key, Option<Result<Fetched, Unavailable>>>,
     documents: Slots<Url, Result<ServedDocument, IndexError>>,
 }
 
@@ -155,20 +155,20 @@ impl Upstream {
         index: usize,
         name: &PackageName,
         lane: Lane,
-    ) -> Result<Arc<Mirror>, No> {
-        let mount = self.indexes.get(index).ok_or(No::Absent)?;
+    ) -> Result<Arc<Mirror>, Unavailable> {
+        let mount = self.indexes.get(index).ok_or(Unavailable::Missing)?;
         self.pages.get_or(&(index, name.clone()), || {
             let _permit = (lane == Lane::Asked).then(|| mount.documents.take());
             self.go_on()?;
             let served = served_page(&self.client, self.cache.as_ref(), &mount.url, name);
-            let served = served.map_err(No::of_index)?.ok_or(No::Absent)?;
+            let served = served.map_err(Unavailable::of_index)?.ok_or(Unavailable::Missing)?;
             let root = self.root();
             let link = |filename: &str| root.clone() + &self.token.file_path(index, name, filename);
             let (kind, base) = (&served.content_type, &served.url);
             let mirrored = Page::mirror(kind, base, &served.bytes, self.beside(), &link);
             let Mirrored { page, content_type, body } = mirrored.map_err(|error| match error {
-                PageError::ContentType(content_type) => No::Other { content_type },
-                error => No::unclear(format!("the page of {name}: {error}")),
+                PageError::ContentType(content_type) => Unavailable::NotAPage { content_type },
+                error => Unavailable::failed(format!("the page of {name}: {error}")),
             })?;
             let is_local = served.url.scheme() == "file";
             Ok(Arc::new(Mirror {
@@ -182,25 +182,30 @@ impl Upstream {
 
     /// Lists the pages that were fetched, and those that their index does not have.
     pub(super) fn pages(&self) -> Vec<KnownPage> {
-        let known = |((index, name), asked): ((usize, PackageName), Result<Arc<Mirror>, No>)| {
-            let index = self.indexes.get(index)?.url.clone();
-            match asked {
-                Ok(mirror) => Some(KnownPage { index, name, page: Some(Arc::clone(&mirror.page)) }),
-                Err(No::Absent) => Some(KnownPage { index, name, page: None }),
-                Err(_) => None,
-            }
-        };
+        let known =
+            |((index, name), asked): ((usize, PackageName), Result<Arc<Mirror>, Unavailable>)| {
+                let index = self.indexes.get(index)?.url.clone();
+                match asked {
+                    Ok(mirror) => {
+                        Some(KnownPage { index, name, page: Some(Arc::clone(&mirror.page)) })
+                    }
+                    Err(Unavailable::Missing) => Some(KnownPage { index, name, page: None }),
+                    Err(_) => None,
+                }
+            };
         self.pages.all().into_iter().filter_map(known).collect()
     }
 
     /// Returns the page's entry for a file; fetches the page first if need be.
-    pub(super) fn entry(&self, key: &Key, lane: Lane) -> Result<PageFile, No> {
+    pub(super) fn entry(&self, key: &Key, lane: Lane) -> Result<PageFile, Unavailable> {
         let mirror = self.page(key.index, &key.name, lane)?;
         let file = mirror.page.file_named(&key.filename);
-        let file = file.map_err(|error| No::unclear(error.to_string()))?.ok_or(No::Absent)?;
+        let file = file
+            .map_err(|error| Unavailable::failed(error.to_string()))?
+            .ok_or(Unavailable::Missing)?;
         if file.url.scheme() == "file" && !mirror.is_local {
             let what = format!("the index gives a local file for {}", key.filename);
-            return Err(No::Refused(what));
+            return Err(Unavailable::Refused(what));
         }
         Ok(file)
     }
@@ -227,11 +232,11 @@ impl Upstream {
     }
 
     /// Returns the METADATA beside a file (PEP 658), if it is offered.
-    pub(super) fn metadata(&self, key: &Key, lane: Lane) -> Result<Arc<Vec<u8>>, No> {
+    pub(super) fn metadata(&self, key: &Key, lane: Lane) -> Result<Arc<Vec<u8>>, Unavailable> {
         let file = self.entry(key, lane)?;
         let stated = file.metadata.clone().filter(|_| self.beside() == Beside::Kept);
-        let stated = stated.ok_or(No::Absent)?;
-        let mount = self.indexes.get(key.index).ok_or(No::Absent)?;
+        let stated = stated.ok_or(Unavailable::Missing)?;
+        let mount = self.indexes.get(key.index).ok_or(Unavailable::Missing)?;
         self.metadata.get_or(key, || {
             let _permit = (lane == Lane::Asked).then(|| mount.documents.take());
             self.go_on()?;
@@ -247,11 +252,11 @@ impl Upstream {
             let mut url = file.url.clone();
             url.set_path(&format!("{}.metadata", file.url.path()));
             let answer = self.client.get(&url, "*/*", MAX_METADATA);
-            let bytes = answer.map_err(|error| No::of_http(&error))?.body;
+            let bytes = answer.map_err(|error| Unavailable::of_http(&error))?.body;
             if !stated_is(&bytes) {
                 let filename = &key.filename;
                 let what = format!("the METADATA of {filename} is not what the index states");
-                return Err(No::Refused(what));
+                return Err(Unavailable::Refused(what));
             }
             let entry = Entry { note: String::new(), bytes };
             if let Some((cache, sha256)) = kept {
@@ -263,16 +268,16 @@ impl Upstream {
     }
 
     /// Returns the bytes of a file after its verdict.
-    pub(super) fn file(&self, key: &Key, lane: Lane) -> Result<Fetched, No> {
+    pub(super) fn file(&self, key: &Key, lane: Lane) -> Result<Fetched, Unavailable> {
         let file = self.entry(key, lane)?;
         self.verdict(key, &file)?;
         self.bytes(key, &file, lane)
     }
 
     /// Judges a file once.
-    fn verdict(&self, key: &Key, file: &PageFile) -> Result<(), No> {
+    fn verdict(&self, key: &Key, file: &PageFile) -> Result<(), Unavailable> {
         let Judging::Before(judge) = &self.judging else { return Ok(()) };
-        let index = self.indexes.get(key.index).ok_or(No::Absent)?;
+        let index = self.indexes.get(key.index).ok_or(Unavailable::Missing)?;
         self.verdicts.get_or(key, || {
             let filename = file_name(key)?;
             let (sha256, fetched) = match file.sha256 {
@@ -291,8 +296,8 @@ impl Upstream {
             };
             let verdict = match judge(&asked) {
                 Ok(Handover::Give) => Ok(()),
-                Ok(Handover::Refuse(reason)) => Err(No::Refused(reason)),
-                Err(failure) => Err(No::Unknown { code: None, failure }),
+                Ok(Handover::Refuse(reason)) => Err(Unavailable::Refused(reason)),
+                Err(failure) => Err(Unavailable::Failed { code: None, failure }),
             };
             if let (Err(_), Some(fetched)) = (&verdict, fetched) {
                 let _ = std::fs::remove_file(fetched.path);
@@ -301,15 +306,15 @@ impl Upstream {
         })
     }
 
-    fn bytes(&self, key: &Key, file: &PageFile, lane: Lane) -> Result<Fetched, No> {
-        let mount = self.indexes.get(key.index).ok_or(No::Absent)?;
+    fn bytes(&self, key: &Key, file: &PageFile, lane: Lane) -> Result<Fetched, Unavailable> {
+        let mount = self.indexes.get(key.index).ok_or(Unavailable::Missing)?;
         // A prefetch takes its permit first, so that no request of pip's waits for the permit.
         let _permit = (lane == Lane::Ahead).then(|| mount.ahead.take());
         loop {
             match (self.files.get_or(key, || self.download(mount, key, file, lane)), lane) {
                 (Some(answer), _) => return answer,
                 (None, Lane::Asked) => self.files.forget(key, Option::is_none),
-                (None, Lane::Ahead) => return Err(No::Absent),
+                (None, Lane::Ahead) => return Err(Unavailable::Missing),
             }
         }
     }
@@ -321,31 +326,31 @@ impl Upstream {
         key: &Key,
         file: &PageFile,
         lane: Lane,
-    ) -> Option<Result<Fetched, No>> {
+    ) -> Option<Result<Fetched, Unavailable>> {
         let (_permit, limit) = match lane {
             Lane::Asked => (Some(mount.files.take()), MAX_FILE),
             Lane::Ahead => (None, file.size.unwrap_or(0)),
         };
         let (house, filename) = match self.house(key) {
             Ok(made) => made,
-            Err(no) => return Some(Err(no)),
+            Err(unavailable) => return Some(Err(unavailable)),
         };
         let (url, claims) = (file.url.clone(), Claims::default());
         let wanted = Wanted { filename, url, sha256: file.sha256, claims };
         match house.up_to(limit).fetch(&self.client, &wanted, &self.stop) {
             Err(WheelhouseError::Http(HttpError::TooLarge { .. })) if lane == Lane::Ahead => None,
-            fetched => Some(fetched.map_err(No::of_wheelhouse)),
+            fetched => Some(fetched.map_err(Unavailable::of_wheelhouse)),
         }
     }
 
     /// Returns the wheelhouse of a file. Each index and project has its own, since their files may
     /// have equal names.
-    fn house(&self, key: &Key) -> Result<(Wheelhouse, FileName), No> {
+    fn house(&self, key: &Key) -> Result<(Wheelhouse, FileName), Unavailable> {
         self.go_on()?;
         let filename = file_name(key)?;
         let directory = self.directory.join(key.index.to_string()).join(key.name.as_str());
         std::fs::create_dir_all(&directory).map_err(|error| {
-            No::unclear(format!("cannot make {}: {error}", directory.display()))
+            Unavailable::failed(format!("cannot make {}: {error}", directory.display()))
         })?;
         Ok((Wheelhouse::keeping(directory, self.cache.clone()), filename))
     }
@@ -364,17 +369,21 @@ impl Upstream {
 
     /// Returns a fetched file, or waits for it. Returns `None` if no fetch of it has begun (none
     /// can begin any more), or if a prefetch of it was cut short.
-    pub(super) fn arrival(&self, key: &Key) -> Option<Result<Fetched, No>> {
+    pub(super) fn arrival(&self, key: &Key) -> Option<Result<Fetched, Unavailable>> {
         self.files.get_or(key, || None)
     }
 
-    fn go_on(&self) -> Result<(), No> {
-        if self.is_stopped() { Err(No::unclear("the run is over".to_owned())) } else { Ok(()) }
+    fn go_on(&self) -> Result<(), Unavailable> {
+        if self.is_stopped() {
+            Err(Unavailable::failed("the run is over".to_owned()))
+        } else {
+            Ok(())
+        }
     }
 }
 
-fn file_name(key: &Key) -> Result<FileName, No> {
-    FileName::parse(&key.filename).map_err(|error| No::Refused(error.to_string()))
+fn file_name(key: &Key) -> Result<FileName, Unavailable> {
+    FileName::parse(&key.filename).map_err(|error| Unavailable::Refused(error.to_string()))
 }
 
 /// Whether bytes have the stated digest. Digests of other algorithms are left to pip, which gets
