@@ -16,25 +16,25 @@ const CHUNK: usize = 256 * 1024;
 pub(super) struct Answer {
     pub(super) status: u16,
     content_type: String,
-    body: Body,
+    content: Content,
 }
 
 #[derive(Debug, Clone)]
-enum Body {
+enum Content {
     Bytes(Arc<Vec<u8>>),
     File(PathBuf),
 }
 
 /// Whether the body follows the head (GET) or not (HEAD).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Extent {
-    Whole,
-    Head,
+pub(super) enum Body {
+    Sent,
+    Omitted,
 }
 
 /// Whether the connection stays open after the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Then {
+pub(super) enum KeepAlive {
     Keep,
     Close,
 }
@@ -45,38 +45,43 @@ impl Answer {
     pub(super) fn text(status: u16, line: &str) -> Self {
         let safe = |c: char| if c.is_control() { ' ' } else { c };
         let line: String = line.chars().map(safe).chain(['\n']).collect();
-        let body = Body::Bytes(Arc::new(line.into_bytes()));
-        Self { status, content_type: "text/plain; charset=utf-8".to_owned(), body }
+        let content = Content::Bytes(Arc::new(line.into_bytes()));
+        Self { status, content_type: "text/plain; charset=utf-8".to_owned(), content }
     }
 
     /// Makes an answer with status 200 and these bytes.
     pub(super) fn bytes(content_type: &str, bytes: Arc<Vec<u8>>) -> Self {
         // Other characters are removed: a line feed would end the header and begin another one.
         let content_type = content_type.chars().filter(|c| c.is_ascii_graphic() || *c == ' ');
-        Self { status: 200, content_type: content_type.collect(), body: Body::Bytes(bytes) }
+        Self { status: 200, content_type: content_type.collect(), content: Content::Bytes(bytes) }
     }
 
     /// Makes an answer with status 200 and the bytes of a file.
     pub(super) fn file(path: PathBuf) -> Self {
         let content_type = "application/octet-stream".to_owned();
-        Self { status: 200, content_type, body: Body::File(path) }
+        Self { status: 200, content_type, content: Content::File(path) }
     }
 
     /// Writes the answer to a connection.
-    pub(super) fn write(&self, out: &mut impl Write, extent: Extent, then: Then) -> io::Result<()> {
-        match &self.body {
-            Body::Bytes(bytes) => {
-                let mut message = self.head(bytes.len() as u64, then);
-                if extent == Extent::Whole {
+    pub(super) fn write(
+        &self,
+        out: &mut impl Write,
+        body: Body,
+        keep_alive: KeepAlive,
+    ) -> io::Result<()> {
+        match &self.content {
+            Content::Bytes(bytes) => {
+                let mut message = self.head(bytes.len() as u64, keep_alive);
+                if body == Body::Sent {
                     message.extend_from_slice(bytes);
                 }
                 out.write_all(&message)
             }
-            Body::File(path) => {
+            Content::File(path) => {
                 let mut file = File::open(path)?;
                 let length = file.metadata()?.len();
-                let mut message = self.head(length, then);
-                if extent == Extent::Head {
+                let mut message = self.head(length, keep_alive);
+                if body == Body::Omitted {
                     return out.write_all(&message);
                 }
                 let mut sent = 0_u64;
@@ -98,10 +103,10 @@ impl Answer {
         }
     }
 
-    fn head(&self, length: u64, then: Then) -> Vec<u8> {
+    fn head(&self, length: u64, keep_alive: KeepAlive) -> Vec<u8> {
         let Self { status, content_type, .. } = self;
         let reason = reason(*status);
-        let close = if then == Then::Close { "Connection: close\r\n" } else { "" };
+        let close = if keep_alive == KeepAlive::Close { "Connection: close\r\n" } else { "" };
         format!(
             "HTTP/1.1 {status} {reason}\r\nContent-Type: {content_type}\r\n\
              Content-Length: {length}\r\nCache-Control: no-store\r\n{close}\r\n"

@@ -8,48 +8,48 @@ use std::hash::Hash;
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 
 /// Computes each value once and stores it by key.
-pub(super) struct Slots<K, V>(Mutex<HashMap<K, Arc<OnceLock<V>>>>);
+pub(super) struct OnceMap<K, V>(Mutex<HashMap<K, Arc<OnceLock<V>>>>);
 
-impl<K, V> Default for Slots<K, V> {
+impl<K, V> Default for OnceMap<K, V> {
     fn default() -> Self {
         Self(Mutex::default())
     }
 }
 
-impl<K: Eq + Hash + Clone, V: Clone> Slots<K, V> {
-    /// Returns the value of `key`. Computes it with `make` unless another thread did or does.
-    pub(super) fn get_or(&self, key: &K, make: impl FnOnce() -> V) -> V {
-        let slot = {
-            let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(slots.entry(key.clone()).or_default())
+impl<K: Eq + Hash + Clone, V: Clone> OnceMap<K, V> {
+    /// Returns the value of `key`. Computes it with `compute` unless another thread did or does.
+    pub(super) fn get_or_compute(&self, key: &K, compute: impl FnOnce() -> V) -> V {
+        let cell = {
+            let mut cells = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(cells.entry(key.clone()).or_default())
         };
-        slot.get_or_init(make).clone()
+        cell.get_or_init(compute).clone()
     }
 
     /// Removes the value of `key` if it matches, so that it is computed again on the next call.
-    pub(super) fn forget(&self, key: &K, these: impl Fn(&V) -> bool) {
-        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if slots.get(key).and_then(|slot| slot.get()).is_some_and(these) {
-            slots.remove(key);
+    pub(super) fn remove_if(&self, key: &K, matches: impl Fn(&V) -> bool) {
+        let mut cells = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if cells.get(key).and_then(|cell| cell.get()).is_some_and(matches) {
+            cells.remove(key);
         }
     }
 
     /// Returns the keys that were asked for, in no order.
     pub(super) fn keys(&self) -> Vec<K> {
-        let slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        slots.keys().cloned().collect()
+        let cells = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        cells.keys().cloned().collect()
     }
 
     /// Returns all computed entries, in no order.
-    pub(super) fn all(&self) -> Vec<(K, V)> {
-        let slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        slots.iter().filter_map(|(key, slot)| Some((key.clone(), slot.get()?.clone()))).collect()
+    pub(super) fn entries(&self) -> Vec<(K, V)> {
+        let cells = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        cells.iter().filter_map(|(key, cell)| Some((key.clone(), cell.get()?.clone()))).collect()
     }
 
     /// Returns the value of `key`, or `None` if it is not computed yet.
-    pub(super) fn peek(&self, key: &K) -> Option<V> {
-        let slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        slots.get(key)?.get().cloned()
+    pub(super) fn get(&self, key: &K) -> Option<V> {
+        let cells = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        cells.get(key)?.get().cloned()
     }
 }
 
@@ -67,7 +67,7 @@ impl Permits {
         Self { free: Mutex::new(count), freed: Condvar::new() }
     }
 
-    pub(super) fn take(&self) -> Permit<'_> {
+    pub(super) fn acquire(&self) -> Permit<'_> {
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
         while *free == 0 {
             free = self.freed.wait(free).unwrap_or_else(PoisonError::into_inner);

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::gateway::answer::{Answer, Extent, Then};
+use crate::gateway::answer::{Answer, Body, KeepAlive};
 use crate::gateway::peer::is_another_user;
 use crate::gateway::request::{self, Method, Request};
 
@@ -112,8 +112,8 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>, handler: &Arc<Handler>) 
         if is_full {
             let _ = Answer::text(503, "too many connections").write(
                 &mut stream,
-                Extent::Whole,
-                Then::Close,
+                Body::Sent,
+                KeepAlive::Close,
             );
             continue;
         }
@@ -154,7 +154,7 @@ fn converse(shared: &Shared, stream: &mut TcpStream, handler: &Handler) -> io::R
             Some(Ok(request)) => request,
             Some(Err(malformed)) => {
                 let answer = Answer::text(malformed.status(), "not a request of an installer");
-                return answer.write(stream, Extent::Whole, Then::Close);
+                return answer.write(stream, Body::Sent, KeepAlive::Close);
             }
         };
         // A host name that resolves to 127.0.0.1 is not enough: a web page could have one.
@@ -168,11 +168,11 @@ fn converse(shared: &Shared, stream: &mut TcpStream, handler: &Handler) -> io::R
         if shared.is_stopped() {
             return Ok(());
         }
-        let extent = if request.method == Method::Head { Extent::Head } else { Extent::Whole };
+        let body = if request.method == Method::Head { Body::Omitted } else { Body::Sent };
         let keeps = request.keep && request.method != Method::Other;
-        let then = if keeps { Then::Keep } else { Then::Close };
-        answer.write(stream, extent, then)?;
-        if then == Then::Close {
+        let keep_alive = if keeps { KeepAlive::Keep } else { KeepAlive::Close };
+        answer.write(stream, body, keep_alive)?;
+        if keep_alive == KeepAlive::Close {
             return Ok(());
         }
     }

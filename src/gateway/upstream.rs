@@ -13,7 +13,7 @@ use sha2::Digest as _;
 use url::Url;
 
 use crate::cache::{Cache, Entry, Kind};
-use crate::gateway::once_map::{Permits, Slots};
+use crate::gateway::once_map::{OnceMap, Permits};
 use crate::gateway::route::Token;
 use crate::gateway::unavailable::Unavailable;
 use crate::gateway::{Asked, Handover, Judging, KnownPage};
@@ -59,12 +59,12 @@ pub(super) struct Upstream {
     token: Token,
     authority: std::sync::OnceLock<String>,
     stop: AtomicBool,
-    pages: Slots<(usize, PackageName), Result<Arc<Mirror>, Unavailable>>,
-    metadata: Slots<Key, Result<Arc<Vec<u8>>, Unavailable>>,
-    verdicts: Slots<Key, Result<(), Unavailable>>,
+    pages: OnceMap<(usize, PackageName), Result<Arc<Mirror>, Unavailable>>,
+    metadata: OnceMap<Key, Result<Arc<Vec<u8>>, Unavailable>>,
+    verdicts: OnceMap<Key, Result<(), Unavailable>>,
     /// `None`: a prefetch stopped at the size that the index states; pip's request fetches again.
-    files: Slots<Key, Option<Result<Fetched, Unavailable>>>,
-    documents: Slots<Url, Result<ServedDocument, IndexError>>,
+    files: OnceMap<Key, Option<Result<Fetched, Unavailable>>>,
+    documents: OnceMap<Url, Result<ServedDocument, IndexError>>,
 }
 
 /// An index of the user's, and the permits for requests to it.
@@ -103,11 +103,11 @@ impl Upstream {
             token,
             authority: std::sync::OnceLock::new(),
             stop: AtomicBool::new(false),
-            pages: Slots::default(),
-            metadata: Slots::default(),
-            verdicts: Slots::default(),
-            files: Slots::default(),
-            documents: Slots::default(),
+            pages: OnceMap::default(),
+            metadata: OnceMap::default(),
+            verdicts: OnceMap::default(),
+            files: OnceMap::default(),
+            documents: OnceMap::default(),
         }
     }
 
@@ -157,8 +157,8 @@ impl Upstream {
         lane: Lane,
     ) -> Result<Arc<Mirror>, Unavailable> {
         let mount = self.indexes.get(index).ok_or(Unavailable::Missing)?;
-        self.pages.get_or(&(index, name.clone()), || {
-            let _permit = (lane == Lane::Asked).then(|| mount.documents.take());
+        self.pages.get_or_compute(&(index, name.clone()), || {
+            let _permit = (lane == Lane::Asked).then(|| mount.documents.acquire());
             self.go_on()?;
             let served = served_page(&self.client, self.cache.as_ref(), &mount.url, name);
             let served = served.map_err(Unavailable::of_index)?.ok_or(Unavailable::Missing)?;
@@ -193,7 +193,7 @@ impl Upstream {
                     Err(_) => None,
                 }
             };
-        self.pages.all().into_iter().filter_map(known).collect()
+        self.pages.entries().into_iter().filter_map(known).collect()
     }
 
     /// Returns the page's entry for a file; fetches the page first if need be.
@@ -212,10 +212,10 @@ impl Upstream {
 
     /// Returns the entry of a file on a fetched page, with a computed sha256 if none is stated.
     pub(super) fn known_entry(&self, key: &Key) -> Option<PageFile> {
-        let page = self.pages.peek(&(key.index, key.name.clone()))?.ok()?;
+        let page = self.pages.get(&(key.index, key.name.clone()))?.ok()?;
         let mut file = page.page.file_named(&key.filename).ok()??;
         if file.sha256.is_none() {
-            let fetched = self.files.peek(key).flatten().and_then(Result::ok);
+            let fetched = self.files.get(key).flatten().and_then(Result::ok);
             file.sha256 = fetched.map(|fetched| fetched.sha256);
         }
         Some(file)
@@ -237,8 +237,8 @@ impl Upstream {
         let stated = file.metadata.clone().filter(|_| self.beside() == Beside::Kept);
         let stated = stated.ok_or(Unavailable::Missing)?;
         let mount = self.indexes.get(key.index).ok_or(Unavailable::Missing)?;
-        self.metadata.get_or(key, || {
-            let _permit = (lane == Lane::Asked).then(|| mount.documents.take());
+        self.metadata.get_or_compute(key, || {
+            let _permit = (lane == Lane::Asked).then(|| mount.documents.acquire());
             self.go_on()?;
             let stated_is = |bytes: &[u8]| stated.iter().all(|(name, hex)| holds(name, hex, bytes));
             // Cached by sha256 only, since the cache checks no other hash.
@@ -278,13 +278,13 @@ impl Upstream {
     fn verdict(&self, key: &Key, file: &PageFile) -> Result<(), Unavailable> {
         let Judging::Before(judge) = &self.judging else { return Ok(()) };
         let index = self.indexes.get(key.index).ok_or(Unavailable::Missing)?;
-        self.verdicts.get_or(key, || {
+        self.verdicts.get_or_compute(key, || {
             let filename = file_name(key)?;
             let (sha256, fetched) = match file.sha256 {
                 Some(sha256) => (sha256, None),
                 None => self.bytes(key, file, Lane::Asked).map(|file| (file.sha256, Some(file)))?,
             };
-            let _permit = index.documents.take();
+            let _permit = index.documents.acquire();
             self.go_on()?;
             let file = PageFile { sha256: Some(sha256), ..file.clone() };
             let asked = Asked {
@@ -309,11 +309,11 @@ impl Upstream {
     fn bytes(&self, key: &Key, file: &PageFile, lane: Lane) -> Result<Fetched, Unavailable> {
         let mount = self.indexes.get(key.index).ok_or(Unavailable::Missing)?;
         // A prefetch takes its permit first, so that no request of pip's waits for the permit.
-        let _permit = (lane == Lane::Ahead).then(|| mount.ahead.take());
+        let _permit = (lane == Lane::Ahead).then(|| mount.ahead.acquire());
         loop {
-            match (self.files.get_or(key, || self.download(mount, key, file, lane)), lane) {
+            match (self.files.get_or_compute(key, || self.download(mount, key, file, lane)), lane) {
                 (Some(answer), _) => return answer,
-                (None, Lane::Asked) => self.files.forget(key, Option::is_none),
+                (None, Lane::Asked) => self.files.remove_if(key, Option::is_none),
                 (None, Lane::Ahead) => return Err(Unavailable::Missing),
             }
         }
@@ -328,7 +328,7 @@ impl Upstream {
         lane: Lane,
     ) -> Option<Result<Fetched, Unavailable>> {
         let (_permit, limit) = match lane {
-            Lane::Asked => (Some(mount.files.take()), MAX_FILE),
+            Lane::Asked => (Some(mount.files.acquire()), MAX_FILE),
             Lane::Ahead => (None, file.size.unwrap_or(0)),
         };
         let (house, filename) = match self.house(key) {
@@ -358,7 +358,7 @@ impl Upstream {
     /// Returns the provenance document at a link.
     pub(super) fn document(&self, url: &Url) -> Result<ServedDocument, IndexError> {
         let cache = self.cache.as_ref();
-        self.documents.get_or(url, || served_document(&self.client, cache, url))
+        self.documents.get_or_compute(url, || served_document(&self.client, cache, url))
     }
 
     /// Returns the keys of fetched files, and of prefetches that have begun, by real URL.
@@ -370,7 +370,7 @@ impl Upstream {
     /// Returns a fetched file, or waits for it. Returns `None` if no fetch of it has begun (none
     /// can begin any more), or if a prefetch of it was cut short.
     pub(super) fn arrival(&self, key: &Key) -> Option<Result<Fetched, Unavailable>> {
-        self.files.get_or(key, || None)
+        self.files.get_or_compute(key, || None)
     }
 
     fn go_on(&self) -> Result<(), Unavailable> {

@@ -20,7 +20,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use url::Url;
 
-use crate::gateway::once_map::Slots;
+use crate::gateway::once_map::OnceMap;
 use crate::gateway::prefetch::metadata;
 use crate::gateway::prefetch::ranking::{Candidate, Likely, best};
 use crate::gateway::prefetch::requires::{Environment, Wish, requires};
@@ -44,7 +44,7 @@ pub(in crate::gateway) struct Ahead {
     upstream: Arc<Upstream>,
     likely: Likely,
     environment: Environment,
-    candidates: Slots<(usize, PackageName), Arc<Vec<Candidate>>>,
+    candidates: OnceMap<(usize, PackageName), Arc<Vec<Candidate>>>,
     state: Mutex<State>,
     queued: Condvar,
     wheels: Arc<Wheels>,
@@ -85,7 +85,7 @@ impl Ahead {
             upstream,
             likely,
             environment,
-            candidates: Slots::default(),
+            candidates: OnceMap::default(),
             state: Mutex::default(),
             queued: Condvar::new(),
         })
@@ -209,8 +209,9 @@ impl Ahead {
     fn candidates(&self, index: usize, name: &PackageName) -> Arc<Vec<Candidate>> {
         let page = self.upstream.page(index, name, Lane::Ahead);
         let Ok(mirror) = page else { return Arc::default() };
-        self.candidates
-            .get_or(&(index, name.clone()), || Arc::new(self.likely.candidates(&mirror.page)))
+        self.candidates.get_or_compute(&(index, name.clone()), || {
+            Arc::new(self.likely.candidates(&mirror.page))
+        })
     }
 
     fn release(self: &Arc<Self>, wish: &Wish) {
