@@ -8,6 +8,7 @@
 //! itself: the judge is a closure of the caller.
 
 mod answer;
+mod mount;
 mod once_map;
 mod peer;
 mod prefetch;
@@ -26,6 +27,7 @@ use std::sync::{Arc, OnceLock};
 use url::Url;
 
 use answer::Answer;
+pub use mount::{DOCUMENTS, FILES};
 use prefetch::Ahead;
 pub use prefetch::{
     FETCHERS, FIRST_GUESSES, GUESSES_PER_PAGE, Likely, MAX_AHEAD, MAX_WHEEL, WORKERS,
@@ -38,7 +40,7 @@ use route::{METADATA, Route, Token};
 pub use server::MAX_CONNECTIONS;
 use server::Server;
 use unavailable::Unavailable;
-pub use upstream::{DOCUMENTS, FILES, MAX_METADATA};
+pub use upstream::MAX_METADATA;
 use upstream::{Key, Lane, Upstream};
 
 use crate::failure::{Failure, Status};

@@ -1,11 +1,11 @@
-//! A map whose values are computed once, and permits that bound parallel work.
+//! A map whose values are computed once.
 //!
 //! Owns the waiting. The first thread that asks for a key computes the value; other threads wait
 //! for that result. Like a `HashMap` of `OnceLock`s, so that a thread waits only for its own key.
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Computes each value once and stores it by key.
 pub(super) struct OnceMap<K, V>(Mutex<HashMap<K, Arc<OnceLock<V>>>>);
@@ -50,37 +50,5 @@ impl<K: Eq + Hash + Clone, V: Clone> OnceMap<K, V> {
     pub(super) fn get(&self, key: &K) -> Option<V> {
         let cells = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         cells.get(key)?.get().cloned()
-    }
-}
-
-/// Counting semaphore: a fixed number of permits.
-pub(super) struct Permits {
-    free: Mutex<usize>,
-    freed: Condvar,
-}
-
-/// A permit; dropping it frees it.
-pub(super) struct Permit<'a>(&'a Permits);
-
-impl Permits {
-    pub(super) fn new(count: usize) -> Self {
-        Self { free: Mutex::new(count), freed: Condvar::new() }
-    }
-
-    pub(super) fn acquire(&self) -> Permit<'_> {
-        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        while *free == 0 {
-            free = self.freed.wait(free).unwrap_or_else(PoisonError::into_inner);
-        }
-        *free = free.saturating_sub(1);
-        Permit(self)
-    }
-}
-
-impl Drop for Permit<'_> {
-    fn drop(&mut self) {
-        let mut free = self.0.free.lock().unwrap_or_else(PoisonError::into_inner);
-        *free = free.saturating_add(1);
-        self.0.freed.notify_one();
     }
 }

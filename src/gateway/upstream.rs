@@ -13,7 +13,8 @@ use sha2::Digest as _;
 use url::Url;
 
 use crate::cache::{Cache, Entry, Kind};
-use crate::gateway::once_map::{OnceMap, Permits};
+use crate::gateway::mount::Mount;
+use crate::gateway::once_map::OnceMap;
 use crate::gateway::route::Token;
 use crate::gateway::unavailable::Unavailable;
 use crate::gateway::{Asked, Handover, Judging, KnownPage};
@@ -27,10 +28,6 @@ use crate::wheelhouse::{Fetched, MAX_FILE, Wanted, Wheelhouse, WheelhouseError};
 
 /// Maximum size of a METADATA file, in bytes.
 pub const MAX_METADATA: u64 = 16 * 1024 * 1024;
-/// Maximum number of parallel requests to one index for pages and documents of pip's.
-pub const DOCUMENTS: usize = 32;
-/// Maximum number of parallel downloads from one index.
-pub const FILES: usize = 8;
 
 /// Key of a file: number of the index, project, name on the page.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -67,15 +64,6 @@ pub(super) struct Upstream {
     documents: OnceMap<Url, Result<ServedDocument, IndexError>>,
 }
 
-/// An index of the user's, and the permits for requests to it.
-pub(super) struct Mount {
-    pub(super) url: Url,
-    documents: Permits,
-    files: Permits,
-    /// Permits for prefetches, separate so that they do not delay requests of pip's.
-    ahead: Permits,
-}
-
 /// A page, and its copy for pip.
 #[derive(Debug)]
 pub(super) struct Mirror {
@@ -88,14 +76,8 @@ pub(super) struct Mirror {
 
 impl Upstream {
     pub(super) fn new(setup: crate::gateway::Setup, token: Token) -> Self {
-        let mount = |url| Mount {
-            url,
-            documents: Permits::new(DOCUMENTS),
-            files: Permits::new(FILES),
-            ahead: Permits::new(FILES),
-        };
         Self {
-            indexes: setup.indexes.into_iter().map(mount).collect(),
+            indexes: setup.indexes.into_iter().map(Mount::new).collect(),
             client: setup.client,
             judging: setup.judging,
             directory: setup.directory,
@@ -309,7 +291,7 @@ impl Upstream {
     fn bytes(&self, key: &Key, file: &PageFile, lane: Lane) -> Result<Fetched, Unavailable> {
         let mount = self.indexes.get(key.index).ok_or(Unavailable::Missing)?;
         // A prefetch takes its permit first, so that no request of pip's waits for the permit.
-        let _permit = (lane == Lane::Ahead).then(|| mount.ahead.acquire());
+        let _permit = (lane == Lane::Ahead).then(|| mount.prefetches.acquire());
         loop {
             match (self.files.get_or_compute(key, || self.download(mount, key, file, lane)), lane) {
                 (Some(answer), _) => return answer,
