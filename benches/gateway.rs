@@ -19,7 +19,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use pypi_verify_now::gateway::Judging;
-use support::gateway::{Gate, give, guessing, quick};
+use support::gateway::{Gate, give, prefetching, quick};
 use support::index::{Builder, DistFile, LoopbackIndex};
 use support::sandbox::Sandbox;
 use support::wheel::Wheel;
@@ -72,8 +72,8 @@ fn lock(world: &Sandbox, url: &str) -> f64 {
 
 fn through(world: &Sandbox, index: &LoopbackIndex, judging: Judging) -> f64 {
     let start = Instant::now();
-    let gate = Gate::start(&[index.url()], quick(), judging, guessing());
-    gate.gateway.expect(&["p0".to_owned()]);
+    let gate = Gate::start(&[index.url()], quick(), judging, prefetching());
+    gate.gateway.prefetch(&["p0".to_owned()]);
     lock(world, &gate.url());
     start.elapsed().as_secs_f64()
 }

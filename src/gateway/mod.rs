@@ -28,9 +28,10 @@ use url::Url;
 
 use answer::Answer;
 pub use mount::{DOCUMENTS, FILES};
-use prefetch::Ahead;
+use prefetch::Prefetcher;
 pub use prefetch::{
-    FETCHERS, FIRST_GUESSES, GUESSES_PER_PAGE, Likely, MAX_AHEAD, MAX_WHEEL, WORKERS,
+    FETCHERS, FIRST_PREFETCHES, MAX_PREFETCHED, MAX_WHEEL, PREFETCHES_PER_PAGE, WORKERS,
+    WheelRanking,
 };
 use record::Record;
 pub use record::{Failed, Handed, KnownPage, Real, Refusal};
@@ -67,16 +68,16 @@ pub struct Setup {
     /// Whether files are judged by the gateway.
     pub judging: Judging,
     /// Whether files are prefetched.
-    pub ahead: Guessing,
+    pub prefetching: Prefetching,
 }
 
 /// Whether the gateway fetches files before pip requests them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Guessing {
+pub enum Prefetching {
     /// Prefetch the files that this Python will most likely need.
-    Likely(Likely),
+    Enabled(WheelRanking),
     /// Fetch only on request.
-    Never,
+    Disabled,
 }
 
 /// Whether files are judged by the gateway.
@@ -124,7 +125,7 @@ pub struct Gateway {
 
 struct Inner {
     upstream: Arc<Upstream>,
-    ahead: Option<Arc<Ahead>>,
+    prefetcher: Option<Arc<Prefetcher>>,
     record: Record,
     /// Prefetched files by their real URLs, once prefetching has stopped.
     arrivals: OnceLock<HashMap<Url, Key>>,
@@ -155,14 +156,14 @@ impl Gateway {
     /// The system gives no port, no thread or no random numbers.
     pub fn start(mut setup: Setup) -> Result<Self, GatewayError> {
         let token = Token::new().map_err(GatewayError::Random)?;
-        let guessing = std::mem::replace(&mut setup.ahead, Guessing::Never);
+        let prefetching = std::mem::replace(&mut setup.prefetching, Prefetching::Disabled);
         let upstream = Arc::new(Upstream::new(setup, token));
-        let ahead = match guessing {
-            Guessing::Likely(likely) => Some(Ahead::new(Arc::clone(&upstream), likely)),
-            Guessing::Never => None,
+        let prefetcher = match prefetching {
+            Prefetching::Enabled(ranking) => Some(Prefetcher::new(Arc::clone(&upstream), ranking)),
+            Prefetching::Disabled => None,
         };
         let (record, arrivals) = (Record::default(), OnceLock::new());
-        let inner = Arc::new(Inner { upstream, ahead, record, arrivals });
+        let inner = Arc::new(Inner { upstream, prefetcher, record, arrivals });
         let answering = Arc::clone(&inner);
         let server = Server::start(Arc::new(move |request: &Request| answering.answer(request)))?;
         inner.upstream.listens_at(server.authority());
@@ -179,34 +180,34 @@ impl Gateway {
 
     /// Prefetches the likely needs of these requirements (PEP 508). A requirement that names a URL
     /// or a path is skipped.
-    pub fn expect(&self, requirements: &[String]) {
-        if let Some(ahead) = &self.inner.ahead {
-            ahead.expect(requirements);
+    pub fn prefetch(&self, requirements: &[String]) {
+        if let Some(prefetcher) = &self.inner.prefetcher {
+            prefetcher.require(requirements);
         }
     }
 
     /// Stops prefetching. Fetches that have begun are completed.
-    pub fn guess_no_more(&self) {
-        if let Some(ahead) = &self.inner.ahead {
-            ahead.stop();
+    pub fn stop_prefetching(&self) {
+        if let Some(prefetcher) = &self.inner.prefetcher {
+            prefetcher.stop();
         }
     }
 
     /// Stops prefetching and ends running fetches soon. Files that are complete by then stay.
     pub fn stop_fetching(&self) {
         self.inner.upstream.stop();
-        self.guess_no_more();
+        self.stop_prefetching();
     }
 
     /// Returns the path of the prefetched file that an index lists at this URL, or why it could not
-    /// be fetched. Waits while the fetch is running. Call it after [`Self::guess_no_more`] only.
+    /// be fetched. Waits while the fetch is running. Call it after [`Self::stop_prefetching`] only.
     ///
-    /// Returns `None` if the file was fetched neither for pip nor ahead, is missing, may have been
+    /// Returns `None` if the file was neither requested nor prefetched, is missing, may have been
     /// cut short by [`Self::stop_fetching`], or needs credentials that pip may have reported since.
     #[must_use]
     pub fn bytes_of(&self, url: &Url) -> Option<Result<PathBuf, Failure>> {
-        let Inner { upstream, ahead, arrivals, .. } = &*self.inner;
-        let begun = || ahead.as_ref().map(|ahead| ahead.begun()).unwrap_or_default();
+        let Inner { upstream, prefetcher, arrivals, .. } = &*self.inner;
+        let begun = || prefetcher.as_ref().map(|prefetcher| prefetcher.begun()).unwrap_or_default();
         let arrivals = arrivals.get_or_init(|| upstream.arrivals(begun()));
         match upstream.arrival(arrivals.get(url)?)? {
             Ok(fetched) => Some(Ok(fetched.path)),
@@ -221,10 +222,10 @@ impl Gateway {
 
     /// Returns the provenance document at this URL, or `None` if it was not queued for prefetching.
     /// A queued document is fetched now if it is not there yet. Call it after
-    /// [`Self::guess_no_more`] only.
+    /// [`Self::stop_prefetching`] only.
     #[must_use]
     pub fn document_at(&self, url: &Url) -> Option<Result<ServedDocument, IndexError>> {
-        self.inner.ahead.as_ref()?.is_guessed(url).then(|| self.inner.upstream.document(url))
+        self.inner.prefetcher.as_ref()?.is_queued(url).then(|| self.inner.upstream.document(url))
     }
 
     /// Returns `127.0.0.1:PORT`.
@@ -300,10 +301,10 @@ impl Inner {
 
     fn page(&self, index: usize, name: &PackageName) -> Answer {
         self.record.ask(name);
-        match self.upstream.page(index, name, Lane::Asked) {
+        match self.upstream.page(index, name, Lane::Requested) {
             Ok(mirror) => {
-                if let Some(ahead) = &self.ahead {
-                    ahead.page_asked(name);
+                if let Some(prefetcher) = &self.prefetcher {
+                    prefetcher.page_asked(name);
                 }
                 Answer::bytes(&mirror.content_type, Arc::clone(&mirror.body))
             }
@@ -317,17 +318,17 @@ impl Inner {
     fn file(&self, key: Key) -> Answer {
         // The name of a file may itself end in `.metadata`, so the entry is looked up first.
         let beside = key.filename.strip_suffix(METADATA).map(str::to_owned);
-        match (self.upstream.entry(&key, Lane::Asked), beside) {
+        match (self.upstream.entry(&key, Lane::Requested), beside) {
             (Err(Unavailable::Missing), Some(filename)) => self.metadata(&Key { filename, ..key }),
             _ => self.bytes(&key),
         }
     }
 
     fn metadata(&self, key: &Key) -> Answer {
-        match self.upstream.metadata(key, Lane::Asked) {
+        match self.upstream.metadata(key, Lane::Requested) {
             Ok(bytes) => {
-                if let Some(ahead) = &self.ahead {
-                    ahead.metadata_asked(key);
+                if let Some(prefetcher) = &self.prefetcher {
+                    prefetcher.metadata_asked(key);
                 }
                 Answer::bytes("application/octet-stream", bytes)
             }
@@ -336,7 +337,7 @@ impl Inner {
     }
 
     fn bytes(&self, key: &Key) -> Answer {
-        let fetched = match self.upstream.file(key, Lane::Asked) {
+        let fetched = match self.upstream.file(key, Lane::Requested) {
             Ok(fetched) => fetched,
             Err(unavailable) => return self.error_answer(key, unavailable),
         };

@@ -41,9 +41,9 @@ pub(super) struct Key {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lane {
     /// pip requested it.
-    Asked,
+    Requested,
     /// A prefetch: pip may request it later.
-    Ahead,
+    Prefetch,
 }
 
 /// The user's indexes and the results fetched from them in one run.
@@ -140,7 +140,7 @@ impl Upstream {
     ) -> Result<Arc<Mirror>, Unavailable> {
         let mount = self.indexes.get(index).ok_or(Unavailable::Missing)?;
         self.pages.get_or_compute(&(index, name.clone()), || {
-            let _permit = (lane == Lane::Asked).then(|| mount.documents.acquire());
+            let _permit = (lane == Lane::Requested).then(|| mount.documents.acquire());
             self.go_on()?;
             let served = served_page(&self.client, self.cache.as_ref(), &mount.url, name);
             let served = served.map_err(Unavailable::of_index)?.ok_or(Unavailable::Missing)?;
@@ -220,7 +220,7 @@ impl Upstream {
         let stated = stated.ok_or(Unavailable::Missing)?;
         let mount = self.indexes.get(key.index).ok_or(Unavailable::Missing)?;
         self.metadata.get_or_compute(key, || {
-            let _permit = (lane == Lane::Asked).then(|| mount.documents.acquire());
+            let _permit = (lane == Lane::Requested).then(|| mount.documents.acquire());
             self.go_on()?;
             let stated_is = |bytes: &[u8]| stated.iter().all(|(name, hex)| holds(name, hex, bytes));
             // Cached by sha256 only, since the cache checks no other hash.
@@ -264,7 +264,9 @@ impl Upstream {
             let filename = file_name(key)?;
             let (sha256, fetched) = match file.sha256 {
                 Some(sha256) => (sha256, None),
-                None => self.bytes(key, file, Lane::Asked).map(|file| (file.sha256, Some(file)))?,
+                None => {
+                    self.bytes(key, file, Lane::Requested).map(|file| (file.sha256, Some(file)))?
+                }
             };
             let _permit = index.documents.acquire();
             self.go_on()?;
@@ -291,12 +293,12 @@ impl Upstream {
     fn bytes(&self, key: &Key, file: &PageFile, lane: Lane) -> Result<Fetched, Unavailable> {
         let mount = self.indexes.get(key.index).ok_or(Unavailable::Missing)?;
         // A prefetch takes its permit first, so that no request of pip's waits for the permit.
-        let _permit = (lane == Lane::Ahead).then(|| mount.prefetches.acquire());
+        let _permit = (lane == Lane::Prefetch).then(|| mount.prefetches.acquire());
         loop {
             match (self.files.get_or_compute(key, || self.download(mount, key, file, lane)), lane) {
                 (Some(answer), _) => return answer,
-                (None, Lane::Asked) => self.files.remove_if(key, Option::is_none),
-                (None, Lane::Ahead) => return Err(Unavailable::Missing),
+                (None, Lane::Requested) => self.files.remove_if(key, Option::is_none),
+                (None, Lane::Prefetch) => return Err(Unavailable::Missing),
             }
         }
     }
@@ -310,8 +312,8 @@ impl Upstream {
         lane: Lane,
     ) -> Option<Result<Fetched, Unavailable>> {
         let (_permit, limit) = match lane {
-            Lane::Asked => (Some(mount.files.acquire()), MAX_FILE),
-            Lane::Ahead => (None, file.size.unwrap_or(0)),
+            Lane::Requested => (Some(mount.files.acquire()), MAX_FILE),
+            Lane::Prefetch => (None, file.size.unwrap_or(0)),
         };
         let (house, filename) = match self.house(key) {
             Ok(made) => made,
@@ -320,7 +322,9 @@ impl Upstream {
         let (url, claims) = (file.url.clone(), Claims::default());
         let wanted = Wanted { filename, url, sha256: file.sha256, claims };
         match house.up_to(limit).fetch(&self.client, &wanted, &self.stop) {
-            Err(WheelhouseError::Http(HttpError::TooLarge { .. })) if lane == Lane::Ahead => None,
+            Err(WheelhouseError::Http(HttpError::TooLarge { .. })) if lane == Lane::Prefetch => {
+                None
+            }
             fetched => Some(fetched.map_err(Unavailable::of_wheelhouse)),
         }
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use url::Url;
 
 use crate::evidence::sources::Sources;
-use crate::gateway::{Gateway, Guessing, HOST, Judging, Likely, Refusal, Setup};
+use crate::gateway::{Gateway, HOST, Judging, Prefetching, Refusal, Setup, WheelRanking};
 use crate::http::settings::Proxy;
 use crate::index::Index;
 use crate::pip::command_line::arguments::{InstallArgs, Positionals};
@@ -68,10 +68,10 @@ impl<'a> Ahead<'a> {
             directory: directory.to_owned(),
             pip_cache: prepared.settings.cache.clone(),
             judging: Judging::Later,
-            ahead: Guessing::Likely(Likely { python }),
+            prefetching: Prefetching::Enabled(WheelRanking { python }),
         };
         let gateway = Gateway::start(setup).ok()?;
-        gateway.expect(&prepared.asked_for(arguments));
+        gateway.prefetch(&prepared.asked_for(arguments));
         let arguments = led(arguments, prepared)?;
         let environment = environment(prepared, &gateway.index_urls());
         Some(Self { gateway, arguments, environment, prepared })
@@ -87,7 +87,7 @@ impl<'a> Ahead<'a> {
     ) -> Option<Result<(Resolved, Option<Gateway>), Unresolved>> {
         let session = Session { arguments: &self.arguments, ..session };
         let resolved = session.resolve(self.prepared, &self.environment);
-        self.gateway.guess_no_more();
+        self.gateway.stop_prefetching();
         if let Some(refusal) = self.gateway.refusals().into_iter().next() {
             return Some(Err(Refusal::failure(refusal.reason).into()));
         }

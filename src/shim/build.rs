@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::evidence::audit::{self, Finding};
 use crate::evidence::judge::Judge;
 use crate::failure::{Failure, Status};
-use crate::gateway::{Gateway, Guessing, HOST, Handed, Judging, Refusal, Setup};
+use crate::gateway::{Gateway, HOST, Handed, Judging, Prefetching, Refusal, Setup};
 use crate::package::lock::{Entry, Lock, Source};
 use crate::package::name::PackageName;
 use crate::pip::guard::{Allowed, Blocked, Places};
@@ -195,7 +195,7 @@ impl Story<'_> {
             pip_cache: self.prepared.settings.cache.clone(),
             judging: Judging::Before(Box::new(move |asked| judge.judge(asked))),
             // A guess would be judged too, and its refusal be taken for an answer.
-            ahead: Guessing::Never,
+            prefetching: Prefetching::Disabled,
         };
         Ok(Gateway::start(setup)?)
     }

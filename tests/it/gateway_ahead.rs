@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use pypi_verify_now::failure::Failure;
-use pypi_verify_now::gateway::{FILES, Guessing, Judging, Likely, MAX_AHEAD, MAX_WHEEL, WORKERS};
+use pypi_verify_now::gateway::{
+    FILES, Judging, MAX_PREFETCHED, MAX_WHEEL, Prefetching, WORKERS, WheelRanking,
+};
 use url::Url;
 
 use crate::support::gateway::{Gate, give, quick};
@@ -27,8 +29,8 @@ fn gate(index: &LoopbackIndex) -> Gate {
 
 fn over(indexes: &[&LoopbackIndex]) -> Gate {
     let urls: Vec<String> = indexes.iter().map(|index| index.url()).collect();
-    let likely = Likely { python: (3, 11) };
-    Gate::start(&urls, quick(), Judging::Later, Guessing::Likely(likely))
+    let likely = WheelRanking { python: (3, 11) };
+    Gate::start(&urls, quick(), Judging::Later, Prefetching::Enabled(likely))
 }
 
 /// Waits until the index was asked for all of this.
@@ -46,7 +48,7 @@ fn asked(index: &LoopbackIndex, paths: &[&str]) {
 fn guess_on(gate: &Gate, index: &LoopbackIndex) -> Vec<String> {
     let pages: Vec<String> = (0..20).map(|n| format!("/simple/control{n}/")).collect();
     for (n, page) in pages.iter().enumerate() {
-        gate.gateway.expect(&[format!("control{n}")]);
+        gate.gateway.prefetch(&[format!("control{n}")]);
         asked(index, &[page]);
     }
     pages
@@ -84,7 +86,7 @@ fn what_the_user_names_is_fetched_before_pip_has_started() {
         .start();
     let gate = gate(&index);
     let words = ["aa<2", "./directory", "git+https://host.example/x", "x @ file:///x", ""];
-    gate.gateway.expect(&words.map(str::to_owned));
+    gate.gateway.prefetch(&words.map(str::to_owned));
     asked(&index, &["/simple/aa/", "/simple/bb/"]);
     assert_eq!(index.count("/simple/cc/"), 0);
     assert!(gate.gateway.asked().is_empty(), "pip has asked for nothing");
@@ -238,7 +240,7 @@ fn guesses_that_hang_keep_nobody_waiting() {
 fn where_files_are_judged_a_guess_fetches_pages_alone() {
     let index = LoopbackIndex::builder().file("aa", wheel("aa", "1.0", &["bb"])).start();
     let gate = Gate::ahead(&index, Judging::Before(Box::new(give)));
-    gate.gateway.expect(&["aa".into()]);
+    gate.gateway.prefetch(&["aa".into()]);
     asked(&index, &["/simple/aa/"]);
     gate.get(&gate.page("aa"));
     let pages = guess_on(&gate, &index);
@@ -271,7 +273,7 @@ fn a_wheel_without_metadata_beside_it_is_looked_into() {
         (Wheel::new("aa", "1.0").requires("bb").build(), Wheel::new("bb", "1.0").build());
     let index = LoopbackIndex::builder().file("aa", bare(&aa)).file("bb", bare(&bb)).start();
     let gate = Gate::ahead(&index, Judging::Later);
-    gate.gateway.expect(&["aa".into()]);
+    gate.gateway.prefetch(&["aa".into()]);
     let aa = format!("/files/{}", aa.filename);
     asked(&index, &["/simple/aa/", &aa, "/simple/bb/"]);
 }
@@ -290,9 +292,9 @@ fn what_pip_asks_for_does_not_wait_behind_wheels_that_are_looked_into() {
     let index = index.start();
     slow.iter().for_each(|name| index.hold(&path(name)));
     let gate = Gate::ahead(&index, Judging::Later);
-    gate.gateway.expect(&slow);
+    gate.gateway.prefetch(&slow);
     slow.iter().for_each(|name| asked(&index, &[&path(name)]));
-    gate.gateway.expect(&late);
+    gate.gateway.prefetch(&late);
     guess_on(&gate, &index);
     for name in &late {
         assert_eq!(gate.get(&gate.file(name, &wheel(name))).status, 200);
@@ -311,7 +313,7 @@ fn of_a_file_that_is_larger_than_stated_a_guess_gets_nothing_and_pip_all() {
         let index = LoopbackIndex::builder().file("aa", listed).start();
         let gate = Gate::ahead(&index, Judging::Later);
         let path = format!("/files/{}", aa.filename);
-        gate.gateway.expect(&["aa".into()]);
+        gate.gateway.prefetch(&["aa".into()]);
         asked(&index, &[&path]);
         assert_eq!(fetched(&gate, &index, &aa.filename).is_some(), larger == 0);
         assert_eq!(gate.get(&gate.file("aa", &aa.filename)).body, aa.bytes);
@@ -340,7 +342,7 @@ fn one_wheel_of_a_project_is_looked_into_however_often_it_is_wished_for() {
     });
     let index = index.start();
     let gate = Gate::ahead(&index, Judging::Later);
-    gate.gateway.expect(&["aa<2", "aa>=2", "bb<2"].map(str::to_owned));
+    gate.gateway.prefetch(&["aa<2", "aa>=2", "bb<2"].map(str::to_owned));
     asked(&index, &["/files/bb-1.0-py3-none-any.whl"]);
     guess_on(&gate, &index);
     let files = |name| index.paths().iter().filter(|path| path.starts_with(name)).count();
@@ -349,7 +351,7 @@ fn one_wheel_of_a_project_is_looked_into_however_often_it_is_wished_for() {
 
 #[test]
 fn the_wheels_that_are_fetched_ahead_are_so_large_together_and_no_larger() {
-    let many = MAX_AHEAD / MAX_WHEEL;
+    let many = MAX_PREFETCHED / MAX_WHEEL;
     let names: Vec<String> = (0..=many).map(|n| format!("aa{n}")).collect();
     let index = names.iter().fold(LoopbackIndex::builder(), |builder, name| {
         let wheel = Wheel::new(name, "1.0").build();
@@ -357,7 +359,7 @@ fn the_wheels_that_are_fetched_ahead_are_so_large_together_and_no_larger() {
     });
     let index = index.start();
     let gate = Gate::ahead(&index, Judging::Later);
-    gate.gateway.expect(&names);
+    gate.gateway.prefetch(&names);
     guess_on(&gate, &index);
     let files = index.paths().iter().filter(|path| path.starts_with("/files/")).count();
     assert_eq!(files as u64, many);
@@ -368,7 +370,7 @@ fn no_whole_file_is_fetched_on_a_guess_where_files_are_judged_or_have_no_hash() 
     let aa = Wheel::new("aa", "1.0").requires("bb").build();
     let index = LoopbackIndex::builder().file("aa", bare(&aa)).start();
     let gate = Gate::ahead(&index, Judging::Before(Box::new(give)));
-    gate.gateway.expect(&["aa".into()]);
+    gate.gateway.prefetch(&["aa".into()]);
     asked(&index, &["/simple/aa/"]);
     gate.get(&gate.page("aa"));
     let pages = guess_on(&gate, &index);
@@ -378,7 +380,7 @@ fn no_whole_file_is_fetched_on_a_guess_where_files_are_judged_or_have_no_hash() 
     let aa = Wheel::new("aa", "1.0").requires("bb").build();
     let index = LoopbackIndex::builder().file("aa", bare(&aa).hashes([Hash::Md5])).start();
     let gate = Gate::ahead(&index, Judging::Later);
-    gate.gateway.expect(&["aa".into()]);
+    gate.gateway.prefetch(&["aa".into()]);
     asked(&index, &["/simple/aa/"]);
     gate.get(&gate.page("aa"));
     let pages = guess_on(&gate, &index);
@@ -395,7 +397,7 @@ fn consider(gate: &Gate, name: &str, version: &str) {
 /// The file's bytes as the gateway fetched them, if it did.
 fn fetched(gate: &Gate, index: &LoopbackIndex, filename: &str) -> Option<Result<Vec<u8>, Failure>> {
     let url = Url::parse(&index.file_url(filename)).unwrap();
-    gate.gateway.guess_no_more();
+    gate.gateway.stop_prefetching();
     let path = gate.gateway.bytes_of(&url)?;
     Some(path.map(|path| std::fs::read(path).unwrap()))
 }
@@ -485,7 +487,7 @@ fn the_document_of_what_pip_considers_is_fetched_once_and_waited_for() {
     index.hold(&link);
     consider(&gate, "aa", "1.0");
     asked(&index, &[&link]);
-    gate.gateway.guess_no_more();
+    gate.gateway.stop_prefetching();
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| gate.gateway.document_at(&url));
         index.release();

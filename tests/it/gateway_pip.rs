@@ -5,7 +5,7 @@ use std::path::Path;
 use pypi_verify_now::failure::Failure;
 use pypi_verify_now::gateway::{Asked, Handover, Judging};
 
-use crate::support::gateway::{Gate, give, guessing, quick, refuse};
+use crate::support::gateway::{Gate, give, prefetching, quick, refuse};
 use crate::support::index::{DistFile, Hash, LoopbackIndex};
 use crate::support::run::Outcome;
 use crate::support::sandbox::Sandbox;
@@ -96,7 +96,7 @@ fn credentials_stay_on_this_side() {
         }
         let index = builder.file("aa", wheel(&aa)).file("bb", wheel(&bb)).start();
         let urls = [index.url_with_credentials("alice", "hunter2")];
-        let gate = Gate::start(&urls, quick(), Judging::Before(Box::new(give)), guessing());
+        let gate = Gate::start(&urls, quick(), Judging::Before(Box::new(give)), prefetching());
         let (world, outcome) = install(&gate, "26.3", "aa");
         outcome.exits(0).lacks("hunter2").lacks("alice").lacks(&index.port().to_string());
         assert_eq!(world.freeze(), ["aa==1.0", "bb==1.0"]);

@@ -11,7 +11,7 @@ mod ranking;
 mod requires;
 mod wheels;
 
-pub(super) use queue::Ahead;
-pub use queue::{FIRST_GUESSES, GUESSES_PER_PAGE, MAX_WHEEL, WORKERS};
-pub use ranking::Likely;
-pub use wheels::{FETCHERS, MAX_AHEAD};
+pub(super) use queue::Prefetcher;
+pub use queue::{FIRST_PREFETCHES, MAX_WHEEL, PREFETCHES_PER_PAGE, WORKERS};
+pub use ranking::WheelRanking;
+pub use wheels::{FETCHERS, MAX_PREFETCHED};

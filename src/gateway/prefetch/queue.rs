@@ -22,8 +22,8 @@ use url::Url;
 
 use crate::gateway::once_map::OnceMap;
 use crate::gateway::prefetch::metadata;
-use crate::gateway::prefetch::ranking::{Candidate, Likely, best};
-use crate::gateway::prefetch::requires::{Environment, Wish, requires};
+use crate::gateway::prefetch::ranking::{Candidate, WheelRanking, best};
+use crate::gateway::prefetch::requires::{Environment, Requirement, requires};
 use crate::gateway::prefetch::wheels::Wheels;
 use crate::gateway::upstream::{Key, Lane, Upstream};
 use crate::index::page::PageFile;
@@ -32,17 +32,17 @@ use crate::package::name::PackageName;
 /// Maximum number of prefetches at the same time.
 pub const WORKERS: usize = 16;
 /// Number of prefetches allowed before the first request of pip's.
-pub const FIRST_GUESSES: usize = 512;
+pub const FIRST_PREFETCHES: usize = 512;
 /// Number of further prefetches allowed for each page that pip requests.
-pub const GUESSES_PER_PAGE: usize = 32;
+pub const PREFETCHES_PER_PAGE: usize = 32;
 
 /// Maximum size of a prefetched wheel, in bytes. A wheel of unstated size is not prefetched.
 pub const MAX_WHEEL: u64 = 64 * 1024 * 1024;
 
 /// Prefetches pages, METADATA, wheels and provenance documents in worker threads.
-pub(in crate::gateway) struct Ahead {
+pub(in crate::gateway) struct Prefetcher {
     upstream: Arc<Upstream>,
-    likely: Likely,
+    ranking: WheelRanking,
     environment: Environment,
     candidates: OnceMap<(usize, PackageName), Arc<Vec<Candidate>>>,
     state: Mutex<State>,
@@ -52,7 +52,7 @@ pub(in crate::gateway) struct Ahead {
 
 #[derive(Default)]
 struct State {
-    queue: VecDeque<Guess>,
+    queue: VecDeque<Prefetch>,
     /// Text of every prefetch ever queued, so that each is queued once.
     seen: HashSet<String>,
     /// Extras with which each project was required.
@@ -66,24 +66,24 @@ struct State {
 
 /// A request that pip may make.
 #[derive(Debug, Clone)]
-enum Guess {
+enum Prefetch {
     /// Fetch the page of a project on one index.
     Page(usize, PackageName),
     /// Choose the release of a project that pip will most likely install.
-    Release(Wish),
+    Release(Requirement),
     /// Read the requirements of that release, with these extras.
-    Needs(Key, BTreeSet<String>),
+    Requirements(Key, BTreeSet<String>),
     /// Fetch a provenance document.
     Document(Url),
 }
 
-impl Ahead {
-    pub(in crate::gateway) fn new(upstream: Arc<Upstream>, likely: Likely) -> Arc<Self> {
-        let environment = Environment { python: likely.python };
+impl Prefetcher {
+    pub(in crate::gateway) fn new(upstream: Arc<Upstream>, ranking: WheelRanking) -> Arc<Self> {
+        let environment = Environment { python: ranking.python };
         Arc::new(Self {
             wheels: Wheels::new(Arc::clone(&upstream)),
             upstream,
-            likely,
+            ranking,
             environment,
             candidates: OnceMap::default(),
             state: Mutex::default(),
@@ -92,10 +92,12 @@ impl Ahead {
     }
 
     /// Queues the requirements (PEP 508) that the user asked for.
-    pub(in crate::gateway) fn expect(self: &Arc<Self>, requirements: &[String]) {
+    pub(in crate::gateway) fn require(self: &Arc<Self>, requirements: &[String]) {
         let none = BTreeSet::new();
-        for wish in requirements.iter().filter_map(|r| Wish::read(r, &self.environment, &none)) {
-            self.wish(wish);
+        for requirement in
+            requirements.iter().filter_map(|r| Requirement::read(r, &self.environment, &none))
+        {
+            self.require_one(requirement);
         }
     }
 
@@ -107,24 +109,24 @@ impl Ahead {
             !state.extras.contains_key(name)
         };
         if is_new {
-            self.wish(Wish::any(name.clone()));
+            self.require_one(Requirement::any(name.clone()));
         }
     }
 
     /// Notes that pip requested this METADATA, which has been fetched: pip considers the release.
     pub(in crate::gateway) fn metadata_asked(self: &Arc<Self>, key: &Key) {
         let extras = self.state().extras.get(&key.name).cloned().unwrap_or_default();
-        self.push(Guess::Needs(key.clone(), extras));
+        self.push(Prefetch::Requirements(key.clone(), extras));
         let Some(file) = self.upstream.known_entry(key) else { return };
         self.wheels.consider(key, &file);
         if let Some(link) = file.provenance.filter(|url| url.scheme() != "file") {
-            self.push(Guess::Document(link));
+            self.push(Prefetch::Document(link));
         }
     }
 
     /// Whether this document was queued for prefetching.
-    pub(in crate::gateway) fn is_guessed(&self, document: &Url) -> bool {
-        self.state().seen.contains(&Guess::Document(document.clone()).text())
+    pub(in crate::gateway) fn is_queued(&self, document: &Url) -> bool {
+        self.state().seen.contains(&Prefetch::Document(document.clone()).text())
     }
 
     /// Lists the wheels whose prefetching has begun.
@@ -139,29 +141,30 @@ impl Ahead {
         self.wheels.stop();
     }
 
-    fn wish(self: &Arc<Self>, wish: Wish) {
+    fn require_one(self: &Arc<Self>, requirement: Requirement) {
         let extras = {
             let mut state = self.state();
-            let extras = state.extras.entry(wish.name.clone()).or_default();
-            extras.extend(wish.extras.iter().cloned());
+            let extras = state.extras.entry(requirement.name.clone()).or_default();
+            extras.extend(requirement.extras.iter().cloned());
             extras.clone()
         };
         // All pages of a project are queued at once; the release is chosen when all of them are
         // there.
         for index in 1..self.upstream.indexes.len() {
-            self.push(Guess::Page(index, wish.name.clone()));
+            self.push(Prefetch::Page(index, requirement.name.clone()));
         }
-        self.push(Guess::Release(Wish { extras, ..wish }));
+        self.push(Prefetch::Release(Requirement { extras, ..requirement }));
     }
 
-    fn push(self: &Arc<Self>, guess: Guess) {
+    fn push(self: &Arc<Self>, prefetch: Prefetch) {
         let mut state = self.state();
-        let bound = state.asked.saturating_mul(GUESSES_PER_PAGE).saturating_add(FIRST_GUESSES);
-        if state.stopped || state.made >= bound || !state.seen.insert(guess.text()) {
+        let bound =
+            state.asked.saturating_mul(PREFETCHES_PER_PAGE).saturating_add(FIRST_PREFETCHES);
+        if state.stopped || state.made >= bound || !state.seen.insert(prefetch.text()) {
             return;
         }
         state.made = state.made.saturating_add(1);
-        state.queue.push_back(guess);
+        state.queue.push_back(prefetch);
         // A worker that was woken for an earlier entry counts as idle until it has taken that
         // entry.
         if state.queue.len() <= state.idle || state.workers >= WORKERS {
@@ -169,7 +172,7 @@ impl Ahead {
             return;
         }
         let worker = Arc::clone(self);
-        let spawned = std::thread::Builder::new().name("ahead".to_owned());
+        let spawned = std::thread::Builder::new().name("prefetch".to_owned());
         if spawned.spawn(move || worker.work()).is_ok() {
             state.workers = state.workers.saturating_add(1);
         }
@@ -180,24 +183,24 @@ impl Ahead {
     }
 
     fn work(self: Arc<Self>) {
-        while let Some(guess) = self.next() {
-            match guess {
-                Guess::Page(index, name) => drop(self.candidates(index, &name)),
-                Guess::Release(wish) => self.release(&wish),
-                Guess::Needs(key, extras) => self.needs(&key, &extras),
-                Guess::Document(url) => drop(self.upstream.document(&url)),
+        while let Some(prefetch) = self.next() {
+            match prefetch {
+                Prefetch::Page(index, name) => drop(self.candidates(index, &name)),
+                Prefetch::Release(requirement) => self.release(&requirement),
+                Prefetch::Requirements(key, extras) => self.requirements(&key, &extras),
+                Prefetch::Document(url) => drop(self.upstream.document(&url)),
             }
         }
     }
 
-    fn next(&self) -> Option<Guess> {
+    fn next(&self) -> Option<Prefetch> {
         let mut state = self.state();
         loop {
             if state.stopped {
                 return None;
             }
-            if let Some(guess) = state.queue.pop_front() {
-                return Some(guess);
+            if let Some(prefetch) = state.queue.pop_front() {
+                return Some(prefetch);
             }
             state.idle = state.idle.saturating_add(1);
             state = self.queued.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -207,51 +210,52 @@ impl Ahead {
 
     /// Returns the usable wheels of a page; an empty list if the page cannot be fetched.
     fn candidates(&self, index: usize, name: &PackageName) -> Arc<Vec<Candidate>> {
-        let page = self.upstream.page(index, name, Lane::Ahead);
+        let page = self.upstream.page(index, name, Lane::Prefetch);
         let Ok(mirror) = page else { return Arc::default() };
         self.candidates.get_or_compute(&(index, name.clone()), || {
-            Arc::new(self.likely.candidates(&mirror.page))
+            Arc::new(self.ranking.candidates(&mirror.page))
         })
     }
 
-    fn release(self: &Arc<Self>, wish: &Wish) {
+    fn release(self: &Arc<Self>, requirement: &Requirement) {
         let indexes = 0..self.upstream.indexes.len();
-        let pages: Vec<_> = indexes.map(|index| self.candidates(index, &wish.name)).collect();
-        let Some((index, candidate)) = best(&pages, wish) else { return };
+        let pages: Vec<_> =
+            indexes.map(|index| self.candidates(index, &requirement.name)).collect();
+        let Some((index, candidate)) = best(&pages, requirement) else { return };
         let filename = candidate.filename.clone();
-        self.push(Guess::Needs(
-            Key { index, name: wish.name.clone(), filename },
-            wish.extras.clone(),
+        self.push(Prefetch::Requirements(
+            Key { index, name: requirement.name.clone(), filename },
+            requirement.extras.clone(),
         ));
     }
 
-    fn needs(self: &Arc<Self>, key: &Key, extras: &BTreeSet<String>) {
-        let Ok(file) = self.upstream.entry(key, Lane::Ahead) else { return };
+    fn requirements(self: &Arc<Self>, key: &Key, extras: &BTreeSet<String>) {
+        let Ok(file) = self.upstream.entry(key, Lane::Prefetch) else { return };
         let metadata = match (file.sha256, &file.metadata) {
             (None, _) => None,
-            (Some(_), Some(_)) => self.upstream.metadata(key, Lane::Ahead).ok(),
+            (Some(_), Some(_)) => self.upstream.metadata(key, Lane::Prefetch).ok(),
             (Some(_), None) => self.inside(key, &file),
         };
         let Some(metadata) = metadata else { return };
-        for wish in requires(&metadata, &self.environment, extras) {
-            self.wish(wish);
+        for requirement in requires(&metadata, &self.environment, extras) {
+            self.require_one(requirement);
         }
     }
 }
 
-impl Ahead {
+impl Prefetcher {
     /// Returns the METADATA of a file without a METADATA file beside it. pip must fetch such a file
     /// whole to read it, and will most likely install the first one that it reads.
     fn inside(&self, key: &Key, file: &PageFile) -> Option<Arc<Vec<u8>>> {
         if !self.wheels.admit(key, file) {
             return None;
         }
-        let fetched = self.upstream.file(key, Lane::Ahead).ok()?;
+        let fetched = self.upstream.file(key, Lane::Prefetch).ok()?;
         metadata::metadata(&fetched.path).map(Arc::new)
     }
 }
 
-impl Guess {
+impl Prefetch {
     /// Returns the text by which equal entries are recognised.
     fn text(&self) -> String {
         format!("{self:?}")

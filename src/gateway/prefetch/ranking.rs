@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use pep440_rs::{Version, VersionSpecifiers};
 
-use crate::gateway::prefetch::requires::Wish;
+use crate::gateway::prefetch::requires::Requirement;
 use crate::index::page::{Page, PageFile};
 use crate::package::filename::{DistFilename, DistKind, WheelTags};
 
@@ -20,7 +20,7 @@ const NEWEST_GLIBC: u32 = 39;
 
 /// Ranks wheels for the Python that pip runs in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Likely {
+pub struct WheelRanking {
     /// Major and minor version of Python.
     pub python: (u8, u8),
 }
@@ -41,7 +41,7 @@ impl Candidate {
     }
 }
 
-impl Likely {
+impl WheelRanking {
     /// Returns every usable wheel of a page, the best one first.
     pub(super) fn candidates(&self, page: &Page) -> Vec<Candidate> {
         let mut candidates: Vec<_> =
@@ -138,10 +138,10 @@ fn platform(tag: &str) -> Option<u32> {
 /// ones, the one on the first index wins.
 pub(super) fn best<'a>(
     pages: &'a [Arc<Vec<Candidate>>],
-    wish: &Wish,
+    requirement: &Requirement,
 ) -> Option<(usize, &'a Candidate)> {
     let allows = |candidate: &&Candidate| {
-        wish.versions.as_ref().is_none_or(|wanted| wanted.contains(&candidate.version))
+        requirement.versions.as_ref().is_none_or(|wanted| wanted.contains(&candidate.version))
     };
     let firsts = pages
         .iter()

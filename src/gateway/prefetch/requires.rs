@@ -26,7 +26,7 @@ const VERSIONS: [&str; 3] = ["python_version", "python_full_version", "implement
 
 /// A requirement for a project, with its extras and admitted versions.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Wish {
+pub(super) struct Requirement {
     pub(super) name: PackageName,
     /// Requested extras, normalised.
     pub(super) extras: BTreeSet<String>,
@@ -41,7 +41,7 @@ pub(super) struct Environment {
     pub(super) python: (u8, u8),
 }
 
-impl Wish {
+impl Requirement {
     /// Makes a requirement for any release, without extras.
     pub(super) const fn any(name: PackageName) -> Self {
         Self { name, extras: BTreeSet::new(), versions: None }
@@ -83,14 +83,14 @@ pub(super) fn requires(
     metadata: &[u8],
     environment: &Environment,
     extras: &BTreeSet<String>,
-) -> Vec<Wish> {
+) -> Vec<Requirement> {
     let text = String::from_utf8_lossy(metadata);
     text.lines()
         .take_while(|line| !line.is_empty())
         .filter_map(|line| line.split_once(':'))
         .filter(|(key, _)| key.eq_ignore_ascii_case("Requires-Dist"))
         .take(MOST)
-        .filter_map(|(_, value)| Wish::read(value, environment, extras))
+        .filter_map(|(_, value)| Requirement::read(value, environment, extras))
         .collect()
 }
 

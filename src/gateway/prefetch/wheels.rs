@@ -17,7 +17,7 @@ use crate::package::name::PackageName;
 /// Maximum number of parallel prefetches of wheels, besides those read for their METADATA.
 pub const FETCHERS: usize = 6;
 /// Maximum number of prefetched bytes in a run.
-pub const MAX_AHEAD: u64 = 1024 * 1024 * 1024;
+pub const MAX_PREFETCHED: u64 = 1024 * 1024 * 1024;
 /// Number of bytes on the disk that prefetches leave free. If they filled the disk, pip would fail
 /// with a misleading message.
 const LEFT_FREE: u64 = 64 * 1024 * 1024;
@@ -55,7 +55,7 @@ enum Admission {
 
 impl Wheels {
     pub(super) fn new(upstream: Arc<Upstream>) -> Arc<Self> {
-        let bound = upstream.free_bytes().saturating_sub(LEFT_FREE).min(MAX_AHEAD);
+        let bound = upstream.free_bytes().saturating_sub(LEFT_FREE).min(MAX_PREFETCHED);
         Arc::new(Self { upstream, bound, state: Mutex::default() })
     }
 
@@ -120,7 +120,7 @@ impl Wheels {
 
     fn fetch(&self) {
         while let Some(key) = self.next() {
-            drop(self.upstream.file(&key, Lane::Ahead));
+            drop(self.upstream.file(&key, Lane::Prefetch));
         }
     }
 

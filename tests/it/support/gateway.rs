@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pypi_verify_now::failure::Failure;
-use pypi_verify_now::gateway::{Asked, Gateway, Guessing, Handover, Judging, Likely, Setup};
+use pypi_verify_now::gateway::{
+    Asked, Gateway, Handover, Judging, Prefetching, Setup, WheelRanking,
+};
 use pypi_verify_now::http::Client;
 use pypi_verify_now::http::settings::{Patience, Transport};
 use tempfile::TempDir;
@@ -55,17 +57,17 @@ impl Gate {
 
     /// In front of these indexes.
     pub fn over(indexes: &[String], transport: Transport, judging: Judging) -> Self {
-        Self::start(indexes, transport, judging, Guessing::Never)
+        Self::start(indexes, transport, judging, Prefetching::Disabled)
     }
 
     /// The same, fetching ahead for the Python of the tests.
     pub fn ahead(index: &LoopbackIndex, judging: Judging) -> Self {
-        Self::start(&[index.url()], quick(), judging, guessing())
+        Self::start(&[index.url()], quick(), judging, prefetching())
     }
 
     /// In front of one index, below pip's cache in this directory.
     pub fn keeping(index: &LoopbackIndex, cache: &Path) -> Self {
-        Self::with(&[index.url()], quick(), Judging::Later, Guessing::Never, Some(cache))
+        Self::with(&[index.url()], quick(), Judging::Later, Prefetching::Disabled, Some(cache))
     }
 
     /// With everything chosen but a cache.
@@ -73,16 +75,16 @@ impl Gate {
         indexes: &[String],
         transport: Transport,
         judging: Judging,
-        ahead: Guessing,
+        prefetching: Prefetching,
     ) -> Self {
-        Self::with(indexes, transport, judging, ahead, None)
+        Self::with(indexes, transport, judging, prefetching, None)
     }
 
     fn with(
         indexes: &[String],
         transport: Transport,
         judging: Judging,
-        ahead: Guessing,
+        prefetching: Prefetching,
         cache: Option<&Path>,
     ) -> Self {
         let indexes: Vec<Url> = indexes.iter().map(|url| Url::parse(url).unwrap()).collect();
@@ -91,7 +93,7 @@ impl Gate {
         let directory = TempDir::new().unwrap();
         let path = directory.path().to_owned();
         let pip_cache = cache.map(Path::to_owned);
-        let setup = Setup { client, indexes, directory: path, pip_cache, judging, ahead };
+        let setup = Setup { client, indexes, directory: path, pip_cache, judging, prefetching };
         Self { gateway: Gateway::start(setup).unwrap(), directory }
     }
 
@@ -152,10 +154,10 @@ pub fn quick() -> Transport {
 }
 
 /// Guesses for the Python of the tests.
-pub fn guessing() -> Guessing {
+pub fn prefetching() -> Prefetching {
     let (major, minor) = Python::find().minor.split_once('.').unwrap();
     let python = (major.parse().unwrap(), minor.parse().unwrap());
-    Guessing::Likely(Likely { python })
+    Prefetching::Enabled(WheelRanking { python })
 }
 
 impl Reply {
