@@ -80,7 +80,7 @@ impl Audit<'_> {
                 .zip(findings.iter_mut())
                 .filter(|(_, of_entry)| is_refused(of_entry))
                 .unzip();
-            let index = self.index.anew();
+            let index = self.index.bypassing_cache();
             let anew = Audit { index: &index, ..*self }.of(&doubtful)?;
             places.into_iter().zip(anew).for_each(|(place, of_entry)| *place = of_entry);
         }

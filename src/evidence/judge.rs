@@ -68,7 +68,7 @@ impl Judge {
         let (mut finding, mut handover) = self.give(asked.name, file.clone(), &evidence);
         if finding.is_refused() && self.sources.cache.is_some() {
             // No refusal rests on what was kept from an earlier run, the page included.
-            let index = index.anew();
+            let index = index.bypassing_cache();
             let (name, filename) = (asked.name, asked.filename.as_str());
             let indexes = std::slice::from_ref(asked.index);
             if let Some(entry) = index.locate(indexes, name, filename, &asked.file.url)? {

@@ -30,25 +30,25 @@ const ACCEPT_DOCUMENT: &str =
     "application/vnd.pypi.integrity.v1+json, application/json;q=0.5, */*;q=0.1";
 
 /// HTTP client for indexes with a disk cache.
-pub(super) struct Way<'c> {
+pub(super) struct CachedClient<'c> {
     client: &'c Client,
     cache: Option<Cache>,
-    memory: Memory,
+    cache_use: CacheUse,
     /// Whether a cached answer was used.
-    remembered: AtomicBool,
+    used_cached_answer: AtomicBool,
 }
 
 /// Whether cached answers are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Memory {
-    Counts,
+enum CacheUse {
+    Use,
     /// Cached answers are ignored; fetched answers replace them.
-    Distrusted,
+    Bypass,
 }
 
 /// Kind of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum What {
+pub(super) enum Resource {
     /// The page of a project.
     Page,
     /// A provenance document.
@@ -63,7 +63,7 @@ pub(super) struct Answer {
 }
 
 /// A cached answer.
-struct Kept {
+struct Cached {
     note: Note,
     entry: Entry,
 }
@@ -75,7 +75,7 @@ struct Note {
     validity: Validity,
 }
 
-impl What {
+impl Resource {
     const fn accept(self) -> &'static str {
         match self {
             Self::Page => ACCEPT_PAGE,
@@ -103,117 +103,126 @@ impl What {
     }
 }
 
-impl<'c> Way<'c> {
+impl<'c> CachedClient<'c> {
     pub(super) fn new(client: &'c Client, cache: Option<Cache>) -> Self {
-        let remembered = AtomicBool::new(false);
-        Self { client, cache, memory: Memory::Counts, remembered }
+        let used_cached_answer = AtomicBool::new(false);
+        Self { client, cache, cache_use: CacheUse::Use, used_cached_answer }
     }
 
     /// Returns a client that ignores cached answers, for requests on which a refusal rests.
-    pub(super) fn anew(&self) -> Self {
-        let remembered = AtomicBool::new(false);
-        Self { cache: self.cache.clone(), memory: Memory::Distrusted, remembered, ..*self }
+    pub(super) fn bypassing_cache(&self) -> Self {
+        let used_cached_answer = AtomicBool::new(false);
+        Self { cache: self.cache.clone(), cache_use: CacheUse::Bypass, used_cached_answer, ..*self }
     }
 
     /// Whether a cached answer was used by this client, or confirmed (304) for any user of the same
     /// HTTP client: threads of a run share pages.
-    pub(super) fn has_remembered(&self) -> bool {
-        self.remembered.load(Ordering::SeqCst) || self.client.has_confirmed()
+    pub(super) fn has_used_cached_answer(&self) -> bool {
+        self.used_cached_answer.load(Ordering::SeqCst) || self.client.has_confirmed()
     }
 
     /// Notes that a cached answer from another thread was used, so that a refusal must fetch again.
-    pub(super) fn has_now_remembered(&self) {
-        self.remembered.store(true, Ordering::SeqCst);
+    pub(super) fn note_cached_answer_used(&self) {
+        self.used_cached_answer.store(true, Ordering::SeqCst);
     }
 
     /// Requests a URL. Returns `None` if the server answers with 404.
-    pub(super) fn ask(&self, what: What, url: &Url) -> Result<Option<Answer>, HttpError> {
+    pub(super) fn ask(&self, resource: Resource, url: &Url) -> Result<Option<Answer>, HttpError> {
         // The cache key has neither credentials nor the fragment, which is not sent.
         let mut bare = url.clone();
         bare.set_fragment(None);
         let _ = bare.set_username("");
         let _ = bare.set_password(None);
-        let key = what.key(&bare);
-        let answered = match self.kept(what, &key) {
-            Some(kept)
-                if what == What::Document && kept.note.validity.is_fresh(SystemTime::now()) =>
+        let key = resource.key(&bare);
+        let answered = match self.cached(resource, &key) {
+            Some(cached)
+                if resource == Resource::Document
+                    && cached.note.validity.is_fresh(SystemTime::now()) =>
             {
-                return Ok(Some(self.remember(bare, kept)));
+                return Ok(Some(self.use_cached(bare, cached)));
             }
-            Some(kept) => {
-                let known = &kept.note.validity;
-                match self.client.renew(url, what.accept(), what.limit(), known) {
+            Some(cached) => {
+                let known = &cached.note.validity;
+                match self.client.renew(url, resource.accept(), resource.limit(), known) {
                     Ok(Renewed::Unchanged(validity)) => {
-                        self.keep_on(what, &key, &kept, validity);
-                        return Ok(Some(self.remember(bare, kept)));
+                        self.update(resource, &key, &cached, validity);
+                        return Ok(Some(self.use_cached(bare, cached)));
                     }
                     Ok(Renewed::Changed(response)) => Ok(response),
                     Err(error) => Err(error),
                 }
             }
-            None if self.memory == Memory::Distrusted => {
-                self.client.get_past_caches(url, what.accept(), what.limit())
+            None if self.cache_use == CacheUse::Bypass => {
+                self.client.get_past_caches(url, resource.accept(), resource.limit())
             }
-            None => self.client.get(url, what.accept(), what.limit()),
+            None => self.client.get(url, resource.accept(), resource.limit()),
         };
         match answered {
-            Ok(response) => Ok(Some(self.keep(what, &key, response))),
+            Ok(response) => Ok(Some(self.store(resource, &key, response))),
             Err(error) if error.is_not_found() => {
-                self.forget(what, &key);
+                self.forget(resource, &key);
                 Ok(None)
             }
             Err(error) => Err(error),
         }
     }
 
-    fn kept(&self, what: What, key: &Sha256) -> Option<Kept> {
-        if self.memory == Memory::Distrusted {
+    fn cached(&self, resource: Resource, key: &Sha256) -> Option<Cached> {
+        if self.cache_use == CacheUse::Bypass {
             return None;
         }
-        let entry = self.cache.as_ref()?.read(what.kind(), key)?;
+        let entry = self.cache.as_ref()?.read(resource.kind(), key)?;
         let note = serde_json::from_str(&entry.note).ok()?;
-        Some(Kept { note, entry })
+        Some(Cached { note, entry })
     }
 
-    fn remember(&self, url: Url, kept: Kept) -> Answer {
-        self.remembered.store(true, Ordering::SeqCst);
-        Answer { url, content_type: kept.note.content_type, bytes: kept.entry.bytes }
+    fn use_cached(&self, url: Url, cached: Cached) -> Answer {
+        self.used_cached_answer.store(true, Ordering::SeqCst);
+        Answer { url, content_type: cached.note.content_type, bytes: cached.entry.bytes }
     }
 
     /// Caches an answer, if it may be cached, and returns it.
-    fn keep(&self, what: What, key: &Sha256, response: Response) -> Answer {
+    fn store(&self, resource: Resource, key: &Sha256, response: Response) -> Answer {
         let Response { url, content_type, body, validity } = response;
         let (content_type, bytes) = (content_type.unwrap_or_default(), body);
-        let is_document = what == What::Document && !is_web_page(&content_type);
-        let validity = validity.filter(|it| is_document || what == What::Page && it.etag.is_some());
+        let is_document = resource == Resource::Document && !is_web_page(&content_type);
+        let validity =
+            validity.filter(|it| is_document || resource == Resource::Page && it.etag.is_some());
         let Some((cache, validity)) = self.cache.as_ref().zip(validity) else {
-            self.forget(what, key);
+            self.forget(resource, key);
             return Answer { url, content_type, bytes };
         };
         let note = Note { content_type, validity };
         let mut entry = Entry { note: String::new(), bytes };
         if let Ok(text) = serde_json::to_string(&note) {
             entry.note = text;
-            cache.write(what.kind(), key, &entry);
+            cache.write(resource.kind(), key, &entry);
         }
         Answer { url, content_type: note.content_type, bytes: entry.bytes }
     }
 
     /// Updates a cached answer that its server confirmed (304). A page is requested each time, so
     /// only a changed `ETag` is written.
-    fn keep_on(&self, what: What, key: &Sha256, kept: &Kept, validity: Option<Validity>) {
-        let Some(validity) = validity else { return self.forget(what, key) };
-        let note = Note { content_type: kept.note.content_type.clone(), validity };
-        let changes = what == What::Document || note.validity.etag != kept.note.validity.etag;
+    fn update(
+        &self,
+        resource: Resource,
+        key: &Sha256,
+        cached: &Cached,
+        validity: Option<Validity>,
+    ) {
+        let Some(validity) = validity else { return self.forget(resource, key) };
+        let note = Note { content_type: cached.note.content_type.clone(), validity };
+        let changes =
+            resource == Resource::Document || note.validity.etag != cached.note.validity.etag;
         if let (true, Some(cache), Ok(note)) = (changes, &self.cache, serde_json::to_string(&note))
         {
-            cache.write(what.kind(), key, &Entry { note, bytes: kept.entry.bytes.clone() });
+            cache.write(resource.kind(), key, &Entry { note, bytes: cached.entry.bytes.clone() });
         }
     }
 
-    fn forget(&self, what: What, key: &Sha256) {
+    fn forget(&self, resource: Resource, key: &Sha256) {
         if let Some(cache) = &self.cache {
-            cache.forget(what.kind(), key);
+            cache.forget(resource.kind(), key);
         }
     }
 }

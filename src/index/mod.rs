@@ -14,7 +14,7 @@ mod second;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use cached_client::{Answer, Way, What};
+use cached_client::{Answer, CachedClient, Resource};
 pub use second::SecondSource;
 use url::{Origin, Url};
 
@@ -30,17 +30,18 @@ pub const MAX_PROVENANCE: u64 = 10 * 1024 * 1024;
 
 /// The indexes of a run; threads share it.
 pub struct Index<'c> {
-    way: Way<'c>,
+    client: CachedClient<'c>,
     pages: Mutex<HashMap<Url, Arc<OnceLock<Asked>>>>,
     /// Index that listed files of an origin.
     hosts: Mutex<HashMap<Origin, Url>>,
-    documents: OnceLock<Documents>,
+    documents: OnceLock<PrefetchedDocuments>,
     afterwards: Afterwards,
 }
 
 /// Returns the provenance document at a URL as it was fetched in this run, or `None` if it was not
 /// requested. May block until it arrives.
-pub type Documents = Box<dyn Fn(&Url) -> Option<Result<ServedDocument, IndexError>> + Send + Sync>;
+pub type PrefetchedDocuments =
+    Box<dyn Fn(&Url) -> Option<Result<ServedDocument, IndexError>> + Send + Sync>;
 
 /// Whether a page stays in memory after its project has been checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,26 +95,26 @@ impl<'c> Index<'c> {
     /// Makes a client for indexes that caches pages and documents.
     #[must_use]
     pub fn keeping(client: &'c Client, cache: Option<Cache>) -> Self {
-        Self::on(Way::new(client, cache))
+        Self::on(CachedClient::new(client, cache))
     }
 
     /// Returns a client for the same indexes that ignores fetched and cached answers, for requests
     /// on which a refusal rests.
     #[must_use]
-    pub fn anew(&self) -> Self {
-        Self { afterwards: self.afterwards, ..Self::on(self.way.anew()) }
+    pub fn bypassing_cache(&self) -> Self {
+        Self { afterwards: self.afterwards, ..Self::on(self.client.bypassing_cache()) }
     }
 
     /// Whether an answer of this run came from the cache.
     #[must_use]
     pub fn has_remembered(&self) -> bool {
-        self.way.has_remembered()
+        self.client.has_used_cached_answer()
     }
 
-    fn on(way: Way<'c>) -> Self {
+    fn on(client: CachedClient<'c>) -> Self {
         let afterwards = Afterwards::Kept;
         let (pages, hosts, documents) = (Mutex::default(), Mutex::default(), OnceLock::new());
-        Self { way, pages, hosts, documents, afterwards }
+        Self { client, pages, hosts, documents, afterwards }
     }
 
     /// Returns a client that drops the pages of each project after its last use. The pages of a
@@ -152,7 +153,7 @@ impl<'c> Index<'c> {
 
     /// Sets the source of provenance documents that were already fetched in this run. Only the
     /// first call has an effect.
-    pub fn draw_documents_from(&self, documents: Documents) {
+    pub fn use_prefetched_documents(&self, documents: PrefetchedDocuments) {
         let _ = self.documents.set(documents);
     }
 
@@ -172,7 +173,7 @@ impl<'c> Index<'c> {
     }
 
     fn fetch_page(&self, url: &Url) -> Asked {
-        let Some(served) = fetch(&self.way, url)? else { return Ok(None) };
+        let Some(served) = fetch(&self.client, url)? else { return Ok(None) };
         let page = Page::parse(&served.content_type, &served.url, &served.bytes);
         page.map(|page| Some(Arc::new(page))).map_err(|error| IndexError::page(url, error))
     }
@@ -193,13 +194,13 @@ impl<'c> Index<'c> {
             Some(served) => {
                 let served = served?;
                 if served.is_remembered {
-                    self.way.has_now_remembered();
+                    self.client.note_cached_answer_used();
                 }
                 return Ok(served.bytes);
             }
             None => {}
         }
-        document(&self.way, url)
+        document(&self.client, url)
     }
 
     /// Returns the entry of the index that serves a locked file, or `None` if no index of `indexes`
@@ -272,7 +273,7 @@ pub fn served_page(
     index_url: &Url,
     name: &PackageName,
 ) -> Result<Option<Served>, IndexError> {
-    fetch(&Way::new(client, cache.cloned()), &page_url(index_url, name))
+    fetch(&CachedClient::new(client, cache.cloned()), &page_url(index_url, name))
 }
 
 /// A provenance document as it was served.
@@ -293,13 +294,13 @@ pub fn served_document(
     cache: Option<&Cache>,
     url: &Url,
 ) -> Result<ServedDocument, IndexError> {
-    let way = Way::new(client, cache.cloned());
-    let bytes = document(&way, url)?;
-    Ok(ServedDocument { bytes, is_remembered: way.has_remembered() })
+    let client = CachedClient::new(client, cache.cloned());
+    let bytes = document(&client, url)?;
+    Ok(ServedDocument { bytes, is_remembered: client.has_used_cached_answer() })
 }
 
-fn document(way: &Way<'_>, url: &Url) -> Result<Option<Vec<u8>>, IndexError> {
-    match way.ask(What::Document, url)? {
+fn document(client: &CachedClient<'_>, url: &Url) -> Result<Option<Vec<u8>>, IndexError> {
+    match client.ask(Resource::Document, url)? {
         Some(answer) if is_web_page(&answer.content_type) => {
             Err(IndexError::WebPage { url: Redacted(url).to_string() })
         }
@@ -307,13 +308,13 @@ fn document(way: &Way<'_>, url: &Url) -> Result<Option<Vec<u8>>, IndexError> {
     }
 }
 
-fn fetch(way: &Way<'_>, url: &Url) -> Result<Option<Served>, IndexError> {
+fn fetch(client: &CachedClient<'_>, url: &Url) -> Result<Option<Served>, IndexError> {
     if url.scheme() == "file" {
         let served = |bytes| Served { url: url.clone(), content_type: "text/html".into(), bytes };
         return Ok(local::page(url)?.map(served));
     }
     let served = |Answer { url, content_type, bytes }: Answer| Served { url, content_type, bytes };
-    Ok(way.ask(What::Page, url)?.map(served))
+    Ok(client.ask(Resource::Page, url)?.map(served))
 }
 
 /// Returns `INDEX/NAME/`.

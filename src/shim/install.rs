@@ -142,7 +142,7 @@ impl Story<'_> {
     ) -> Result<Wheelhouse, Failure> {
         let session = self.session;
         if let Some(ahead) = ahead.map(Arc::downgrade) {
-            index.draw_documents_from(Box::new(move |url| ahead.upgrade()?.document_at(url)));
+            index.use_prefetched_documents(Box::new(move |url| ahead.upgrade()?.document_at(url)));
         }
         let directory = session.run.subdirectory("wheelhouse").map_err(private_directory)?;
         let wheelhouse = Wheelhouse::new(directory, self.prepared.settings.cache.as_deref());

@@ -162,7 +162,7 @@ fn what_is_trusted_no_more_is_fetched_past_every_cache() {
     world.run(&Transport::default(), |index| {
         assert!(world.document_on(index).unwrap().unwrap().contains("first"));
         assert!(index.has_remembered());
-        let anew = index.anew();
+        let anew = index.bypassing_cache();
         assert!(world.document_on(&anew).unwrap().unwrap().contains("second"));
         assert!(!anew.has_remembered());
     });
