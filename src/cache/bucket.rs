@@ -16,7 +16,7 @@ use crate::package::digest::Sha256;
 /// Number of written bytes that one byte of the growth file stands for.
 const UNIT: u64 = 64 * 1024;
 /// Age of an entry's modification time at which a use renews it, so that not each use writes.
-const MARK_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+const TOUCH_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 /// Age after which an unfinished file is removed.
 const ABANDONED: Duration = Duration::from_secs(2 * 60 * 60);
 /// Prefix of the names of unfinished files.
@@ -24,7 +24,7 @@ pub(super) const PART: &str = ".part-";
 
 /// Directory of one kind and its size limit.
 #[derive(Debug)]
-pub(super) struct Room {
+pub(super) struct Bucket {
     directory: PathBuf,
     most: u64,
     /// Bytes written by this process that are not in the growth file yet.
@@ -33,13 +33,13 @@ pub(super) struct Room {
 
 /// A cached file.
 #[derive(Debug)]
-pub(super) struct Kept {
+pub(super) struct CachedFile {
     path: PathBuf,
     pub(super) size: u64,
     used: SystemTime,
 }
 
-impl Room {
+impl Bucket {
     pub(super) const fn new(directory: PathBuf, most: u64) -> Self {
         Self { directory, most, written: AtomicU64::new(0) }
     }
@@ -59,16 +59,16 @@ impl Room {
     }
 
     /// Renews the time of an entry's last use.
-    pub(super) fn mark(file: &File, metadata: &fs::Metadata) {
+    pub(super) fn touch(file: &File, metadata: &fs::Metadata) {
         let now = SystemTime::now();
         let age = metadata.modified().ok().and_then(|used| now.duration_since(used).ok());
-        if age.is_none_or(|age| age > MARK_AGE) {
+        if age.is_none_or(|age| age > TOUCH_INTERVAL) {
             let _ = file.set_modified(now);
         }
     }
 
     /// Adds the size of a written entry, and removes old entries if that is due.
-    pub(super) fn grow(&self, bytes: u64) {
+    pub(super) fn add_size(&self, bytes: u64) {
         let written = self.written.fetch_add(bytes, Ordering::SeqCst).saturating_add(bytes);
         if written >= UNIT {
             // The first thread to swap adds the bytes of all threads.
@@ -90,7 +90,7 @@ impl Room {
         let grown = growth.metadata().map_or(0, |metadata| metadata.len()).saturating_mul(UNIT);
         // Only the process with the lock removes entries; the others continue.
         if grown > self.most / 4 && growth.try_lock().is_ok() {
-            self.make_room();
+            self.evict();
             let _ = growth.set_len(0);
         }
     }
@@ -100,7 +100,7 @@ impl Room {
     }
 
     /// Removes the least recently used entries until three quarters of the limit are left.
-    fn make_room(&self) {
+    fn evict(&self) {
         let mut entries = self.entries();
         let mut total: u64 = entries.iter().map(|entry| entry.size).sum();
         let enough = self.most / 4 * 3;
@@ -116,10 +116,10 @@ impl Room {
     }
 
     /// Lists every entry; removes abandoned unfinished files.
-    pub(super) fn entries(&self) -> Vec<Kept> {
+    pub(super) fn entries(&self) -> Vec<CachedFile> {
         let shards = list(&self.shards());
         let files = shards.iter().flat_map(|shard| list(shard));
-        files.filter_map(|path| kept(path, SystemTime::now())).collect()
+        files.filter_map(|path| cached_file(path, SystemTime::now())).collect()
     }
 
     /// Removes every entry, then the directories that are empty.
@@ -139,13 +139,13 @@ impl Room {
     }
 }
 
-impl Drop for Room {
+impl Drop for Bucket {
     fn drop(&mut self) {
         self.add(self.written.swap(0, Ordering::SeqCst));
     }
 }
 
-fn kept(path: PathBuf, now: SystemTime) -> Option<Kept> {
+fn cached_file(path: PathBuf, now: SystemTime) -> Option<CachedFile> {
     let metadata = fs::symlink_metadata(&path).ok().filter(fs::Metadata::is_file)?;
     let used = metadata.modified().ok()?;
     let name = path.file_name()?.to_string_lossy().into_owned();
@@ -154,7 +154,7 @@ fn kept(path: PathBuf, now: SystemTime) -> Option<Kept> {
         let _ = fs::remove_file(&path);
     }
     // Other names are not those of entries.
-    Sha256::parse(&name).ok().map(|_| Kept { path, size: metadata.len(), used })
+    Sha256::parse(&name).ok().map(|_| CachedFile { path, size: metadata.len(), used })
 }
 
 fn list(directory: &Path) -> Vec<PathBuf> {

@@ -18,7 +18,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use rustix::fs::OFlags;
 use sha2::Digest as _;
 
-use crate::cache::bucket::Room;
+use crate::cache::bucket::Bucket;
 use crate::cache::{Cache, Kind, in_shard, is_mine, part_in};
 use crate::package::digest::Sha256;
 
@@ -54,7 +54,7 @@ impl Cache {
         (&mut file).take(MAX_ENTRY).read_to_end(&mut whole).ok()?;
         let entry = parse(whole);
         if entry.is_some() {
-            Room::mark(&file, &metadata);
+            Bucket::touch(&file, &metadata);
         } else {
             self.forget(kind, key);
         }
@@ -74,7 +74,7 @@ impl Cache {
 
     fn try_write(&self, kind: Kind, key: &Sha256, entry: &Entry) -> std::io::Result<()> {
         let size = [HEAD, entry.note.len(), 1, entry.bytes.len()].iter().sum::<usize>() as u64;
-        if entry.note.contains('\n') || size > MAX_ENTRY.min(self.room(kind).largest()) {
+        if entry.note.contains('\n') || size > MAX_ENTRY.min(self.bucket(kind).largest()) {
             return Ok(());
         }
         let path = self.path(kind, key);
@@ -84,7 +84,7 @@ impl Cache {
         )?;
         part.write_all(&entry.bytes)?;
         part.persist(path)?;
-        self.room(kind).grow(size);
+        self.bucket(kind).add_size(size);
         Ok(())
     }
 }

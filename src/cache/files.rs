@@ -7,7 +7,7 @@ use std::io;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
-use crate::cache::bucket::Room;
+use crate::cache::bucket::Bucket;
 use crate::cache::{Cache, Kind, in_shard, is_mine, part_in};
 use crate::package::digest::Sha256;
 
@@ -40,7 +40,7 @@ impl Cache {
             temporary.make_in(directory, link).or_else(|_| temporary.make_in(directory, copy));
         let Ok(taken) = taken else { return false };
         if hash(taken.path()).is_ok_and(|got| got == *sha256) {
-            mark(&entry);
+            touch(&entry);
             return taken.persist_noclobber(path).is_ok();
         }
         let _ = fs::remove_file(&entry);
@@ -56,7 +56,7 @@ impl Cache {
     fn try_keep(&self, sha256: &Sha256, path: &Path) -> io::Result<()> {
         let size = fs::metadata(path)?.len();
         let entry = self.path(Kind::Files, sha256);
-        if size > self.room(Kind::Files).largest() || entry.exists() {
+        if size > self.bucket(Kind::Files).largest() || entry.exists() {
             return Ok(());
         }
         if in_shard(&entry, |_| fs::hard_link(path, &entry)).is_err() {
@@ -64,16 +64,16 @@ impl Cache {
             io::copy(&mut File::open(path)?, &mut part)?;
             part.persist(&entry)?;
         }
-        self.room(Kind::Files).grow(size);
+        self.bucket(Kind::Files).add_size(size);
         Ok(())
     }
 }
 
-fn mark(entry: &Path) {
+fn touch(entry: &Path) {
     if let Ok(file) = File::open(entry)
         && let Ok(metadata) = file.metadata()
     {
-        Room::mark(&file, &metadata);
+        Bucket::touch(&file, &metadata);
     }
 }
 

@@ -16,7 +16,7 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bucket::Room;
+use bucket::Bucket;
 pub use entry::{Entry, MAX_ENTRY};
 
 use crate::package::digest::Sha256;
@@ -48,7 +48,7 @@ pub struct Cache(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     root: PathBuf,
-    rooms: [Room; 4],
+    buckets: [Bucket; 4],
 }
 
 /// Maximum size of each kind, in bytes.
@@ -121,14 +121,14 @@ impl Cache {
         if !root.is_absolute() || !is_ours(existing) {
             return None;
         }
-        let room = |kind: Kind, most| Room::new(root.join(kind.name()), most);
-        let rooms = [
-            room(Kind::Files, bounds.files),
-            room(Kind::Pages, bounds.pages),
-            room(Kind::Documents, bounds.documents),
-            room(Kind::Metadata, bounds.metadata),
+        let bucket = |kind: Kind, most| Bucket::new(root.join(kind.name()), most);
+        let buckets = [
+            bucket(Kind::Files, bounds.files),
+            bucket(Kind::Pages, bounds.pages),
+            bucket(Kind::Documents, bounds.documents),
+            bucket(Kind::Metadata, bounds.metadata),
         ];
-        Some(Self(Arc::new(Inner { root, rooms })))
+        Some(Self(Arc::new(Inner { root, buckets })))
     }
 
     /// Returns the cache directory.
@@ -141,10 +141,10 @@ impl Cache {
     #[must_use]
     pub fn usage(&self) -> Vec<Usage> {
         let usage = |kind: Kind| {
-            let room = self.room(kind);
-            let entries = room.entries();
+            let bucket = self.bucket(kind);
+            let entries = bucket.entries();
             let bytes = entries.iter().map(|entry| entry.size).sum();
-            Usage { kind, entries: entries.len(), bytes, most: room.most() }
+            Usage { kind, entries: entries.len(), bytes, most: bucket.most() }
         };
         Kind::ALL.map(usage).to_vec()
     }
@@ -155,15 +155,15 @@ impl Cache {
     /// An entry cannot be removed.
     pub fn purge(&self) -> io::Result<Vec<Usage>> {
         let usage = self.usage();
-        for room in &self.0.rooms {
-            room.clear()?;
+        for bucket in &self.0.buckets {
+            bucket.clear()?;
         }
         let _ = fs::remove_dir(&self.0.root);
         Ok(usage)
     }
 
-    fn room(&self, kind: Kind) -> &Room {
-        let [files, pages, documents, metadata] = &self.0.rooms;
+    fn bucket(&self, kind: Kind) -> &Bucket {
+        let [files, pages, documents, metadata] = &self.0.buckets;
         match kind {
             Kind::Files => files,
             Kind::Pages => pages,
@@ -175,7 +175,7 @@ impl Cache {
     fn path(&self, kind: Kind, key: &Sha256) -> PathBuf {
         let digits = key.to_string();
         let shard: String = digits.chars().take(2).collect();
-        self.room(kind).shards().join(shard).join(digits)
+        self.bucket(kind).shards().join(shard).join(digits)
     }
 }
 
