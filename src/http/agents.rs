@@ -41,7 +41,7 @@ pub(super) struct Agents {
 /// Agents and certificates made so far.
 #[derive(Default)]
 struct Made {
-    agents: HashMap<Way, Agent>,
+    agents: HashMap<AgentKey, Agent>,
     /// Read once, since agents share them.
     roots: Option<RootCerts>,
     client: Option<ClientCert>,
@@ -49,7 +49,7 @@ struct Made {
 
 /// Settings by which agents differ.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Way {
+struct AgentKey {
     /// Whether the URL is `https`, so that the server needs a certificate.
     is_https: bool,
     /// Whether the host is a `--trusted-host`, whose certificate is not verified.
@@ -79,19 +79,19 @@ impl Agents {
     /// # Errors
     /// The CA bundle, the client certificate or the proxy of the URL cannot be used.
     pub(super) fn of(&self, url: &Url) -> Result<Agent, HttpError> {
-        let way = self.way(url);
+        let key = self.key(url);
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(agent) = made.agents.get(&way) {
+        if let Some(agent) = made.agents.get(&key) {
             return Ok(agent.clone());
         }
-        let proxy = way.proxy.as_deref().map(read_proxy).transpose()?;
-        let tls = made.tls(&way, proxy.as_ref(), &self.transport)?;
+        let proxy = key.proxy.as_deref().map(read_proxy).transpose()?;
+        let tls = made.tls(&key, proxy.as_ref(), &self.transport)?;
         let agent = agent(&self.transport, tls, proxy, self.addresses.clone());
-        made.agents.insert(way, agent.clone());
+        made.agents.insert(key, agent.clone());
         Ok(agent)
     }
 
-    fn way(&self, url: &Url) -> Way {
+    fn key(&self, url: &Url) -> AgentKey {
         let host = url.host_str().unwrap_or_default();
         let port = url.port_or_known_default();
         let is_trusted = self
@@ -99,7 +99,7 @@ impl Agents {
             .iter()
             .any(|(name, only)| name == host && only.is_none_or(|only| port == Some(only)));
         let proxy = self.proxies.of(url).map(str::to_owned);
-        Way { is_https: url.scheme() == "https", is_trusted, proxy }
+        AgentKey { is_https: url.scheme() == "https", is_trusted, proxy }
     }
 }
 
@@ -179,21 +179,21 @@ impl Made {
     /// Returns the TLS settings of an agent. Reads the user's certificates only if TLS is used.
     fn tls(
         &mut self,
-        way: &Way,
+        key: &AgentKey,
         proxy: Option<&ureq::Proxy>,
         transport: &Transport,
     ) -> Result<TlsConfig, HttpError> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let tls = TlsConfig::builder().unversioned_rustls_crypto_provider(Arc::clone(&provider));
         let is_secure = |proxy: &ureq::Proxy| proxy.protocol() == ureq::ProxyProtocol::Https;
-        if !way.is_https && !proxy.is_some_and(is_secure) {
+        if !key.is_https && !proxy.is_some_and(is_secure) {
             return Ok(tls.build());
         }
         if let (None, Some(path)) = (&self.client, &transport.client_certificate) {
             self.client = Some(client_certificate(path, &provider)?);
         }
         let tls = tls.client_cert(self.client.clone());
-        if way.is_trusted {
+        if key.is_trusted {
             return Ok(tls.disable_verification(true).build());
         }
         let roots = match (&self.roots, &transport.ca_bundle) {
