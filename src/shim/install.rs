@@ -30,7 +30,7 @@ use crate::shim::story::Story;
 use crate::shim::unpacking::{self, Unpacking};
 use crate::shim::verified::{wanted, with_verified_digests};
 use crate::terminal::report::Report;
-use crate::wheelhouse::{Elsewhere, Fetched, Wheelhouse};
+use crate::wheelhouse::{Fetched, Prefetched, Wheelhouse};
 
 /// Runs `pip install` with the user's arguments, verified.
 ///
@@ -146,7 +146,7 @@ impl Story<'_> {
         }
         let directory = session.run.subdirectory("wheelhouse").map_err(private_directory)?;
         let wheelhouse = Wheelhouse::new(directory, self.prepared.settings.cache.as_deref());
-        Ok(wheelhouse.telling(session.progress).drawing_on(ahead.map(elsewhere)))
+        Ok(wheelhouse.telling(session.progress).with_prefetched(ahead.map(prefetched)))
     }
 
     /// Looks into the wheels that pip is about to unpack; `download` and `wheel` unpack none.
@@ -213,7 +213,7 @@ enum Wheels {
 }
 
 /// What was fetched while pip resolved need not be fetched again.
-fn elsewhere(gateway: &Arc<Gateway>) -> Elsewhere {
+fn prefetched(gateway: &Arc<Gateway>) -> Prefetched {
     let gateway = Arc::downgrade(gateway);
     Box::new(move |url| gateway.upgrade()?.bytes_of(url))
 }

@@ -38,13 +38,13 @@ pub struct Wheelhouse {
     directory: PathBuf,
     cache: Option<Cache>,
     progress: Arc<Progress>,
-    elsewhere: Option<Elsewhere>,
+    prefetched: Option<Prefetched>,
     limit: u64,
 }
 
 /// Looks a URL up among the files that the gateway prefetched. Returns the path on the same disk or
 /// why the fetch failed, or `None` if the file was not prefetched. May block until it arrives.
-pub type Elsewhere = Box<dyn Fn(&Url) -> Option<Result<PathBuf, Failure>> + Send + Sync>;
+pub type Prefetched = Box<dyn Fn(&Url) -> Option<Result<PathBuf, Failure>> + Send + Sync>;
 
 /// A file to fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,7 +89,7 @@ pub enum WheelhouseError {
     Http(HttpError),
     /// The prefetch of the file failed.
     #[error("{}", .0.message)]
-    Elsewhere(Failure),
+    Prefetch(Failure),
     /// A local file that the lock names cannot be read.
     #[error("cannot read {path}: {reason}")]
     Local {
@@ -120,14 +120,14 @@ impl Wheelhouse {
     /// Makes a wheelhouse with an open cache.
     #[must_use]
     pub fn keeping(directory: PathBuf, cache: Option<Cache>) -> Self {
-        Self { directory, cache, progress: Arc::default(), elsewhere: None, limit: MAX_FILE }
+        Self { directory, cache, progress: Arc::default(), prefetched: None, limit: MAX_FILE }
     }
 
     /// Uses prefetched files instead of downloads. A prefetched file is hashed as a downloaded one
     /// is. A file that cannot be linked is downloaded.
     #[must_use]
-    pub fn drawing_on(self, elsewhere: Option<Elsewhere>) -> Self {
-        Self { elsewhere, ..self }
+    pub fn with_prefetched(self, prefetched: Option<Prefetched>) -> Self {
+        Self { prefetched, ..self }
     }
 
     /// Sets the maximum size of a download, in bytes.
@@ -228,7 +228,7 @@ impl Wheelhouse {
         };
         if let Some(got) = here(&path, &wanted.claims)? {
             return match wanted.sha256 {
-                Some(_) => wanted.hold(&got).map(|()| fetched(got.sha256)),
+                Some(_) => wanted.compare(&got).map(|()| fetched(got.sha256)),
                 None => Err(WheelhouseError::Twice(wanted.filename.clone())),
             };
         }
@@ -239,7 +239,7 @@ impl Wheelhouse {
         {
             // The cache compares only the sha256, so other claims are compared here.
             let got = if wanted.claims.is_empty() { None } else { here(&path, &wanted.claims)? };
-            if let Some(Err(error)) = got.map(|got| wanted.hold(&got)) {
+            if let Some(Err(error)) = got.map(|got| wanted.compare(&got)) {
                 fs::remove_file(&path).map_err(|error| disk(&path, error))?;
                 return Err(error);
             }
@@ -249,7 +249,7 @@ impl Wheelhouse {
             Some(linked) => linked,
             None => receive::receive(client, wanted, self, stop)?,
         };
-        wanted.hold(&got)?;
+        wanted.compare(&got)?;
         let mode = Permissions::from_mode(mode);
         fs::set_permissions(&file, mode).map_err(|error| disk(&path, error))?;
         file.persist_noclobber(&path).map_err(|refused| disk(&path, refused.error))?;
@@ -262,11 +262,11 @@ impl Wheelhouse {
     /// Links a prefetched file into the directory under an unfinished name, and computes its
     /// digests. Returns `None` if the file was not prefetched, or cannot be linked.
     fn linked(&self, wanted: &Wanted) -> Result<Option<(TempPath, Computed)>, WheelhouseError> {
-        let elsewhere = self.elsewhere.as_ref().filter(|_| wanted.sha256.is_some());
-        let Some(found) = elsewhere.and_then(|elsewhere| elsewhere(&wanted.url)) else {
+        let prefetched = self.prefetched.as_ref().filter(|_| wanted.sha256.is_some());
+        let Some(found) = prefetched.and_then(|prefetched| prefetched(&wanted.url)) else {
             return Ok(None);
         };
-        let found = found.map_err(WheelhouseError::Elsewhere)?;
+        let found = found.map_err(WheelhouseError::Prefetch)?;
         let mut part = tempfile::Builder::new();
         let part = part.prefix(PART).make_in(&self.directory, |part| fs::hard_link(&found, part));
         let Ok(part) = part.map(NamedTempFile::into_temp_path) else { return Ok(None) };
@@ -276,7 +276,7 @@ impl Wheelhouse {
 
 impl Wanted {
     /// Compares the expected digests with the computed ones.
-    fn hold(&self, got: &Computed) -> Result<(), WheelhouseError> {
+    fn compare(&self, got: &Computed) -> Result<(), WheelhouseError> {
         let held = self.claims.hold(self.sha256.as_ref(), got);
         held.map_err(|contradiction| {
             let filename = self.filename.clone();
@@ -331,7 +331,7 @@ impl From<WheelhouseError> for Failure {
             WheelhouseError::Twice(_) => failure(Status::Refused)
                 .hint("two indexes offer different files under one name; leave one of them out"),
             WheelhouseError::Http(error) => Self::from(error),
-            WheelhouseError::Elsewhere(failure) => failure.clone(),
+            WheelhouseError::Prefetch(failure) => failure.clone(),
             WheelhouseError::Local { .. } => {
                 failure(Status::CouldNotCheck).hint("check that it exists and that you may read it")
             }

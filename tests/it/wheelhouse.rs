@@ -147,28 +147,32 @@ fn without_a_digest_in_the_lock_it_is_computed() {
     assert!(world.entry(AA).exists());
 }
 
-/// A wheelhouse that is told of this content elsewhere on the disk, for whatever it wants.
-fn fetch_elsewhere(world: &World, content: &str, file: Wanted) -> Result<Fetched, WheelhouseError> {
+/// Fetches from a wheelhouse for which this content was prefetched, whatever it wants.
+fn fetch_prefetched(
+    world: &World,
+    content: &str,
+    file: Wanted,
+) -> Result<Fetched, WheelhouseError> {
     let path = world.cache.path().join("elsewhere");
     fs::write(&path, content).unwrap();
     let house = Wheelhouse::new(world.house.path().into(), None);
-    let house = house.drawing_on(Some(Box::new(move |_| Some(Ok(path.clone())))));
+    let house = house.with_prefetched(Some(Box::new(move |_| Some(Ok(path.clone())))));
     let client = Client::new(&Transport { retries: 0, ..hasty() });
     house.fetch(&client, &file, &AtomicBool::new(false))
 }
 
 #[test]
-fn what_lies_elsewhere_is_taken_from_there() {
+fn prefetched_file_is_linked() {
     let (index, world) = (index(&[AA]), World::new());
-    let fetched = fetch_elsewhere(&world, AA, wanted(&index, AA, AA)).unwrap();
+    let fetched = fetch_prefetched(&world, AA, wanted(&index, AA, AA)).unwrap();
     assert_eq!(fs::read_to_string(&fetched.path).unwrap(), AA);
     assert_eq!((world.names(), index.requests().len()), (vec![AA.to_owned()], 0));
 }
 
 #[test]
-fn other_bytes_elsewhere_are_refused_and_get_no_name() {
+fn prefetched_file_with_other_bytes_is_refused() {
     let (index, world) = (index(&[AA]), World::new());
-    let error = fetch_elsewhere(&world, "evil", wanted(&index, AA, AA)).unwrap_err();
+    let error = fetch_prefetched(&world, "evil", wanted(&index, AA, AA)).unwrap_err();
     assert!(matches!(error, WheelhouseError::Mismatch { .. }), "{error}");
     assert_eq!((world.names(), index.requests().len()), (vec![], 0));
 }
