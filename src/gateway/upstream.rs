@@ -141,7 +141,7 @@ impl Upstream {
         let mount = self.indexes.get(index).ok_or(Unavailable::Missing)?;
         self.pages.get_or_compute(&(index, name.clone()), || {
             let _permit = (lane == Lane::Requested).then(|| mount.documents.acquire());
-            self.go_on()?;
+            self.fail_if_stopped()?;
             let served = served_page(&self.client, self.cache.as_ref(), &mount.url, name);
             let served = served.map_err(Unavailable::of_index)?.ok_or(Unavailable::Missing)?;
             let root = self.root();
@@ -221,7 +221,7 @@ impl Upstream {
         let mount = self.indexes.get(key.index).ok_or(Unavailable::Missing)?;
         self.metadata.get_or_compute(key, || {
             let _permit = (lane == Lane::Requested).then(|| mount.documents.acquire());
-            self.go_on()?;
+            self.fail_if_stopped()?;
             let stated_is = |bytes: &[u8]| stated.iter().all(|(name, hex)| holds(name, hex, bytes));
             // Cached by sha256 only, since the cache checks no other hash.
             let sha256 = stated.iter().find(|(algorithm, _)| algorithm == "sha256");
@@ -269,7 +269,7 @@ impl Upstream {
                 }
             };
             let _permit = index.documents.acquire();
-            self.go_on()?;
+            self.fail_if_stopped()?;
             let file = PageFile { sha256: Some(sha256), ..file.clone() };
             let asked = Asked {
                 index: &index.url,
@@ -332,7 +332,7 @@ impl Upstream {
     /// Returns the wheelhouse of a file. Each index and project has its own, since their files may
     /// have equal names.
     fn house(&self, key: &Key) -> Result<(Wheelhouse, FileName), Unavailable> {
-        self.go_on()?;
+        self.fail_if_stopped()?;
         let filename = file_name(key)?;
         let directory = self.directory.join(key.index.to_string()).join(key.name.as_str());
         std::fs::create_dir_all(&directory).map_err(|error| {
@@ -359,7 +359,7 @@ impl Upstream {
         self.files.get_or_compute(key, || None)
     }
 
-    fn go_on(&self) -> Result<(), Unavailable> {
+    fn fail_if_stopped(&self) -> Result<(), Unavailable> {
         if self.is_stopped() {
             Err(Unavailable::failed("the run is over".to_owned()))
         } else {

@@ -132,7 +132,7 @@ impl Pip {
         let status = run.wait(&mut child).map_err(|source| self.error(source))?;
         if status.success() {
             // It may have been done before a signal reached it; the run goes no further then.
-            run.go_on();
+            run.exit_if_interrupted();
         }
         match (stdout, stderr) {
             (Ok(stdout), Ok(stderr)) => {

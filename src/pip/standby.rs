@@ -18,7 +18,7 @@ use rustix::io::{FdFlags, fcntl_setfd};
 use serde::Serialize;
 
 use crate::pip::run::{Captured, Cause, Environment, Pip, read_with_prompts};
-use crate::process::run::{Attendant, Purpose, Run};
+use crate::process::run::{ChildHandle, Purpose, Run};
 
 /// How much of a console script is read; they have a dozen lines.
 const SCRIPT: u64 = 4096;
@@ -42,7 +42,7 @@ const LINES: [&str; 9] = [
 /// The process that waits. With the value it ends.
 #[derive(Debug)]
 pub struct Standby {
-    run: Attendant,
+    run: ChildHandle,
     child: Child,
     orders: UnixStream,
     answers: BufReader<UnixStream>,
@@ -90,7 +90,7 @@ impl Standby {
         environment.set.push(("PYPI_VERIFY_NOW_STANDBY".into(), numbers.into()));
         // Whoever does not load the guard, and so takes no orders, does nothing of consequence.
         let mut command = pip.command(&["--version".into()], &environment);
-        let run = run.attendant();
+        let run = run.child_handle();
         let child = run.spawn_waiting(&mut command)?;
         drop((theirs, their_stdout, their_stderr));
         let answers = BufReader::new(orders.try_clone()?);
@@ -158,7 +158,7 @@ impl Standby {
         self.streams = None;
         let order = line(Who::Itself, arguments, environment, &[])?;
         let run = self.run.clone();
-        run.attend(Purpose::Change, || {
+        run.start_task(Purpose::Change, || {
             self.orders.write_all(&order)?;
             self.number()
         })?;
@@ -173,7 +173,7 @@ impl Standby {
     ) -> io::Result<()> {
         let order = line(Who::Fork, arguments, environment, files)?;
         let run = self.run.clone();
-        run.attend(Purpose::Answer, || {
+        run.start_task(Purpose::Answer, || {
             self.orders.write_all(&order)?;
             self.number()
         })
@@ -182,11 +182,11 @@ impl Standby {
     /// Waits until the fork has ended; says how.
     fn ended(&mut self) -> io::Result<ExitStatus> {
         let status = self.number();
-        self.run.attended();
+        self.run.task_ended();
         let status = status.map(ExitStatus::from_raw)?;
         if status.success() {
             // It may have been done before a signal reached it; the run goes no further then.
-            self.run.go_on();
+            self.run.exit_if_interrupted();
         }
         Ok(status)
     }

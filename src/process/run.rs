@@ -5,7 +5,7 @@
 //!
 //! 1. A handler stores the signal, and the signals thread wakes up.
 //! 2. A running child gets the signal, unless Ctrl-C reached it already. The thread waits for its
-//!    end; a child that only answers gets further signals after `HEED` each.
+//!    end; a child that only answers gets further signals after `SIGNAL_GRACE` each.
 //! 3. Without a running child, the thread kills a waiting child, removes the directory and ends the
 //!    process as the signal would have.
 //!
@@ -34,7 +34,7 @@ const REMOVALS: usize = 100;
 /// Grace period for a read-only child after a signal. After it the signal is repeated, then SIGTERM
 /// is sent. Python loses a signal that arrives during its start, or between a prompt and the
 /// reading of the answer (`input` of CPython clears the error of a flush).
-const HEED: Duration = Duration::from_secs(2);
+const SIGNAL_GRACE: Duration = Duration::from_secs(2);
 
 /// The private directory of one run (mode 0700), and the handling of signals.
 ///
@@ -42,12 +42,12 @@ const HEED: Duration = Duration::from_secs(2);
 /// the running child has ended.
 #[derive(Debug)]
 pub struct Run {
-    attendant: Attendant,
+    handle: ChildHandle,
 }
 
 /// Handle by which other modules start and await the children of a [`Run`].
 #[derive(Clone)]
-pub struct Attendant(Arc<State>);
+pub struct ChildHandle(Arc<State>);
 
 struct State {
     current: Mutex<Current>,
@@ -66,7 +66,7 @@ struct Current {
     /// A child that waits for its first task.
     waiting: Option<Pid>,
     /// A child ended after a signal; the run exits with that child's code.
-    heeded: bool,
+    child_ended_after_signal: bool,
     last: Option<Box<dyn FnOnce() + Send>>,
 }
 
@@ -102,7 +102,7 @@ impl State {
         let started = start(&mut current)?;
         if let (Some(signal), Some(child)) = (self.interrupted(), current.child) {
             // A Ctrl-C at this moment may have reached the child before it could handle signals.
-            hand_on(child, signal);
+            send_signal(child, signal);
         }
         Ok(started)
     }
@@ -111,12 +111,12 @@ impl State {
     fn ended(&self) {
         let mut current = self.lock();
         current.child = None;
-        current.heeded |= self.interrupted().is_some();
+        current.child_ended_after_signal |= self.interrupted().is_some();
         drop(current);
         self.changed.notify_all();
     }
 
-    fn go_on(&self) {
+    fn exit_if_interrupted(&self) {
         if let Some(signal) = self.interrupted() {
             finish(self.lock(), &self.directory, signal);
         }
@@ -137,7 +137,7 @@ impl Run {
             raised: Arc::default(),
             directory,
         });
-        let run = Self { attendant: Attendant(Arc::clone(&state)) };
+        let run = Self { handle: ChildHandle(Arc::clone(&state)) };
         for signal in SIGNALS {
             let number = usize::try_from(signal).map_err(io::Error::other)?;
             signal_hook::flag::register_usize(signal, Arc::clone(&state.raised), number)?;
@@ -155,7 +155,7 @@ impl Run {
     /// Returns the private directory.
     #[must_use]
     pub fn directory(&self) -> &Path {
-        &self.attendant.0.directory
+        &self.handle.0.directory
     }
 
     /// Creates a directory below the private one; a second one of a name gets a number.
@@ -181,7 +181,7 @@ impl Run {
     /// # Errors
     /// The child cannot be started.
     pub fn spawn(&self, command: &mut Command, purpose: Purpose) -> io::Result<Child> {
-        self.attendant.0.begin(|current| {
+        self.handle.0.begin(|current| {
             let child = command.spawn()?;
             current.child = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
             current.purpose = purpose;
@@ -194,30 +194,30 @@ impl Run {
     /// # Errors
     /// The operating system does not report how the child ended.
     pub fn wait(&self, child: &mut Child) -> io::Result<ExitStatus> {
-        self.attendant.wait(child)
+        self.handle.wait(child)
     }
 
     /// Returns a handle for a child that is started early and gets its tasks later.
     #[must_use]
-    pub fn attendant(&self) -> Attendant {
-        self.attendant.clone()
+    pub fn child_handle(&self) -> ChildHandle {
+        self.handle.clone()
     }
 
     /// Sets a function that is called before a signal ends the process, such as one that clears the
     /// terminal's live line.
-    pub fn before_the_end(&self, last: impl FnOnce() + Send + 'static) {
-        self.attendant.0.lock().last = Some(Box::new(last));
+    pub fn before_exit(&self, last: impl FnOnce() + Send + 'static) {
+        self.handle.0.lock().last = Some(Box::new(last));
     }
 
     /// Returns the signal that asked this run to end, if one did.
     #[must_use]
     pub fn interrupted(&self) -> Option<i32> {
-        self.attendant.0.interrupted()
+        self.handle.0.interrupted()
     }
 
     /// Ends the process if a signal has asked this run to end.
-    pub fn go_on(&self) {
-        self.attendant.go_on();
+    pub fn exit_if_interrupted(&self) {
+        self.handle.exit_if_interrupted();
     }
 }
 
@@ -225,10 +225,10 @@ impl Drop for Run {
     fn drop(&mut self) {
         // Without a child that ended after the signal, an error of this process is a consequence of
         // the signal; the process ends as by the signal.
-        if !self.attendant.0.lock().heeded {
-            self.go_on();
+        if !self.handle.0.lock().child_ended_after_signal {
+            self.exit_if_interrupted();
         }
-        remove(&self.attendant.0.directory);
+        remove(&self.handle.0.directory);
     }
 }
 
@@ -254,13 +254,13 @@ fn private_directory_in(place: &Path) -> io::Result<tempfile::TempDir> {
     Ok(directory)
 }
 
-impl std::fmt::Debug for Attendant {
+impl std::fmt::Debug for ChildHandle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Attendant").finish_non_exhaustive()
+        f.debug_struct("ChildHandle").finish_non_exhaustive()
     }
 }
 
-impl Attendant {
+impl ChildHandle {
     /// Starts a child that waits for its first task. A signal kills it.
     ///
     /// # Errors
@@ -274,11 +274,11 @@ impl Attendant {
     }
 
     /// Gives a waiting child a task with `start`. The process whose id `start` returns receives the
-    /// signals until [`Self::attended`] or [`Self::wait`].
+    /// signals until [`Self::task_ended`] or [`Self::wait`].
     ///
     /// `start` fails.
     /// It does not begin.
-    pub fn attend(
+    pub fn start_task(
         &self,
         purpose: Purpose,
         start: impl FnOnce() -> io::Result<i32>,
@@ -290,8 +290,8 @@ impl Attendant {
         })
     }
 
-    /// Notes that the task of [`Self::attend`] has ended.
-    pub fn attended(&self) {
+    /// Notes that the task of [`Self::start_task`] has ended.
+    pub fn task_ended(&self) {
         self.0.ended();
     }
 
@@ -306,9 +306,9 @@ impl Attendant {
         status
     }
 
-    /// Ends the process after a signal, as [`Run::go_on`] does.
-    pub fn go_on(&self) {
-        self.0.go_on();
+    /// Ends the process after a signal, as [`Run::exit_if_interrupted`] does.
+    pub fn exit_if_interrupted(&self) {
+        self.0.exit_if_interrupted();
     }
 }
 
@@ -321,27 +321,27 @@ fn end(state: &State, signal: i32) {
         // one, which interrupts pip's own clean-up.
         let from_terminal = matches!(signal, SIGINT | SIGQUIT) && in_foreground();
         if !from_terminal {
-            hand_on(child, signal);
+            send_signal(child, signal);
         }
         let mut next = signal;
         // The main thread notices the child's end and exits with its code.
         while current.child.is_some() {
-            let waited = state.changed.wait_timeout(current, HEED);
+            let waited = state.changed.wait_timeout(current, SIGNAL_GRACE);
             let (again, time) = waited.unwrap_or_else(PoisonError::into_inner);
             current = again;
             if let (true, Purpose::Answer, Some(child)) =
                 (time.timed_out(), current.purpose, current.child)
             {
-                hand_on(child, next);
+                send_signal(child, next);
                 next = SIGTERM;
             }
         }
-    } else if !current.heeded {
+    } else if !current.child_ended_after_signal {
         finish(current, &state.directory, signal);
     }
 }
 
-fn hand_on(child: Pid, signal: i32) {
+fn send_signal(child: Pid, signal: i32) {
     if let Some(signal) = Signal::from_named_raw(signal) {
         let _ = kill_process(child, signal);
     }

@@ -166,7 +166,7 @@ impl<'a> Session<'a> {
             return None;
         }
         let progress = Arc::clone(self.progress);
-        self.run.before_the_end(move || progress.close());
+        self.run.before_exit(move || progress.close());
         self.report.live(self.progress)
     }
 

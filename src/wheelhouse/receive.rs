@@ -48,16 +48,16 @@ pub(super) fn receive(
     let Wanted { url, claims, .. } = wanted;
     let directory = &house.directory;
     let disk = |error| WheelhouseError::Disk { path: directory.display().to_string(), error };
-    let go_on = || match stop.load(Ordering::SeqCst) {
+    let fail_if_stopped = || match stop.load(Ordering::SeqCst) {
         true => Err(io::Error::from(io::ErrorKind::Interrupted)),
         false => Ok(()),
     };
     // `stop` may have been set while the thread waited for a prefetch.
-    go_on().map_err(disk)?;
+    fail_if_stopped().map_err(disk)?;
     let mut file = tempfile::Builder::new().prefix(PART).tempfile_in(directory).map_err(disk)?;
     let mut hasher = Hasher::new(claims);
     let sink = |piece: Piece<'_>| {
-        go_on()?;
+        fail_if_stopped()?;
         match piece {
             Piece::Start => {
                 hasher = Hasher::new(claims);
