@@ -11,7 +11,7 @@ use crate::http::redact::Redacted;
 impl Gateway {
     /// Returns a text of pip's in which the real URL replaces every URL of this gateway.
     #[must_use]
-    pub fn in_words_of_the_user(&self, text: &str) -> String {
+    pub fn with_real_urls(&self, text: &str) -> String {
         let ours = self.inner.upstream.root();
         let ends = |c: char| {
             let quotes = matches!(c, '"' | '\'' | '`' | '(' | ')' | '<' | '>' | ',');

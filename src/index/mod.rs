@@ -35,7 +35,7 @@ pub struct Index<'c> {
     /// Index that listed files of an origin.
     hosts: Mutex<HashMap<Origin, Url>>,
     documents: OnceLock<PrefetchedDocuments>,
-    afterwards: Afterwards,
+    lifetime: PageLifetime,
 }
 
 /// Returns the provenance document at a URL as it was fetched in this run, or `None` if it was not
@@ -45,11 +45,11 @@ pub type PrefetchedDocuments =
 
 /// Whether a page stays in memory after its project has been checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Afterwards {
+enum PageLifetime {
     /// The page stays in memory until the end of the run.
-    Kept,
+    Run,
     /// The page is dropped.
-    LetGo,
+    Project,
 }
 
 type Asked = Result<Option<Arc<Page>>, IndexError>;
@@ -102,7 +102,7 @@ impl<'c> Index<'c> {
     /// on which a refusal rests.
     #[must_use]
     pub fn bypassing_cache(&self) -> Self {
-        Self { afterwards: self.afterwards, ..Self::on(self.client.bypassing_cache()) }
+        Self { lifetime: self.lifetime, ..Self::on(self.client.bypassing_cache()) }
     }
 
     /// Whether an answer of this run came from the cache.
@@ -112,16 +112,16 @@ impl<'c> Index<'c> {
     }
 
     fn on(client: CachedClient<'c>) -> Self {
-        let afterwards = Afterwards::Kept;
+        let lifetime = PageLifetime::Run;
         let (pages, hosts, documents) = (Mutex::default(), Mutex::default(), OnceLock::new());
-        Self { client, pages, hosts, documents, afterwards }
+        Self { client, pages, hosts, documents, lifetime }
     }
 
     /// Returns a client that drops the pages of each project after its last use. The pages of a
     /// lock of thousands of projects would fill the memory.
     #[must_use]
     pub fn letting_go(self) -> Self {
-        Self { afterwards: Afterwards::LetGo, ..self }
+        Self { lifetime: PageLifetime::Project, ..self }
     }
 
     /// Returns the page of a project on the index at `index_url` (`.../simple/`, with or without
@@ -166,7 +166,7 @@ impl<'c> Index<'c> {
 
     /// Drops a page that is not needed any more. A later call of [`Self::page`] fetches it again.
     pub fn done_with(&self, index_url: &Url, name: &PackageName) {
-        if self.afterwards == Afterwards::LetGo {
+        if self.lifetime == PageLifetime::Project {
             let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
             pages.remove(&page_url(index_url, name));
         }

@@ -83,7 +83,7 @@ pub(super) fn in_words_of_the_user(
     prepared: &Prepared<'_>,
     bytes: &[u8],
 ) -> Vec<u8> {
-    let text = gateway.in_words_of_the_user(&String::from_utf8_lossy(bytes));
+    let text = gateway.with_real_urls(&String::from_utf8_lossy(bytes));
     let indexes = &prepared.settings.indexes;
     let default = prepared.probe.facts.index.as_deref().and_then(|d| Url::parse(d).ok());
     let only_default = matches!(indexes.as_slice(), [one] if Some(one) == default.as_ref());
@@ -142,8 +142,7 @@ pub(super) fn exchanged(bytes: &[u8], exchanges: &[Exchange]) -> Vec<u8> {
 /// What pip said when it failed, with the indexes and files that the user knows.
 pub(super) fn told(error: Unresolved, gateway: &Gateway) -> Unresolved {
     let Unresolved::Pip(captured) = error else { return error };
-    let told =
-        |bytes: &[u8]| gateway.in_words_of_the_user(&String::from_utf8_lossy(bytes)).into_bytes();
+    let told = |bytes: &[u8]| gateway.with_real_urls(&String::from_utf8_lossy(bytes)).into_bytes();
     let (stdout, stderr) = (told(&captured.stdout), told(&captured.stderr));
     Unresolved::Pip(Captured { stdout, stderr, ..captured })
 }

@@ -301,7 +301,7 @@ fn what_pip_prints_names_the_places_of_the_user() {
     let printed = format!("from ({ours}), `{ours}aa/`: {secret}0/zz/ no");
     let theirs = index.url();
     let told = format!("from ({theirs}), `{theirs}aa/`: the index no");
-    assert_eq!(gate.gateway.in_words_of_the_user(&printed), told);
+    assert_eq!(gate.gateway.with_real_urls(&printed), told);
 }
 
 #[test]
@@ -309,7 +309,7 @@ fn a_port_that_begins_like_the_gateways_is_another_servers() {
     let gate = Gate::new(&index(), give);
     let other = format!("http://{}7/simple/aa/", gate.gateway.authority());
     let printed = format!("Looking in indexes: {other}, {other}");
-    assert_eq!(gate.gateway.in_words_of_the_user(&printed), printed);
+    assert_eq!(gate.gateway.with_real_urls(&printed), printed);
 }
 
 #[test]
