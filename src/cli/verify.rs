@@ -88,7 +88,7 @@ pub(super) fn run(
     sources.lend(&guard.logins());
     let directory = run.subdirectory("wheelhouse").map_err(private_directory)?;
     let wheelhouse = Wheelhouse::new(directory, settings.cache.as_deref());
-    let index = sources.index().letting_go();
+    let index = sources.index().dropping_checked_pages();
     let findings = sources.audit(&index, &trust, policy, &wheelhouse, &lock)?;
     drop(live);
     verdict_lines(&findings).iter().try_for_each(|l| report.answer(l)).map_err(stdout_failure)?;

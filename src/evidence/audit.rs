@@ -71,7 +71,7 @@ impl Audit<'_> {
     pub fn run(&self, lock: &Lock) -> Result<Vec<Finding>, Failure> {
         let entries: Vec<&Entry> = lock.entries.iter().collect();
         let mut findings = self.of(&entries)?;
-        if self.index.has_remembered() {
+        if self.index.has_used_cached_answer() {
             let is_refused =
                 |of_entry: &&mut Vec<Finding>| of_entry.iter().any(Finding::is_refused);
             let (doubtful, places): (Vec<_>, Vec<_>) = entries
@@ -162,7 +162,7 @@ impl Audit<'_> {
             Some(SecondSource::Index(url)) => Some(url),
             _ => None,
         };
-        self.indexes.iter().chain(second).for_each(|index| self.index.done_with(index, name));
+        self.indexes.iter().chain(second).for_each(|index| self.index.drop_page(index, name));
     }
 
     fn look_into(&self, entry: &Entry, file: &File) -> Result<(File, Evidence), Failure> {

@@ -89,13 +89,14 @@ impl Sources {
 
     /// Lets our own requests be who pip was.
     pub fn lend(&self, logins: &[Login]) {
-        self.client.lend(logins.iter().flat_map(|login| login.urls(&self.indexes)).collect());
+        self.client
+            .add_credentials(logins.iter().flat_map(|login| login.urls(&self.indexes)).collect());
     }
 
     /// The indexes, of which nothing is known yet in this run.
     #[must_use]
     pub fn index(&self) -> Index<'_> {
-        Index::keeping(&self.client, self.cache.clone())
+        Index::with_cache(&self.client, self.cache.clone())
     }
 
     /// Audits a lock. A digest that nobody states is computed from the bytes, which go to the

@@ -321,7 +321,7 @@ impl Upstream {
         };
         let (url, claims) = (file.url.clone(), Claims::default());
         let wanted = Wanted { filename, url, sha256: file.sha256, claims };
-        match house.up_to(limit).fetch(&self.client, &wanted, &self.stop) {
+        match house.with_limit(limit).fetch(&self.client, &wanted, &self.stop) {
             Err(WheelhouseError::Http(HttpError::TooLarge { .. })) if lane == Lane::Prefetch => {
                 None
             }
@@ -338,7 +338,7 @@ impl Upstream {
         std::fs::create_dir_all(&directory).map_err(|error| {
             Unavailable::failed(format!("cannot make {}: {error}", directory.display()))
         })?;
-        Ok((Wheelhouse::keeping(directory, self.cache.clone()), filename))
+        Ok((Wheelhouse::with_cache(directory, self.cache.clone()), filename))
     }
 
     /// Returns the provenance document at a link.

@@ -23,7 +23,7 @@ use crate::http::settings::Transport;
 pub(super) struct Credentials {
     indexes: Vec<Url>,
     netrc: netrc::Netrc,
-    lent: RwLock<Vec<Url>>,
+    obtained: RwLock<Vec<Url>>,
 }
 
 impl Credentials {
@@ -33,12 +33,12 @@ impl Credentials {
         let netrc = transport.netrc.as_deref().and_then(|file| netrc::Netrc::from_file(file).ok());
         let carries = |url: &&Url| !url.username().is_empty() || url.password().is_some();
         let indexes = transport.credentials.iter().filter(carries).cloned().collect();
-        Self { indexes, netrc: netrc.unwrap_or_default(), lent: RwLock::default() }
+        Self { indexes, netrc: netrc.unwrap_or_default(), obtained: RwLock::default() }
     }
 
     /// Adds credentials that pip obtained for these places; the latest counts.
-    pub(super) fn lend(&self, places: Vec<Url>) {
-        self.lent.write().unwrap_or_else(PoisonError::into_inner).extend(places);
+    pub(super) fn add(&self, places: Vec<Url>) {
+        self.obtained.write().unwrap_or_else(PoisonError::into_inner).extend(places);
     }
 
     /// Returns the `Authorization` header for a request, or `None` without credentials.
@@ -55,10 +55,10 @@ impl Credentials {
     /// Returns the credentials that pip obtained for this scheme, host and port, and for the user
     /// in the URL, if it names one.
     fn as_pip(&self, url: &Url) -> Option<(Vec<u8>, Vec<u8>)> {
-        let lent = self.lent.read().unwrap_or_else(PoisonError::into_inner);
+        let obtained = self.obtained.read().unwrap_or_else(PoisonError::into_inner);
         let same_user = |it: &Url| ["", it.username()].contains(&url.username());
         let of_place = |it: &&Url| it.origin() == url.origin() && same_user(it);
-        lent.iter().rev().find(of_place).and_then(userinfo)
+        obtained.iter().rev().find(of_place).and_then(userinfo)
     }
 
     /// Returns the credentials of the index on the same scheme, host and port; of several, those of

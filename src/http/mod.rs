@@ -116,8 +116,8 @@ impl Client {
     }
 
     /// Adds user names and passwords that pip obtained for these places.
-    pub fn lend(&self, places: Vec<Url>) {
-        self.credentials.lend(places);
+    pub fn add_credentials(&self, places: Vec<Url>) {
+        self.credentials.add(places);
     }
 
     /// Fetches a document of at most `limit` decompressed bytes with this `Accept`.

@@ -89,12 +89,12 @@ impl<'c> Index<'c> {
     /// Makes a client for indexes without a cache. Sends no request yet.
     #[must_use]
     pub fn new(client: &'c Client) -> Self {
-        Self::keeping(client, None)
+        Self::with_cache(client, None)
     }
 
     /// Makes a client for indexes that caches pages and documents.
     #[must_use]
-    pub fn keeping(client: &'c Client, cache: Option<Cache>) -> Self {
+    pub fn with_cache(client: &'c Client, cache: Option<Cache>) -> Self {
         Self::on(CachedClient::new(client, cache))
     }
 
@@ -107,7 +107,7 @@ impl<'c> Index<'c> {
 
     /// Whether an answer of this run came from the cache.
     #[must_use]
-    pub fn has_remembered(&self) -> bool {
+    pub fn has_used_cached_answer(&self) -> bool {
         self.client.has_used_cached_answer()
     }
 
@@ -120,7 +120,7 @@ impl<'c> Index<'c> {
     /// Returns a client that drops the pages of each project after its last use. The pages of a
     /// lock of thousands of projects would fill the memory.
     #[must_use]
-    pub fn letting_go(self) -> Self {
+    pub fn dropping_checked_pages(self) -> Self {
         Self { lifetime: PageLifetime::Project, ..self }
     }
 
@@ -145,7 +145,7 @@ impl<'c> Index<'c> {
     }
 
     /// Stores a page that was already fetched in this run, so that it is not requested again.
-    pub fn learn(&self, index_url: &Url, name: &PackageName, page: Option<Arc<Page>>) {
+    pub fn store_page(&self, index_url: &Url, name: &PackageName, page: Option<Arc<Page>>) {
         let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         let slot = pages.entry(page_url(index_url, name)).or_default();
         let _ = slot.set(Ok(page));
@@ -159,13 +159,13 @@ impl<'c> Index<'c> {
 
     /// Returns the page of a project if it was fetched in this run. Sends no request.
     #[must_use]
-    pub fn known(&self, index_url: &Url, name: &PackageName) -> Option<Arc<Page>> {
+    pub fn fetched_page(&self, index_url: &Url, name: &PackageName) -> Option<Arc<Page>> {
         let pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         pages.get(&page_url(index_url, name))?.get()?.as_ref().ok()?.clone()
     }
 
     /// Drops a page that is not needed any more. A later call of [`Self::page`] fetches it again.
-    pub fn done_with(&self, index_url: &Url, name: &PackageName) {
+    pub fn drop_page(&self, index_url: &Url, name: &PackageName) {
         if self.lifetime == PageLifetime::Project {
             let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
             pages.remove(&page_url(index_url, name));
@@ -193,7 +193,7 @@ impl<'c> Index<'c> {
             }
             Some(served) => {
                 let served = served?;
-                if served.is_remembered {
+                if served.is_cached {
                     self.client.note_cached_answer_used();
                 }
                 return Ok(served.bytes);
@@ -282,7 +282,7 @@ pub struct ServedDocument {
     /// Bytes of the document; `None` if the server answers with 404.
     pub bytes: Option<Vec<u8>>,
     /// Whether the bytes come from the cache of an earlier run.
-    pub is_remembered: bool,
+    pub is_cached: bool,
 }
 
 /// Requests the document at a provenance link, as [`Index::provenance`] does.
@@ -296,7 +296,7 @@ pub fn served_document(
 ) -> Result<ServedDocument, IndexError> {
     let client = CachedClient::new(client, cache.cloned());
     let bytes = document(&client, url)?;
-    Ok(ServedDocument { bytes, is_remembered: client.has_used_cached_answer() })
+    Ok(ServedDocument { bytes, is_cached: client.has_used_cached_answer() })
 }
 
 fn document(client: &CachedClient<'_>, url: &Url) -> Result<Option<Vec<u8>>, IndexError> {

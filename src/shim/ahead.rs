@@ -101,7 +101,7 @@ impl<'a> Ahead<'a> {
             return None;
         }
         for known in self.gateway.pages() {
-            index.learn(&known.index, &known.name, known.page);
+            index.store_page(&known.index, &known.name, known.page);
         }
         Some(match resolved {
             Ok(mut resolved) => {

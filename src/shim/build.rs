@@ -286,7 +286,7 @@ impl Story<'_> {
     ) -> Result<Vec<Fetched>, Failure> {
         let directory = self.session.run.subdirectory("wheelhouse").map_err(private_directory)?;
         let wheelhouse = Wheelhouse::new(directory, self.prepared.settings.cache.as_deref())
-            .telling(self.session.progress);
+            .with_progress(self.session.progress);
         // What lies in the user's own directories is linked to already.
         let missing = lock.listed().filter(|file| {
             let is_here = |handed: &Handed| file.sha256 == Some(handed.sha256);

@@ -146,7 +146,7 @@ impl Story<'_> {
         }
         let directory = session.run.subdirectory("wheelhouse").map_err(private_directory)?;
         let wheelhouse = Wheelhouse::new(directory, self.prepared.settings.cache.as_deref());
-        Ok(wheelhouse.telling(session.progress).with_prefetched(ahead.map(prefetched)))
+        Ok(wheelhouse.with_progress(session.progress).with_prefetched(ahead.map(prefetched)))
     }
 
     /// Looks into the wheels that pip is about to unpack; `download` and `wheel` unpack none.
@@ -172,8 +172,9 @@ impl Story<'_> {
     /// Tells of yanked releases, and of newer ones that were passed over.
     fn tell_notes(&self, index: &Index<'_>, lock: &Lock) {
         let Self { session, prepared, sources, .. } = self;
-        let pages: &dyn Fn(&_) -> Vec<_> =
-            &|name| sources.indexes.iter().filter_map(|url| index.known(url, name)).collect();
+        let pages: &dyn Fn(&_) -> Vec<_> = &|name| {
+            sources.indexes.iter().filter_map(|url| index.fetched_page(url, name)).collect()
+        };
         let notes = Notes { session, prepared, lock, pages };
         notes.tell_of_yanked();
         notes.tell_of_passed_over();

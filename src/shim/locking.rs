@@ -63,14 +63,15 @@ impl Story<'_> {
         let Story { session, prepared, sources, .. } = self;
         let directory = session.run.subdirectory("wheelhouse").map_err(private_directory)?;
         let wheelhouse = Wheelhouse::new(directory, prepared.settings.cache.as_deref())
-            .telling(session.progress);
+            .with_progress(session.progress);
         let index = sources.index();
         let findings = sources.audit(&index, self.trust, self.policy, &wheelhouse, &lock)?;
         let findings = self.decide(findings)?;
         let verified = with_verified_digests(lock.clone(), &findings);
         same_digests(&lock, &verified)?;
-        let pages: &dyn Fn(&_) -> Vec<_> =
-            &|name| sources.indexes.iter().filter_map(|url| index.known(url, name)).collect();
+        let pages: &dyn Fn(&_) -> Vec<_> = &|name| {
+            sources.indexes.iter().filter_map(|url| index.fetched_page(url, name)).collect()
+        };
         let notes = Notes { session, prepared, lock: &verified, pages };
         Ok(self.give_lock(&made, &findings, &notes.passed_over())?)
     }

@@ -114,12 +114,12 @@ impl Wheelhouse {
     /// it, or if it belongs to another user, files are not cached.
     #[must_use]
     pub fn new(directory: PathBuf, pip_cache: Option<&Path>) -> Self {
-        Self::keeping(directory, pip_cache.and_then(Cache::open))
+        Self::with_cache(directory, pip_cache.and_then(Cache::open))
     }
 
     /// Makes a wheelhouse with an open cache.
     #[must_use]
-    pub fn keeping(directory: PathBuf, cache: Option<Cache>) -> Self {
+    pub fn with_cache(directory: PathBuf, cache: Option<Cache>) -> Self {
         Self { directory, cache, progress: Arc::default(), prefetched: None, limit: MAX_FILE }
     }
 
@@ -132,13 +132,13 @@ impl Wheelhouse {
 
     /// Sets the maximum size of a download, in bytes.
     #[must_use]
-    pub fn up_to(self, limit: u64) -> Self {
+    pub fn with_limit(self, limit: u64) -> Self {
         Self { limit, ..self }
     }
 
     /// Reports progress to this value.
     #[must_use]
-    pub fn telling(self, progress: &Arc<Progress>) -> Self {
+    pub fn with_progress(self, progress: &Arc<Progress>) -> Self {
         Self { progress: Arc::clone(progress), ..self }
     }
 

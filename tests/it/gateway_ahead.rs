@@ -493,7 +493,7 @@ fn the_document_of_what_pip_considers_is_fetched_once_and_waited_for() {
         index.release();
         let served = waiting.join().unwrap().unwrap().unwrap();
         assert_eq!(served.bytes.as_deref(), Some(document.as_bytes()));
-        assert!(!served.is_remembered);
+        assert!(!served.is_cached);
     });
     assert_eq!(index.count(&link), 1);
 }

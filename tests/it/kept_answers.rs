@@ -59,7 +59,7 @@ impl World {
         let transport =
             Transport { retries: 0, credentials: transport.credentials.clone(), ..hasty() };
         let client = Client::new(&transport);
-        ask(&Index::keeping(&client, Cache::open(self.place.path())))
+        ask(&Index::with_cache(&client, Cache::open(self.place.path())))
     }
 
     /// Another document from now on.
@@ -161,10 +161,10 @@ fn what_is_trusted_no_more_is_fetched_past_every_cache() {
     world.publish("{\"second\": 2}");
     world.run(&Transport::default(), |index| {
         assert!(world.document_on(index).unwrap().unwrap().contains("first"));
-        assert!(index.has_remembered());
+        assert!(index.has_used_cached_answer());
         let anew = index.bypassing_cache();
         assert!(world.document_on(&anew).unwrap().unwrap().contains("second"));
-        assert!(!anew.has_remembered());
+        assert!(!anew.has_used_cached_answer());
     });
     let last = world.index.requests().pop().unwrap();
     assert_eq!(

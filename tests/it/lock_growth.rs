@@ -52,12 +52,14 @@ fn pages_of_projects_that_are_done_with_are_let_go_of_where_that_is_wanted() {
         .start();
     let (url, client) = (Url::parse(&index.url()).unwrap(), Client::new(&hasty()));
     let [aa, bb] = ["aa", "bb"].map(|name| PackageName::parse(name).unwrap());
-    for (asks, known) in [(Index::new(&client), true), (Index::new(&client).letting_go(), false)] {
+    for (asks, known) in
+        [(Index::new(&client), true), (Index::new(&client).dropping_checked_pages(), false)]
+    {
         let page = asks.page(&url, &aa).unwrap();
         asks.page(&url, &bb).unwrap();
-        asks.done_with(&url, &aa);
-        assert_eq!(asks.known(&url, &aa).is_some(), known);
-        assert!(asks.known(&url, &bb).is_some());
+        asks.drop_page(&url, &aa);
+        assert_eq!(asks.fetched_page(&url, &aa).is_some(), known);
+        assert!(asks.fetched_page(&url, &bb).is_some());
         assert_eq!(asks.page(&url, &aa).unwrap(), page);
     }
     assert_eq!((index.count("/simple/aa/"), index.count("/simple/bb/")), (3, 2));
