@@ -3,13 +3,15 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
+use pypi_verify_now::pip::guard::SOURCE;
+
 use crate::support::sandbox::Sandbox;
 use crate::support::wheel::{Sdist, Wheel};
 use crate::support::world::World;
 
 /// Python that runs under the guard, and what is asked of it.
 fn guarded(sandbox: &Sandbox, code: &str) -> crate::support::run::Outcome {
-    sandbox.write_file("guard/sitecustomize.py", include_str!("../../src/pip/guard.py"));
+    sandbox.write_file("guard/sitecustomize.py", SOURCE);
     std::fs::create_dir_all(sandbox.project().join("notes")).unwrap();
     let python = sandbox.venv().python();
     sandbox
@@ -70,8 +72,7 @@ fn what_pip_asks_for_its_user_agent_is_stopped_without_a_note() {
 fn an_interpreter_without_audit_events_does_not_go_on() {
     let sandbox = Sandbox::new();
     let deaf = "import sys; sys.addaudithook = lambda hook: None\n";
-    let guard = include_str!("../../src/pip/guard.py");
-    sandbox.write_file("guard/sitecustomize.py", [deaf, guard].concat());
+    sandbox.write_file("guard/sitecustomize.py", [deaf, SOURCE].concat());
     std::fs::create_dir_all(sandbox.project().join("notes")).unwrap();
     let python = sandbox.venv().python();
     let outcome = sandbox

@@ -16,8 +16,27 @@ use crate::pip::run::{Cause, Environment, RunError};
 use crate::pip::scheme::Scheme;
 use crate::process::run::Run;
 
-/// The text of the guard, run by the user's own interpreter.
-const GUARD: &str = include_str!("guard.py");
+/// The text of the guard, run by the user's own interpreter: one module, joined from its parts.
+///
+/// The order matters twice: the docstring of the first part is the module's, and the last part
+/// starts the guard, so all names must be defined above it.
+pub const SOURCE: &str = concat!(
+    include_str!("notes.py"),
+    include_str!("starts.py"),
+    include_str!("origins.py"),
+    include_str!("stated_names.py"),
+    include_str!("building.py"),
+    include_str!("kept_lock.py"),
+    include_str!("audit_hook.py"),
+    include_str!("observed_imports.py"),
+    include_str!("credentials.py"),
+    include_str!("failures.py"),
+    include_str!("scheme.py"),
+    include_str!("installing.py"),
+    include_str!("facts.py"),
+    include_str!("standby.py"),
+    include_str!("entry.py"),
+);
 
 /// The variable by which a guarded `pip lock` is told where its lock is kept back.
 pub(super) const KEPT_LOCK: &str = "PYPI_VERIFY_NOW_GUARD_LOCK";
@@ -170,7 +189,7 @@ impl Guard {
     pub fn lay(run: &Run, python_path: Option<&OsStr>) -> Result<Self, GuardError> {
         let (code, notes) = (run.subdirectory("guard")?, run.subdirectory("notes")?);
         let temporary = run.subdirectory("tmp")?;
-        std::fs::write(code.join("sitecustomize.py"), GUARD)?;
+        std::fs::write(code.join("sitecustomize.py"), SOURCE)?;
         let wrong = match code.to_str() {
             None => Some("is not UTF-8"),
             Some(text) => text.contains(':').then_some("has a `:` in it"),

@@ -1,0 +1,58 @@
+"""The facts: the last note of a guarded pip, as `Facts` in `mod.rs` reads it.
+
+Its absence means that the guard was not loaded.
+"""
+
+
+def _default_index():
+    """Returns the URL of the index that this pip uses by default, or `None`."""
+    try:
+        from pip._internal.models.index import PyPI
+
+        return PyPI.simple_url
+    except Exception:
+        return None
+
+
+def _subcommands():
+    """Returns the subcommands of this pip, or `None`."""
+    try:
+        from pip._internal.commands import commands_dict
+
+        return sorted(commands_dict)
+    except Exception:
+        return None
+
+
+def _installed_metadata():
+    """Returns the names of the metadata directories of all packages on `sys.path`."""
+    endings = (".dist-info", ".egg-info", ".egg-link", ".egg")
+    installed = []
+    for directory in sys.path:
+        try:
+            names = os.listdir(directory or ".")
+        except OSError:
+            continue
+        installed += [name for name in names if name.endswith(endings)]
+    return installed
+
+
+def _note_facts(notes, is_building, credentials, failures, installing):
+    """Writes the note."""
+    pip = sys.modules.get("pip")
+    if is_building and pip is None:
+        return  # A build backend.
+    locations = sys.modules.get("pip._internal.locations")
+    facts = {
+        "pip": getattr(pip, "__version__", None),
+        "python": "%d.%d" % sys.version_info[:2],
+        "executable": sys.executable,
+        "restarted": "_PIP_RUNNING_IN_SUBPROCESS" in os.environ,
+        "cache": getattr(locations, "USER_CACHE_DIR", None),
+        "index": _default_index(),
+        "commands": _subcommands(),
+        "installed": _installed_metadata(),
+        "logins": credentials.noted(),
+        "scheme": installing.noted_scheme(is_building),
+    }
+    notes.write("facts", dict(facts, **failures.noted()))
