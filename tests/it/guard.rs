@@ -28,6 +28,23 @@ fn notes(sandbox: &Sandbox, kind: &str) -> usize {
 }
 
 #[test]
+fn source_is_python_3_7_without_unused_public_or_undefined_names() {
+    let sandbox = Sandbox::new();
+    let lint = |source: &str| {
+        let run = sandbox.run(&sandbox.venv().python(), ["-c", include_str!("guard_lint.py")]);
+        run.stdin(source).run()
+    };
+    let outcome = lint(SOURCE);
+    assert_eq!(outcome.exits(0).stdout, "");
+    let faulty = "import re\n_x = 1\ndef _f():\n    y = z\n";
+    let found = lint(faulty).exits(0).stdout.clone();
+    for fault in ["unused at the top: re", "public: re", "top: _x", "undefined: z", "line 4: y"] {
+        assert!(found.contains(fault), "{fault} is not in {found}");
+    }
+    assert_ne!(lint("(a := 1)\n").status, 0, "the walrus is Python 3.8");
+}
+
+#[test]
 fn every_way_to_start_a_process_is_stopped_and_noted() {
     for code in [
         "import subprocess; subprocess.run(['touch', 'started'])",

@@ -55,9 +55,9 @@ def _configuration_files():
 
 def _default_scheme():
     """Returns the scheme for a `pip lock`, which has no options that say where to install."""
+    import types
+
     from pip._internal.commands import install
 
-    class Options:
-        use_user_site = install.decide_user_install(None)
-
-    return _install_scheme(Options)
+    options = types.SimpleNamespace(use_user_site=install.decide_user_install(None))
+    return _install_scheme(options)

@@ -17,8 +17,8 @@ def _preload_pip():
     if importlib.util.find_spec("usercustomize") is not None:
         return
     try:
-        import pip._internal.cli.main
-        import pip._internal.commands.install  # noqa: F401
+        importlib.import_module("pip._internal.cli.main")
+        importlib.import_module("pip._internal.commands.install")
     except Exception:
         pass  # The pip that is run next reports it.
 
