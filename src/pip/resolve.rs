@@ -1,7 +1,11 @@
-//! Asking the real pip what it would install.
+//! Questions to the real pip: its version, its configuration, and the set that it would install.
 //!
-//! Owns the runs of pip that resolve, all of them guarded, and reading what they leave behind.
-//! Which arguments they get is decided elsewhere; nothing is installed here.
+//! Each question is one run of pip under the guard, by the standby if there is one. The answer is a
+//! document that pip writes to a private directory (a lock or an installation report), and the
+//! facts that the guard notes. A run whose guard refused an act or was not loaded is an error, even
+//! if pip itself succeeded.
+//!
+//! Installs no package. The callers choose the arguments.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
@@ -21,35 +25,35 @@ use crate::pip::settings::Configuration;
 use crate::pip::standby::Standby;
 use crate::process::run::{Purpose, Run};
 
-/// A pip that resolves: the program, the run it belongs to, and the guard over it.
+/// A pip that answers questions, under the guard.
 pub struct Resolver<'a> {
-    /// The real pip.
+    /// The program.
     pub pip: &'a Pip,
-    /// The run.
+    /// The run of this program that starts pip.
     pub run: &'a Run,
-    /// The guard.
+    /// The guard over pip.
     pub guard: &'a Guard,
-    /// Where a question of pip's goes.
+    /// Shows the user a prompt of pip's.
     pub prompt: Box<dyn Fn(&str) + Send + Sync + 'a>,
-    /// The interpreter that waits, where there is one.
+    /// The standby, from [`Resolver::probe`] until [`Resolver::take_standby`], if pip can have one.
     standby: Mutex<Option<Standby>>,
 }
 
-/// What pip is asked.
+/// A question to pip: one command line.
 #[derive(Debug)]
 pub struct Question<'a> {
     /// The command line.
     pub arguments: &'a [OsString],
-    /// Where that command line has the answer written.
+    /// The file that the command line has the answer written to. Empty if pip writes none.
     pub output: &'a Path,
-    /// What pip may do to find it.
+    /// The rules for this pip.
     pub allowed: Allowed,
-    /// What changes in its environment.
+    /// The changes to pip's environment.
     pub environment: Environment,
 }
 
 impl<'a> Question<'a> {
-    /// A question that nothing needs to be built for.
+    /// Returns a question whose answer needs no build.
     #[must_use]
     pub fn resolving(
         arguments: &'a [OsString],
@@ -61,18 +65,18 @@ impl<'a> Question<'a> {
     }
 }
 
-/// A resolved set, as pip answered.
+/// The set of files that pip would install.
 #[derive(Debug)]
 pub struct Answer {
-    /// The set.
+    /// The files, as a lock.
     pub lock: Lock,
-    /// What pip printed, and how it ended.
+    /// The output of pip. Standard error may hold warnings for the user.
     pub captured: Captured,
-    /// Where pip would install the set. `None` if pip did not say.
+    /// The scheme that pip would install the set by. `None` if the guard could not note it.
     pub scheme: Option<Box<Scheme>>,
 }
 
-/// The lock that a `pip lock` of the user's wrote, which the guard has kept from its place.
+/// The lock of a `pip lock` of the user's, diverted by the guard (`guard/kept_lock.py`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptLock {
     /// The file that pip would have written it to.
@@ -81,17 +85,17 @@ pub struct KeptLock {
     pub text: String,
 }
 
-/// A kept lock as `guard.py` notes it. A path is bytes, whatever its encoding.
+/// A kept lock as the guard notes it. The path is bytes, since it may be no UTF-8.
 #[derive(Deserialize)]
 struct KeptNote {
     place: Vec<u8>,
     text: String,
 }
 
-/// What is known of a pip before it is asked anything.
+/// The first answer of a pip: facts about itself, its environment and its configuration.
 #[derive(Debug)]
 pub struct Probe {
-    /// pip's and the environment's own account.
+    /// The facts that the guard noted.
     pub facts: Facts,
     /// pip's version.
     pub version: PipVersion,
@@ -103,7 +107,7 @@ pub struct Probe {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PipVersion(pub u32, pub u32);
 
-/// The oldest pip that can tell what it would install (`--dry-run --report`).
+/// The oldest pip with `--dry-run --report`, the way to ask for the set that it would install.
 pub const OLDEST: PipVersion = PipVersion(22, 2);
 
 /// The first pip with `pip lock`.
@@ -112,37 +116,37 @@ pub const HAS_LOCK: PipVersion = PipVersion(25, 1);
 /// The first pip that takes hashes from constraints for requirements that are not pinned.
 pub const HASHED_CONSTRAINTS: PipVersion = PipVersion(26, 1);
 
-/// The log of a pip that is only asked. The guard takes it for none.
+/// The log of a guarded pip. The guard makes pip write no log at all in place of this one.
 const NO_LOG: &str = "/dev/null";
 
-/// pip did not answer.
+/// A question to pip that has no usable answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ResolveError {
-    /// It could not be run.
+    /// pip could not be run.
     #[error(transparent)]
     Run(#[from] RunError),
-    /// It ran without its guard.
+    /// The guard was not loaded, or failed.
     #[error(transparent)]
     Guard(#[from] GuardError),
-    /// It would have run something unverified, and was kept from it.
+    /// The guard refused these acts of pip.
     #[error("{}", blocked_text(.0))]
     Blocked(Vec<Blocked>),
-    /// It failed by itself; what it printed is here.
+    /// pip failed; this is its output.
     #[error("pip ended with exit code {}", exit_code(.0.status))]
     Pip(Captured),
-    /// It succeeded, and left nothing, or nothing readable, behind.
+    /// pip succeeded, and its document is missing or cannot be read.
     #[error("cannot read what pip resolved: {0}")]
     Io(#[from] std::io::Error),
-    /// It succeeded, and left something else than a lock behind.
+    /// pip succeeded, and its document is not a valid lock or report.
     #[error("cannot read what pip resolved: {0}")]
     Document(#[from] LockError),
-    /// It is too old, or no pip.
+    /// The version of pip is older than [`OLDEST`], or unknown.
     #[error("this pip is too old to be verified: {0}")]
     TooOld(String),
 }
 
 impl<'a> Resolver<'a> {
-    /// A pip in a run, under a guard; what it asks the user goes to `prompt`.
+    /// Returns a resolver without a standby. It shows pip's prompts by `prompt`.
     #[must_use]
     pub fn new(
         pip: &'a Pip,
@@ -153,7 +157,7 @@ impl<'a> Resolver<'a> {
         Self { pip, run, guard, prompt, standby: Mutex::default() }
     }
 
-    /// The interpreter that waits, for the pip that installs.
+    /// Takes the standby, which can become the pip that installs.
     #[must_use]
     pub fn take_standby(&self) -> Option<Standby> {
         self.standby().take()
@@ -163,7 +167,7 @@ impl<'a> Resolver<'a> {
         self.standby.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Learns what pip this is, what is installed and how it is configured.
+    /// Asks pip for its version, its environment and its configuration. Starts the standby.
     ///
     /// `global` are the user's options before the subcommand.
     ///
@@ -178,10 +182,10 @@ impl<'a> Resolver<'a> {
         let environment =
             Environment { set: vec![("PIP_ISOLATED".into(), "0".into())], remove: Vec::new() };
         let question = Question::resolving(&arguments, Path::new(""), &environment);
-        // Where none can be had, a pip is started for each question; that says why it cannot be.
+        // An error here is dropped: pip is then started for the question below, which reports it.
         let guarded = self.guard.environment(&question.allowed);
         *self.standby() = Standby::start(self.pip, self.run, &guarded).unwrap_or_default();
-        let (captured, facts) = self.guarded(&question)?;
+        let (captured, facts) = self.run_guarded(&question)?;
         let stated = facts.pip.clone().unwrap_or_default();
         let version = PipVersion::parse(&stated).filter(|version| *version >= OLDEST);
         let version = version.ok_or(ResolveError::TooOld(stated))?;
@@ -189,19 +193,19 @@ impl<'a> Resolver<'a> {
         Ok(Probe { facts, version, configuration })
     }
 
-    /// Runs a `pip lock` that writes to `output`, and reads the lock. What pip printed comes with
-    /// it: standard error may hold warnings that belong to the user.
+    /// Runs a `pip lock` that writes to the question's output, and reads the lock.
     ///
     /// # Errors
     /// pip fails, would run unverified code, or leaves no lock.
     pub fn lock(&self, question: &Question<'_>) -> Result<Answer, ResolveError> {
-        let (captured, facts) = self.guarded(question)?;
-        let lock = Lock::from_pylock(&String::from_utf8_lossy(&read(question.output)?))?;
+        let (captured, facts) = self.run_guarded(question)?;
+        let lock = Lock::from_pylock(&String::from_utf8_lossy(&read_document(question.output)?))?;
         Ok(Answer { lock, captured, scheme: facts.scheme })
     }
 
-    /// Runs a `pip lock` of the user's, whose lock is kept back in the question's output. What pip
-    /// printed comes with it.
+    /// Runs a `pip lock` of the user's, and has the guard divert the lock to the question's output.
+    ///
+    /// Returns the lock and the output of pip.
     ///
     /// # Errors
     /// pip fails, would run unverified code, or leaves no lock.
@@ -210,61 +214,75 @@ impl<'a> Resolver<'a> {
         mut question: Question<'_>,
     ) -> Result<(KeptLock, Captured), ResolveError> {
         question.environment.set.push((KEPT_LOCK.into(), question.output.into()));
-        let (captured, _) = self.guarded(&question)?;
-        let note: KeptNote =
-            serde_json::from_slice(&read(question.output)?).map_err(std::io::Error::other)?;
+        let (captured, _) = self.run_guarded(&question)?;
+        let note: KeptNote = serde_json::from_slice(&read_document(question.output)?)
+            .map_err(std::io::Error::other)?;
         let place = PathBuf::from(OsString::from_vec(note.place));
         Ok((KeptLock { place, text: note.text }, captured))
     }
 
-    /// Returns what this pip says of itself, whatever it is asked.
+    /// Asks pip for its facts alone, by a `pip --version`.
     ///
     /// # Errors
     /// pip fails, or is not guarded.
     pub fn facts(&self) -> Result<Facts, ResolveError> {
         let arguments = ["--version".into()];
         let question = Question::resolving(&arguments, Path::new(""), &Environment::default());
-        self.guarded(&question).map(|(_, facts)| facts)
+        self.run_guarded(&question).map(|(_, facts)| facts)
     }
 
-    /// Runs a `pip install --dry-run --report` that writes to `output`, and reads the report. What
-    /// pip printed comes with it.
+    /// Runs a `pip install --dry-run --report` that writes to the question's output, and reads the
+    /// report.
     ///
     /// # Errors
     /// pip fails, would run unverified code, or leaves no report.
     pub fn report(&self, question: &Question<'_>) -> Result<Answer, ResolveError> {
-        let (captured, facts) = self.guarded(question)?;
-        let lock = Lock::from_report(&read(question.output)?)?;
+        let (captured, facts) = self.run_guarded(question)?;
+        let lock = Lock::from_report(&read_document(question.output)?)?;
         Ok(Answer { lock, captured, scheme: facts.scheme })
     }
 
-    /// Asks the interpreter that waits; nothing where that cannot be. Its first question is asked
-    /// of it in silence.
-    fn by_standby(
+    /// Has the standby answer a question.
+    ///
+    /// Returns `None` if there is no standby, if the question needs builds, or if the pipes of the
+    /// standby are used up. A question without a document, as [`Self::probe`] asks it, uses no
+    /// pipes: that pip prompts for no input.
+    fn run_by_standby(
         &self,
         question: &Question<'_>,
         arguments: &[OsString],
         environment: &Environment,
     ) -> Option<Result<Captured, RunError>> {
         let mut standby = self.standby();
-        let is_first = question.output == Path::new("");
+        let has_no_document = question.output == Path::new("");
         if question.allowed != Allowed::Resolving || !standby.as_ref()?.can_resolve() {
             return None;
         }
-        let captured = if is_first {
+        let captured = if has_no_document {
             standby.as_mut()?.ask(arguments, environment, self.guard.directory())
         } else {
             standby.as_mut()?.resolve(arguments, environment, &self.prompt)
         };
         if captured.is_err() {
+            // Its state is unknown.
             *standby = None;
         }
         Some(captured.map_err(|source| self.pip.error(source)))
     }
 
-    /// Asks, and leaves nothing behind but the answer: no log, since pip writes one with all that
-    /// it is configured with, and no temporary files. The pip that installs does as the user says.
-    fn guarded(&self, question: &Question<'_>) -> Result<(Captured, Facts), ResolveError> {
+    /// Runs pip under the guard, so that it leaves only its document behind.
+    ///
+    /// 1. Variables by which one pip marks another as its child are removed: a user's value would
+    ///    change the facts, or make pip ignore constraints.
+    /// 2. No log and no keys of TLS sessions are written to files that the user named: a log holds
+    ///    pip's whole configuration, passwords included. The log is also switched off for the pips
+    ///    that a build starts. Temporary files lie in the private directory. All this holds for
+    ///    questions only; the pip that installs does as the user says.
+    /// 3. The standby or a new pip runs.
+    /// 4. The notes of the guard decide whether the result counts. A refused command comes first:
+    ///    pip may have caught the exception and succeeded. A failure of pip is reported in pip's
+    ///    words even if the guard was not loaded; a success needs the guard's facts.
+    fn run_guarded(&self, question: &Question<'_>) -> Result<(Captured, Facts), ResolveError> {
         let mut environment = self.guard.environment(&question.allowed);
         let internal = ["_PIP_RUNNING_IN_SUBPROCESS", "_PIP_IN_BUILD_IGNORE_CONSTRAINTS"];
         environment.remove.extend(internal);
@@ -273,15 +291,14 @@ impl<'a> Resolver<'a> {
         environment.remove.push("SSLKEYLOGFILE");
         environment.set.push(("TMPDIR".into(), self.guard.temporary().into()));
         if question.allowed != Allowed::Resolving {
-            // For the pips that it starts.
             environment.set.push(("PIP_LOG".into(), NO_LOG.into()));
         }
         let no_log = [OsString::from("--log"), NO_LOG.into()];
         let arguments = &[&no_log, question.arguments].concat();
-        let mut captured = match self.by_standby(question, arguments, &environment) {
+        let mut captured = match self.run_by_standby(question, arguments, &environment) {
             Some(captured) => captured?,
             None => {
-                // A pip that builds may have much to clear up.
+                // A pip that builds may have much to remove after a signal, so it gets more time.
                 let answers = question.allowed == Allowed::Resolving;
                 let purpose = if answers { Purpose::Answer } else { Purpose::Change };
                 let prompt = &self.prompt;
@@ -289,7 +306,6 @@ impl<'a> Resolver<'a> {
             }
         };
         let notes = self.guard.take_notes();
-        // A failure of pip is told in pip's words, loaded guard or not; a success needs both.
         match notes {
             Ok((_, blocked)) if blocked.iter().any(|b| !b.words.is_empty()) => {
                 Err(ResolveError::Blocked(blocked))
@@ -306,7 +322,7 @@ impl<'a> Resolver<'a> {
 }
 
 impl PipVersion {
-    /// Reads the first two numbers of a version.
+    /// Parses the first two numbers of a version. Returns `None` if one of them is not a number.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('.').map(|part| {
@@ -317,8 +333,8 @@ impl PipVersion {
     }
 }
 
-/// Reads a document of pip's, within the bound.
-fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+/// Reads a document of pip's, up to the maximum size of a lock.
+fn read_document(path: &Path) -> std::io::Result<Vec<u8>> {
     let size = std::fs::metadata(path)?.len();
     if usize::try_from(size).is_ok_and(|size| size <= MAX_BYTES) {
         std::fs::read(path)
@@ -327,6 +343,7 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     }
 }
 
+/// Returns the message about the first refused act whose command line is known.
 fn blocked_text(blocked: &[Blocked]) -> String {
     let first = blocked.iter().find(|b| !b.words.is_empty());
     let Some(Blocked { words, cwd, .. }) = first else {

@@ -1,6 +1,6 @@
 //! The directories that a run of pip installs into, as that pip states them.
 //!
-//! Owns the value that the guard reports (`guard.py`, `scheme`). Derives nothing: an option, a
+//! Owns the value that the guard reports (`guard/scheme.py`). Derives nothing: an option, a
 //! configuration file or a patched Python may move each of the directories, so pip is asked.
 
 use std::path::PathBuf;

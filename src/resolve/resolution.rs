@@ -129,7 +129,7 @@ impl<'a> Session<'a> {
     /// # Errors
     /// Its files cannot be written.
     pub fn guard(&self) -> Result<Guard, GuardError> {
-        Guard::lay(self.run, self.process.variable("PYTHONPATH"))
+        Guard::set_up(self.run, self.process.variable("PYTHONPATH"))
     }
 
     /// Lets pip ask these indexes for a project, any project: it gives them the credentials that

@@ -15,7 +15,7 @@ use crate::failure::{Failure, Status};
 use crate::gateway::{Gateway, HOST, Handed, Judging, Prefetching, Refusal, Setup};
 use crate::package::lock::{Entry, Lock, Source};
 use crate::package::name::PackageName;
-use crate::pip::guard::{Allowed, Blocked, Places};
+use crate::pip::guard::{Allowed, Blocked, Origins};
 use crate::pip::resolve::{Question, ResolveError};
 use crate::pip::run::{Captured, Environment};
 use crate::resolve::build_steps::{Closed, ForNestedPips};
@@ -214,7 +214,7 @@ impl Story<'_> {
             None => closed.report(self.session.arguments, Installed::Counts, &output),
         };
         let files = closed.find_links.iter().cloned().collect();
-        let places = Places { indexes: closed.indexes.clone(), ..self.places(files, named) };
+        let places = Origins { indexes: closed.indexes.clone(), ..self.places(files, named) };
         let mut environment = self.environment(closed, named, &ForNestedPips::Gateway);
         environment.set.push(ask);
         let question = Question {
@@ -236,9 +236,9 @@ impl Story<'_> {
     }
 
     /// What pip may take without an index: from this run's directories, and what the user named.
-    fn places(&self, directories: Vec<PathBuf>, named: &[Direct]) -> Places {
+    fn places(&self, directories: Vec<PathBuf>, named: &[Direct]) -> Origins {
         let at = &self.session.process.directory;
-        Places {
+        Origins {
             indexes: Vec::new(),
             directories,
             places: named.iter().map(|direct| url_of(&direct.place, at)).collect(),

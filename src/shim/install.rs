@@ -128,7 +128,7 @@ impl Story<'_> {
             probe: &prepared.probe,
         };
         let form = steps::form(&prepared.probe, session.arguments, &lock, inputs);
-        let standby = prepared.resolver().take_standby().map(|it| (it, self.guard.undone()));
+        let standby = prepared.resolver().take_standby().map(|it| (it, self.guard.removal()));
         let unpacking = Unpacking::new(session, self.store, self.trust);
         unpacking.watched(|| Ok(world.install_hashed(session, form, &lock, standby)?))
     }

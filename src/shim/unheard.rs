@@ -27,7 +27,7 @@ pub(super) fn unheard(
     words: &[OsString],
 ) -> Result<ExitCode, Failure> {
     let run = Run::begin(&process.temporary_directories()).map_err(private_directory)?;
-    let guard = Guard::lay(&run, process.variable("PYTHONPATH"))?;
+    let guard = Guard::set_up(&run, process.variable("PYTHONPATH"))?;
     let facts = Resolver::new(pip, &run, &guard, Box::new(|_| ())).facts();
     let facts = match facts {
         Ok(facts) => facts,

@@ -1,8 +1,18 @@
-//! The guard over a pip that resolves: no code but pip's own runs before it is verified.
+//! The guard over a pip that resolves or builds: it runs no code of a package before the verdict.
 //!
-//! Owns the private directory that `guard.py` is loaded from and writes to. It is put there as
-//! `sitecustomize` through `PYTHONPATH`, so it works for whatever starts pip (a console script, a
-//! pyenv shim, `pip --python X`), and its silence is an error, never a pass.
+//! The guard is Python code that pip's own interpreter loads as `sitecustomize`. Each part is a
+//! file of this folder; [`SOURCE`] joins them, and `notes.py` says what they do. A run under the
+//! guard has three steps:
+//!
+//! 1. [`Guard::set_up`] writes the code to a private directory, once for all runs.
+//! 2. [`Guard::environment`] puts that directory first in `PYTHONPATH`. That works however pip is
+//!    started: by a console script, by a shim of pyenv, or again by `pip --python X`.
+//! 3. [`Guard::take_notes`] reads the notes of the pip that has ended, each a file of JSON:
+//!    `facts-*.json` ([`Facts`], one for each process of pip), `blocked-*.json` ([`Blocked`], one
+//!    for each refused act), `deaf-*.json` (an interpreter without audit events).
+//!
+//! Missing facts are an error, never a pass: the guard was not loaded then. Decides only which
+//! rules are in force, not which package is trusted.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -38,52 +48,58 @@ pub const SOURCE: &str = concat!(
     include_str!("entry.py"),
 );
 
-/// The variable by which a guarded `pip lock` is told where its lock is kept back.
+/// The variable that names the file to which a guarded `pip lock` must write its lock.
 pub(super) const KEPT_LOCK: &str = "PYPI_VERIFY_NOW_GUARD_LOCK";
 
-/// A guard that is laid out, ready for runs of pip.
+/// The guard of one run of this program, ready for any number of runs of pip.
 #[derive(Debug)]
 pub struct Guard {
+    /// The directory that guarded pips write their notes to.
     notes: PathBuf,
+    /// The directory of `sitecustomize.py`.
     code: PathBuf,
     temporary: PathBuf,
+    /// The `PYTHONPATH` of a guarded pip.
     python_path: OsString,
     /// The user's own `PYTHONPATH`.
     user_path: Option<OsString>,
     logins: Mutex<Vec<Login>>,
 }
 
-/// What a guarded pip may do.
+/// The rules for a guarded pip.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Allowed {
-    /// Resolve; start nothing.
+    /// It may resolve, and start no process.
     Resolving,
-    /// Build, of what comes from these places alone.
-    Builds(Places),
+    /// It may build sources, from these origins only.
+    Builds(Origins),
 }
 
-/// Where that comes from which a pip may take and build.
+/// The origins that a building pip may take files from. Serialized for `origins.py`.
+///
+/// The default allows none.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct Places {
-    /// The gateway's indexes.
+pub struct Origins {
+    /// The URLs of the gateway's indexes.
     pub indexes: Vec<String>,
-    /// Directories of this run: what lies in them, or is linked to from them, has been judged.
+    /// Directories of this run. The files in them, links included, have their verdict.
     pub directories: Vec<PathBuf>,
-    /// URLs, of files too, that the user named; without credentials, since a build can read them.
+    /// URLs that the user named, `file:` URLs included. Without credentials, since a build can read
+    /// its environment.
     pub places: Vec<String>,
-    /// The projects on record. What the user named is not built if its files say that it is one of
-    /// these.
+    /// The projects on record. A source that the user named by URL is not built if its files state
+    /// one of these names.
     pub recorded: Vec<String>,
 }
 
-/// What the guarded pip said of itself when it was done.
+/// Facts about a guarded pip and its environment, noted when it ends (`facts.py`).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Facts {
     /// The version of pip.
     pub pip: Option<String>,
     /// The version of Python, `MAJOR.MINOR`.
     pub python: String,
-    /// The interpreter.
+    /// The path of the interpreter.
     pub executable: String,
     /// Whether this is the second process of a `pip --python X`.
     pub restarted: bool,
@@ -91,18 +107,18 @@ pub struct Facts {
     pub cache: Option<PathBuf>,
     /// The URL of the index that this pip uses by default.
     pub index: Option<String>,
-    /// The subcommands that it knows, if it says.
+    /// The subcommands of this pip. `None` if it has no list of them where pips have it today.
     #[serde(default)]
     pub commands: Option<Vec<String>>,
-    /// The names of the metadata directories of installed packages, as far as pip sees them.
+    /// The names of the metadata directories (`*.dist-info`, `*.egg-info`, …) on `sys.path`.
     pub installed: Vec<String>,
-    /// Whom its indexes knew it as.
+    /// The credentials that pip used for its indexes.
     #[serde(default)]
     pub logins: Vec<Login>,
-    /// Where it installs. `None` if it neither installed nor resolved.
+    /// The scheme that pip installs by. `None` if it ran neither `install` nor `lock`.
     #[serde(default)]
     pub scheme: Option<Box<Scheme>>,
-    /// Whether the guard could see why this pip would fail.
+    /// Whether the guard could observe the exceptions of this pip (`failures.py`).
     #[serde(default)]
     attended: bool,
     /// The exception that ended it.
@@ -115,14 +131,15 @@ pub struct Facts {
 struct Exception {
     /// The names of its class and of the classes that it derives from.
     classes: Vec<String>,
-    /// How pip judged the link of a lock (`LinkType`), where that is what the exception is about.
+    /// pip's `LinkType` of an entry in a lock, if the exception is about such an entry.
     link: Option<String>,
 }
 
 impl Facts {
-    /// Why this pip failed, if it did.
+    /// Returns the cause of this pip's failure.
     #[must_use]
     pub fn cause(&self) -> Cause {
+        // `format_unsupported`: the lock names a source where only wheels are allowed.
         let is_missing = |it: &Exception| {
             it.classes.iter().any(|name| name == "DistributionNotFound")
                 || it.link.as_deref() == Some("format_unsupported")
@@ -135,58 +152,58 @@ impl Facts {
     }
 }
 
-/// What the guard kept from running.
+/// An act of pip that the guard refused.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Blocked {
-    /// The command.
+    /// The command line of the process. For an act without a process: `take URL`, `connect HOST`,
+    /// `write PATH` or `build NAME`.
     pub words: Vec<String>,
-    /// The directory it would have run in.
+    /// The directory that the command would have run in.
     pub cwd: String,
-    /// The project on record that it would have built without an attestation.
+    /// The project on record, if pip would have built it from a URL, without an attestation.
     #[serde(default)]
     pub recorded: Option<String>,
-    /// The place of that one.
+    /// The URL of that source.
     #[serde(default)]
     pub place: Option<String>,
 }
 
-/// The guard did not do its duty.
+/// A failure of the guard itself. The result of that pip is not used.
 #[derive(Debug, thiserror::Error)]
 pub enum GuardError {
-    /// Its files could not be written or read.
+    /// The files of the guard could not be written or read.
     #[error("cannot set up the guard for pip: {0}")]
     Io(#[from] io::Error),
-    /// The private directory's path cannot stand in `PYTHONPATH`, or pip could not name it in a
-    /// URL.
+    /// The path of the private directory is not possible in `PYTHONPATH`, or in a `file:` URL.
     #[error("pip cannot work with the directory for temporary files: `{}` {why}", path.display())]
     Path {
         /// The private directory, or one in it.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault of the path, as the rest of a sentence.
         why: &'static str,
     },
     /// pip ran, and the guard was not loaded.
     #[error("pip ran without loading the guard (its interpreter ignores PYTHONPATH)")]
     NotLoaded,
-    /// The guard was loaded, and could not write down what it was to say.
+    /// The guard was loaded, and could not finish a note.
     #[error("pip ran under the guard, whose note could not be written")]
     Unfinished,
-    /// pip's interpreter does not tell the guard what happens in it (PEP 578 leaves that to it).
+    /// pip's interpreter calls no audit hook (PEP 578 leaves that to it).
     #[error("the interpreter of this pip cannot be guarded: it has no audit events")]
     Deaf,
-    /// A note of the guard makes no sense.
+    /// A note is not valid JSON of its kind.
     #[error("the guard's note cannot be read: {0}")]
     Note(#[from] serde_json::Error),
 }
 
 impl Guard {
-    /// Lays the guard out in the run's private directory.
+    /// Writes the guard to the run's private directory.
     ///
-    /// `python_path` is the user's own `PYTHONPATH`, which stays behind the guard's.
+    /// `python_path` is the user's own `PYTHONPATH`, which is appended to the guard's.
     ///
     /// # Errors
-    /// The files cannot be written.
-    pub fn lay(run: &Run, python_path: Option<&OsStr>) -> Result<Self, GuardError> {
+    /// The files cannot be written, or the directory's path is not possible in `PYTHONPATH`.
+    pub fn set_up(run: &Run, python_path: Option<&OsStr>) -> Result<Self, GuardError> {
         let (code, notes) = (run.subdirectory("guard")?, run.subdirectory("notes")?);
         let temporary = run.subdirectory("tmp")?;
         std::fs::write(code.join("sitecustomize.py"), SOURCE)?;
@@ -206,50 +223,51 @@ impl Guard {
         Ok(Self { notes, code, temporary, python_path, user_path, logins: Mutex::default() })
     }
 
-    /// A private directory for what a guarded pip prints.
+    /// Returns a private directory for the files that a guarded pip prints to.
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.code
     }
 
-    /// A private directory for the temporary files of a guarded pip that is only asked.
+    /// Returns a private directory for the temporary files of a pip that installs nothing.
     #[must_use]
     pub fn temporary(&self) -> &Path {
         &self.temporary
     }
 
-    /// What takes a guard back that is in the environment already.
+    /// Returns the changes that remove the guard from an environment which has it already.
     #[must_use]
-    pub fn undone(&self) -> Environment {
-        let mut undone = Environment { set: Vec::new(), remove: vec!["PYPI_VERIFY_NOW_GUARD"] };
+    pub fn removal(&self) -> Environment {
+        let mut removal = Environment { set: Vec::new(), remove: vec!["PYPI_VERIFY_NOW_GUARD"] };
         match &self.user_path {
-            Some(path) => undone.set.push(("PYTHONPATH".into(), path.clone())),
-            None => undone.remove.push("PYTHONPATH"),
+            Some(path) => removal.set.push(("PYTHONPATH".into(), path.clone())),
+            None => removal.remove.push("PYTHONPATH"),
         }
-        undone
+        removal
     }
 
-    /// The environment under which a run of pip is guarded.
+    /// Returns the changes to the environment that put a run of pip under the guard.
     #[must_use]
     pub fn environment(&self, allowed: &Allowed) -> Environment {
         let mut set = vec![
             ("PYTHONPATH".into(), self.python_path.clone()),
             ("PYPI_VERIFY_NOW_GUARD".into(), self.notes.clone().into_os_string()),
         ];
-        if let Allowed::Builds(places) = allowed {
-            // Text that is no UTF-8 would fail here, and then nothing may be built.
-            let places = serde_json::to_string(places).unwrap_or_else(|_| "{}".to_owned());
-            set.push(("PYPI_VERIFY_NOW_GUARD_BUILDING".into(), places.into()));
+        if let Allowed::Builds(origins) = allowed {
+            // A path that is no UTF-8 cannot be serialized; no origins mean that no build may run.
+            let origins = serde_json::to_string(origins).unwrap_or_else(|_| "{}".to_owned());
+            set.push(("PYPI_VERIFY_NOW_GUARD_BUILDING".into(), origins.into()));
         }
         let remove =
             vec!["PYPI_VERIFY_NOW_GUARD_BUILDING", "PYPI_VERIFY_NOW_GUARD_ASKING", KEPT_LOCK];
         Environment { set, remove }
     }
 
-    /// Takes the notes of the run that has just ended: what pip it was, and what was blocked.
+    /// Reads and removes the notes of the run that has just ended: its facts and its refused acts.
     ///
     /// # Errors
-    /// There is no note (the guard was not loaded), only a part of one, or a note cannot be read.
+    /// There are no facts (the guard was not loaded) or unfinished ones, the interpreter has no
+    /// audit events, or a note cannot be read.
     pub fn take_notes(&self) -> Result<(Facts, Vec<Blocked>), GuardError> {
         let (mut facts, mut blocked) = (Vec::<Facts>::new(), Vec::new());
         let mut missing = GuardError::NotLoaded;
@@ -270,12 +288,12 @@ impl Guard {
         }
         let mut logins = self.logins.lock().unwrap_or_else(PoisonError::into_inner);
         logins.extend(facts.iter_mut().flat_map(|facts| facts.logins.drain(..)));
-        // Under `pip --python X` both processes report; the second one did the work.
+        // Under `pip --python X` both processes write facts; the restarted one did the work.
         facts.sort_by_key(|facts| facts.restarted);
         Ok((facts.pop().ok_or(missing)?, blocked))
     }
 
-    /// Whom the indexes knew pip as, in all guarded runs so far; the latest comes last.
+    /// Returns the credentials that pip used in all guarded runs so far, the latest last.
     #[must_use]
     pub fn logins(&self) -> Vec<Login> {
         self.logins.lock().unwrap_or_else(PoisonError::into_inner).clone()
