@@ -1,8 +1,12 @@
-//! Resolving through the gateway, for speed: what pip will ask for next is fetched before it asks.
+//! Resolves through the gateway, for speed.
 //!
-//! Owns when that is possible and what is made of it. It decides nothing: wheels alone are
-//! resolved, under the guard, and every file is judged afterwards as it would be without. Where
-//! the gateway cannot stand in for an index, pip reaches it directly.
+//! pip asks the gateway instead of its indexes, so the gateway can fetch the pages, METADATA and
+//! wheels that pip will ask for next. This module decides if that is possible, and builds the
+//! environment and the arguments of such a pip.
+//!
+//! It must not judge: only wheels are resolved, under the guard, and every file is judged
+//! afterwards as without a gateway. If the gateway cannot stand in for an index, pip asks that
+//! index directly.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,10 +25,10 @@ use crate::resolve::resolution::{Prepared, Resolved, Unresolved};
 use crate::resolve::session::Session;
 use crate::shim::places::{in_words_of_the_user, place};
 
-/// Options whose place the gateway takes.
+/// Options that the gateway replaces.
 const STOOD_IN_FOR: [&str; 3] = ["--index-url", "--extra-index-url", "--proxy"];
 
-/// A gateway that pip resolves through, and what pip is told of it.
+/// A gateway that pip resolves through, with the environment that leads pip to it.
 pub(super) struct Ahead<'a> {
     gateway: Gateway,
     arguments: InstallArgs,
@@ -33,8 +37,8 @@ pub(super) struct Ahead<'a> {
 }
 
 impl<'a> Ahead<'a> {
-    /// Starts a gateway that keeps its files in `directory`, if it can stand in for every index of
-    /// this run.
+    /// Starts a gateway that keeps its files in `directory`. Returns `None` if the gateway cannot
+    /// stand in for every index of this run.
     pub(super) fn start(
         session: &Session<'_>,
         prepared: &'a Prepared<'a>,
@@ -42,7 +46,7 @@ impl<'a> Ahead<'a> {
         directory: &Path,
     ) -> Option<Self> {
         let lines = &prepared.files.lines;
-        // A line of a file has the last word on where pip looks.
+        // A line in a requirements file overrides the variables that would lead pip to the gateway.
         let named_in_files = lines.index_url.is_some()
             || !lines.extra_index_urls.is_empty()
             || !lines.trusted_hosts.is_empty()
@@ -50,7 +54,7 @@ impl<'a> Ahead<'a> {
         let reachable = |url: &Url| matches!(url.scheme(), "http" | "https");
         let arguments = session.arguments;
         if named_in_files
-            // pip is led by variables, and reads none then.
+            // Variables lead pip to the gateway, and an isolated pip reads none.
             || arguments.has("--isolated")
             || arguments.unknown()
             || arguments.abbreviated()
@@ -77,9 +81,9 @@ impl<'a> Ahead<'a> {
         Some(Self { gateway, arguments, environment, prepared })
     }
 
-    /// Resolves; `index` learns what the gateway was told by the user's indexes. The gateway comes
-    /// back for what it has fetched. Nothing where pip must be asked directly: the gateway could
-    /// not find out something that pip perhaps can.
+    /// Resolves, and returns the lock with the gateway and the files that the gateway has fetched.
+    /// `index` receives the answers that the gateway got from the user's indexes. Returns `None` if
+    /// pip must ask its indexes directly: the gateway failed where pip itself may succeed.
     pub(super) fn resolve(
         self,
         session: Session<'_>,
@@ -91,7 +95,7 @@ impl<'a> Ahead<'a> {
         if let Some(refusal) = self.gateway.refusals().into_iter().next() {
             return Some(Err(Refusal::failure(refusal.reason).into()));
         }
-        // What pip found to be missing may lie behind a proxy that it was not told of.
+        // A project that pip could not find may be behind the proxy that this pip was not given.
         let in_doubt = match &resolved {
             Ok(_) => false,
             Err(Unresolved::Pip(_)) if has_proxy(self.prepared) => true,
@@ -123,13 +127,14 @@ impl<'a> Ahead<'a> {
     }
 }
 
-/// Whether the user gave pip a `--proxy`, which knows no exceptions and so is taken from a pip that
-/// resolves through the gateway.
+/// Returns whether the user gave pip a `--proxy`. That option knows no exceptions, not even for the
+/// gateway, so it is removed when pip resolves through the gateway.
 fn has_proxy(prepared: &Prepared<'_>) -> bool {
     matches!(prepared.settings.transport.proxy, Proxy::Url(_))
 }
 
-/// Whether pip reaches other machines besides its indexes, as far as the user's words tell.
+/// Returns whether pip must connect to machines other than its indexes, judged by the command line
+/// and the requirements files.
 fn reaches_out(arguments: &InstallArgs, prepared: &Prepared<'_>) -> bool {
     let is_url = |place: &String| Url::parse(place).is_ok_and(|url| url.scheme() != "file");
     let is_remote = |word: &String| Direct::parse(word).is_some_and(|place| place.is_remote());
@@ -138,13 +143,14 @@ fn reaches_out(arguments: &InstallArgs, prepared: &Prepared<'_>) -> bool {
         || prepared.asked_for(arguments).iter().any(is_remote)
 }
 
-/// The user's command line without the options that say where to look and through which proxy.
+/// Returns the user's arguments without the options for indexes and proxies, or `None` if they
+/// cannot be removed with certainty.
 fn led(arguments: &InstallArgs, prepared: &Prepared<'_>) -> Option<InstallArgs> {
     let mut argv = arguments.global_without(&STOOD_IN_FOR);
     argv.push(arguments.subcommand().word().into());
     if arguments.has("--proxy") || prepared.probe.configuration.get("proxy").is_some() {
-        // The only way to take back what a configuration file says: pip passes over an empty
-        // variable, and an empty option is no proxy. It may be the very one that the user gave.
+        // Only an empty `--proxy` overrides a proxy from a configuration file, because pip ignores
+        // an empty variable. The user may also have given exactly this option.
         argv.push("--proxy=".into());
     }
     argv.extend(arguments.without(&STOOD_IN_FOR, Positionals::Keep));
@@ -154,7 +160,8 @@ fn led(arguments: &InstallArgs, prepared: &Prepared<'_>) -> Option<InstallArgs> 
     }
 }
 
-/// pip is led to the gateway by variables: a command line can be read by everybody on the machine.
+/// Returns the variables that lead pip to the gateway. Its URLs are secret, and every user of the
+/// machine can read a command line.
 fn environment(prepared: &Prepared<'_>, urls: &[String]) -> Environment {
     let mut set = vec![];
     let mut remove = vec!["PIP_PYPI_URL"];
@@ -163,7 +170,8 @@ fn environment(prepared: &Prepared<'_>, urls: &[String]) -> Environment {
         if !others.is_empty() {
             set.push(("PIP_EXTRA_INDEX_URL".into(), others.join(" ").into()));
         } else if prepared.probe.configuration.get("extra-index-url").is_some() {
-            // It was the same index again; nothing empty would take it back.
+            // pip ignores an empty PIP_EXTRA_INDEX_URL, so the first index is repeated to override
+            // the configured one.
             set.push(("PIP_EXTRA_INDEX_URL".into(), first.into()));
         } else {
             remove.push("PIP_EXTRA_INDEX_URL");

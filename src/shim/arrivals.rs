@@ -1,7 +1,8 @@
-//! The files of a lock, on their way while their verdicts are still being found out.
+//! Downloads the files of a lock while the audit is still finding their verdicts.
 //!
-//! Owns that overlap. What arrives before its verdict is bytes in a private directory and nothing
-//! more: whether pip gets to see them is decided afterwards, and by others.
+//! One thread downloads, the caller's thread audits. A file that arrives before its verdict lies in
+//! a private directory. This module must not decide if pip may see the file: the stories do, after
+//! the verdicts.
 
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,20 +16,20 @@ use crate::package::lock::{File, Lock};
 use crate::terminal::progress::{Activity, Progress};
 use crate::wheelhouse::{Fetched, JOBS, Wanted, Wheelhouse};
 
-/// Where files arrive, and the way they come.
+/// The wheelhouse that receives the files, and the sources of those files.
 pub(super) struct Arrivals<'a> {
     pub(super) wheelhouse: &'a Wheelhouse,
     pub(super) client: &'a Client,
-    /// What the wheelhouse draws on, if there is one.
+    /// The gateway from which the wheelhouse takes files, if there is one.
     pub(super) ahead: Option<&'a Gateway>,
 }
 
 impl Arrivals<'_> {
-    /// Audits, while every file arrives of which the lock states the sha256 and no other digest. A
-    /// refusal ends that early.
+    /// Audits the lock and downloads at the same time every file for which the lock states a sha256
+    /// and no other digest. A refusal stops the downloads early.
     ///
     /// # Errors
-    /// Those of the audit before those of the files.
+    /// An error of the audit is returned before an error of a download.
     pub(super) fn during(
         &self,
         lock: &Lock,
@@ -44,7 +45,7 @@ impl Arrivals<'_> {
             let findings = audit();
             if !findings.as_deref().is_ok_and(are_good) {
                 stop.store(true, Ordering::SeqCst);
-                // Some wait for what is on its way there.
+                // Some downloads wait for files that the gateway is fetching.
                 if let Some(ahead) = self.ahead {
                     ahead.stop_fetching();
                 }
@@ -52,12 +53,13 @@ impl Arrivals<'_> {
             (findings, fetching.join().unwrap_or_else(|panic| resume_unwind(panic)))
         });
         let findings = findings?;
-        // What was cut short may well have failed; if it is wanted after all, it says so again.
+        // A download that was stopped early may report a failure. If its file is needed later,
+        // `rest` repeats the download and reports a real failure again.
         let fetched = if are_good(&findings) { fetched? } else { fetched.unwrap_or_default() };
         Ok((findings, fetched))
     }
 
-    /// Fetches what has not arrived yet; answers with everything.
+    /// Fetches the files that have not arrived yet, and returns all files.
     ///
     /// # Errors
     /// As [`Wheelhouse::fetch_all`].
@@ -82,8 +84,8 @@ fn are_good(findings: &[Finding]) -> bool {
     !findings.iter().any(Finding::is_refused)
 }
 
-/// The files of indexes and links of which the lock itself states what they must be, but for those
-/// that the audit fetches to compare further digests.
+/// Returns the files of indexes and links whose sha256 is in the lock. Files with further digests
+/// are left out, because the audit fetches those to compare the digests.
 fn stated(lock: &Lock) -> Vec<Wanted> {
     let is_told = |file: &&File| file.sha256.is_some() && file.claims.digests.is_empty();
     let stated = lock.listed().filter(is_told);

@@ -1,8 +1,12 @@
-//! The story of an install that builds: from source archives, directories, repositories.
+//! The story of an install that builds from source archives, directories or repositories.
 //!
-//! Owns the order of its steps. pip resolves and builds behind the gateway, which hands a file
-//! over only after its verdict, so that nothing unverified runs; then it installs from what was
-//! handed over, and from nothing else. What no index vouches for is judged before pip begins.
+//! Owns the order of its steps:
+//!
+//! 1. Sources that no index serves (paths, URLs, repositories) are judged before pip runs.
+//! 2. pip resolves and builds against the gateway, which serves a file only after its verdict, so
+//!    that no unverified code runs.
+//! 3. If the user agrees to a publisher at the terminal, the run begins again.
+//! 4. pip installs from the files that the gateway served, and from no other source.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -35,32 +39,33 @@ use crate::terminal::progress::Activity;
 use crate::trust::policy::UnsignedKind;
 use crate::wheelhouse::{Fetched, JOBS, Wheelhouse};
 
-/// What came of an attempt.
+/// The outcome of one attempt.
 enum Attempt {
-    /// pip has had its say.
+    /// pip ran to its end, with this exit code.
     Done(ExitCode),
-    /// The person at the terminal trusts somebody more, so that more may be handed over.
+    /// The user agreed to further publishers, so the gateway may serve more files.
     Agreed(Agreed),
-    /// An index wants to know who we are.
+    /// An index asks for credentials.
     NotLetIn(Failure),
 }
 
-/// How often one run may begin anew; each time the user has agreed to one publisher at least.
+/// Maximum number of attempts in one run. The user agrees to at least one publisher in each.
 const ATTEMPTS: usize = 100;
 
 /// The status by which an index asks for credentials.
 const UNAUTHORIZED: u16 = 401;
 
 impl Story<'_> {
-    /// Builds where wheels alone did not do; `failed` is how pip failed with those, if it did. What
-    /// runs meanwhile can write what the user can.
+    /// Builds after an attempt with wheels alone was not sufficient. `failed` is the failure of
+    /// that pip, if there was one. Code that runs during the build can write every file that the
+    /// user can.
     pub(super) fn instead_of_wheels(
         &self,
         failed: Option<Captured>,
     ) -> Result<ExitCode, Unresolved> {
         let unpacking = Unpacking::new(self.session, self.store, self.trust);
         match (unpacking.watched(|| self.run()), failed) {
-            // Neither way reached the index: pip's own words are what the user knows.
+            // Neither attempt reached the index. pip's own message is the one that the user knows.
             (Err(Unresolved::Failure(failure)), Some(captured))
                 if failure.status == Status::CouldNotCheck =>
             {
@@ -72,7 +77,7 @@ impl Story<'_> {
 
     fn run(&self) -> Result<ExitCode, Unresolved> {
         let mut agreed = Agreed::new();
-        // A pip that has been asked already would ask the user a second time.
+        // If the guard has credentials already, asking pip again would prompt the user twice.
         let mut introduced = !self.guard.logins().is_empty();
         for number in 1..=ATTEMPTS {
             let directory = self.session.run.subdirectory(&format!("build-{number}"));
@@ -116,7 +121,7 @@ impl Story<'_> {
         let unpacking = Unpacking::new(self.session, self.store, self.trust);
         let resolved = unpacking
             .answering(|| judge.findings(), |ask| self.resolve(&closed, &named, directory, ask))?;
-        // A file that was refused is why pip failed, whatever it says.
+        // A refused file is the true cause of the failure, whatever message pip prints.
         let refused = refused(&gateway, &judge, resolved.as_ref().ok().map(|asked| &asked.lock));
         let refused = self.decide(refused)?;
         if !refused.is_empty() {
@@ -166,7 +171,7 @@ impl Story<'_> {
         let links = links_page(files.chain(fetched), closed.find_links.as_deref());
         let install = |ask| self.hand_to_pip(&closed, &named, &lock, links, ask);
         let code = unpacking.answering(|| findings.clone(), install)??;
-        // Only now: a source that does not build is no first use.
+        // Recorded only now: if the source does not build, its publisher was not used.
         if code == ExitCode::SUCCESS {
             self.session.record(&findings, self.prepared, self.store)?;
         }
@@ -177,7 +182,8 @@ impl Story<'_> {
         self.session.decide(findings, self.prepared, self.trust)
     }
 
-    /// What the user named by its place has no attestation: judged before anything of it runs.
+    /// Judges the requirements that name a URL, a path or a repository. They have no attestation,
+    /// so they are judged before pip runs any code from them.
     fn judge_named(&self, named: &[Direct]) -> Result<(), Failure> {
         let findings: Vec<Finding> =
             named.iter().filter_map(|direct| direct.finding(self.trust, &self.policy)).collect();
@@ -194,7 +200,7 @@ impl Story<'_> {
             directory: handed,
             pip_cache: self.prepared.settings.cache.clone(),
             judging: Judging::Before(Box::new(move |asked| judge.judge(asked))),
-            // A guess would be judged too, and its refusal be taken for an answer.
+            // A prefetched file would also be judged, and its refusal would count as pip's.
             prefetching: Prefetching::Disabled,
         };
         Ok(Gateway::start(setup)?)
@@ -235,7 +241,8 @@ impl Story<'_> {
         asked.map_err(|error| self.unresolved(error))
     }
 
-    /// What pip may take without an index: from this run's directories, and what the user named.
+    /// Returns the places from which pip may take files without an index: this run's directories,
+    /// and the places that the user named.
     fn places(&self, directories: Vec<PathBuf>, named: &[Direct]) -> Origins {
         let at = &self.session.process.directory;
         Origins {
@@ -246,7 +253,8 @@ impl Story<'_> {
         }
     }
 
-    /// A place whose files say that it is a project on record is refused like any other file.
+    /// Converts an error of the resolving pip. If the guard stopped a place that turned out to be a
+    /// recorded project, the failure is an ordinary refusal.
     fn unresolved(&self, error: ResolveError) -> Unresolved {
         let ResolveError::Blocked(blocked) = &error else { return error.into() };
         let finding = |blocked: &Blocked| {
@@ -276,8 +284,8 @@ impl Story<'_> {
         closed.environment(&self.prepared.probe, proxies, nested)
     }
 
-    /// The files of the lock that pip did not need whole to resolve: it may have read their
-    /// METADATA alone.
+    /// Fetches the files of the lock that the gateway has not served whole. To resolve, pip may
+    /// have read only their METADATA.
     fn fetch(
         &self,
         lock: &Lock,
@@ -287,7 +295,7 @@ impl Story<'_> {
         let directory = self.session.run.subdirectory("wheelhouse").map_err(private_directory)?;
         let wheelhouse = Wheelhouse::new(directory, self.prepared.settings.cache.as_deref())
             .with_progress(self.session.progress);
-        // What lies in the user's own directories is linked to already.
+        // Files in the user's own directories have links in this run already.
         let missing = lock.listed().filter(|file| {
             let is_here = |handed: &Handed| file.sha256 == Some(handed.sha256);
             !handed.iter().any(is_here)
@@ -298,7 +306,8 @@ impl Story<'_> {
         Ok(wheelhouse.fetch_all(&self.sources.client, &wanted, JOBS)?)
     }
 
-    /// What is installed, and what it was built with.
+    /// Returns the findings for the files that are installed and for the files that were used to
+    /// build them.
     fn findings(&self, lock: &Lock, judged: &[Finding], handed: &[Handed]) -> Vec<Finding> {
         let mut findings: Vec<Finding> = judged
             .iter()
@@ -338,7 +347,9 @@ impl Story<'_> {
         let report = steps::report_destination(self.session.arguments, &self.prepared.probe);
         let report = ReportFile::open(report, &self.session.process.directory)?;
         let mut environment = self.environment(closed, named, &ForNestedPips::Links(&nested));
-        // No hash holds what a build requires, nor what has none and is looked at again.
+        // Build requirements have no hashes, and neither have directories and repositories, which
+        // pip reads again during the install. So the guard restricts this pip to the verified
+        // places.
         let guard = self.prepared.resolver().guard;
         let places = self.places(vec![directory.to_owned()], named);
         let guarded = guard.environment(&Allowed::Builds(places));
@@ -348,7 +359,7 @@ impl Story<'_> {
         let probe = &self.prepared.probe;
         let world =
             World { links, files: directory, closed: Some(closed), environment, report, probe };
-        // A place that is named and installed already is not in the lock, and can have no hash.
+        // A source that is named by place and already installed is not in the lock and has no hash.
         let of_files = lock.entries.iter().all(|it| matches!(it.source, Source::Files(_)));
         let code = if of_files && (named.is_empty() || !lock.entries.is_empty()) {
             let arguments = self.session.arguments;

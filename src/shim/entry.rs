@@ -1,6 +1,7 @@
-//! What happens when this program is called by one of pip's names.
+//! The entry point for a process that was started as `pip`, `pip3` or `pip3.N`.
 //!
-//! Owns the way from the process to the real pip: found, handed over to, or stood in front of.
+//! Finds the real pip and classifies the command line. Harmless commands replace this process with
+//! the real pip; an install or a lock goes to its story.
 
 use std::ffi::OsStr;
 use std::process::ExitCode;
@@ -15,7 +16,7 @@ use crate::shim::install::install;
 use crate::shim::unheard::unheard;
 use crate::terminal::report::{Report, Volume};
 
-/// Whether this is a name that pip goes by: `pip`, `pip3`, `pip3.N`.
+/// Returns whether pip is called by this name: `pip`, `pip3`, `pip3.N`.
 #[must_use]
 pub fn is_pip_name(name: &OsStr) -> bool {
     let name = name.to_string_lossy();

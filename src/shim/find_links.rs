@@ -1,7 +1,7 @@
-//! The user's `--find-links` directories, as a build may use them.
+//! Links to the files of the user's `--find-links` directories, for a build.
 //!
-//! Owns a private directory of links to the files in them that have passed their verdict. pip reads
-//! such places by itself, past the gateway, so it is led to that directory instead.
+//! pip reads such directories without the gateway. So pip gets a private directory instead, with
+//! links to the files that have passed their verdict. Other files must not be linked there.
 
 use std::path::{Path, PathBuf};
 
@@ -19,8 +19,8 @@ use crate::shim::places::local_url;
 use crate::shim::story::Story;
 
 impl Story<'_> {
-    /// A private directory of links to the files of the user's `--find-links` directories that may
-    /// be used. pip reads such places by itself, past the gateway.
+    /// Creates a private directory with a link to each file of the user's `--find-links`
+    /// directories that passed its verdict.
     pub(super) fn find_links(
         &self,
         directory: &Path,
@@ -56,8 +56,8 @@ impl Story<'_> {
         let (Ok(dist), Ok(filename)) = (DistFilename::parse(text), FileName::parse(text)) else {
             return Ok(());
         };
-        // Only a project on record can be refused for want of an attestation, or all by STRICT;
-        // for the others the digest would be of no use.
+        // The digest matters only where the verdict can be a refusal: for a recorded project, or
+        // for all projects under STRICT. Other files are not read.
         let sha256 = match self.trust.pin(dist.name()) {
             Some(_) => {
                 std::fs::File::open(path).and_then(|mut file| Sha256::of_reader(&mut file)).ok()
@@ -67,7 +67,7 @@ impl Story<'_> {
         let url = local_url(path, text);
         let file = File { filename, url, sha256, claims: Claims::default() };
         if judge.judge_local(dist.name(), file)? == Handover::Give {
-            // Twice the same name: the first place wins, as it does for pip.
+            // If a name occurs twice, the first directory wins, as in pip.
             let _ = std::os::unix::fs::symlink(path, links.join(text));
         }
         Ok(())

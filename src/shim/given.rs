@@ -1,7 +1,8 @@
-//! Files that can be read only once: a pipe, `/dev/stdin` at a terminal, `<(command)`.
+//! Copies of files that can be read only once: a pipe, `/dev/stdin` at a terminal, `<(command)`.
 //!
-//! Owns their copies. We read what the user gave, and pip does so more than once; of a pipe only
-//! the first would see anything, and the others would take it for an empty file.
+//! This program reads the user's requirements files, and pip reads them again, more than once. A
+//! second reader of a pipe would see an empty file. So the content is copied into the private
+//! directory, and the command line names the copy.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -15,16 +16,15 @@ use crate::process::run::Run;
 use crate::resolve::requirement_files::MAX_FILE;
 use crate::resolve::resolution::private_directory;
 
-/// Options that name such a file.
+/// Options whose value is such a file.
 const FILES: [&str; 4] =
     ["--requirement", "--constraint", "--build-constraint", "--requirements-from-script"];
 
-/// The command line with copies in place of files that can be read only once; nothing where it
-/// names none.
+/// Copies the files that can be read only once, and returns the command line with the paths of the
+/// copies. Returns `None` if the command line names no such file.
 ///
 /// # Errors
-/// One cannot be read, or an option is not known here, so that no other can be replaced for
-/// certain.
+/// A file cannot be read, or an unknown option makes it uncertain which arguments are files.
 pub(super) fn kept(
     process: &Process,
     arguments: &InstallArgs,
@@ -59,13 +59,14 @@ pub(super) fn kept(
     }
 }
 
-/// Whether a second reader sees something else than the first. A null device is empty for all.
+/// Returns whether a second reader would see other content than the first. A null device is empty
+/// for every reader, so it needs no copy.
 fn is_read_once(path: &Path) -> bool {
     let is_special = |found: std::fs::Metadata| !found.is_file() && !found.is_dir();
     path != Path::new("/dev/null") && std::fs::metadata(path).is_ok_and(is_special)
 }
 
-/// A copy of the same name, in a directory of its own.
+/// Copies a file under its own name into a new directory.
 fn copy(process: &Process, value: &OsStr, run: &Run) -> Result<PathBuf, Failure> {
     let path = process.directory.join(value);
     let bytes = read_bounded(&path, MAX_FILE).map_err(|error| {

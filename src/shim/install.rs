@@ -1,7 +1,8 @@
-//! The story of one install: resolve, gather evidence, judge, record, install.
+//! The story of one install: resolve, gather evidence, judge, fetch, record, install.
 //!
-//! Owns the order of the steps: nothing is recorded before every verdict is good and every byte
-//! is here, and pip installs only after that. Each step is done by the module that owns it.
+//! Owns the order of the steps. A publisher is recorded only after every verdict is good and every
+//! file has been fetched, and pip installs after that. The steps themselves are in the modules
+//! named by them.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -35,8 +36,8 @@ use crate::wheelhouse::{Fetched, Prefetched, Wheelhouse};
 /// Runs `pip install` with the user's arguments, verified.
 ///
 /// # Errors
-/// Something could not be checked or was refused; then nothing was installed. Where pip itself
-/// failed, the exit code is pip's.
+/// A file could not be checked or was refused; then no file was installed. If pip itself failed,
+/// the exit code is pip's.
 pub fn install(
     process: &Process,
     report: Report,
@@ -57,7 +58,7 @@ pub fn install(
 }
 
 fn verified(session: &Session<'_>) -> Result<ExitCode, Unresolved> {
-    // What is the user's own is read first: an error in it costs no network.
+    // The user's own settings are read first: an error in them must not cost network requests.
     let policy = sources::policy(session.process)?;
     let store = sources::trust_store(session.process, None);
     let trust = sources::pins(session.report, &store, &policy)?;
@@ -73,7 +74,7 @@ fn verified(session: &Session<'_>) -> Result<ExitCode, Unresolved> {
 }
 
 impl Story<'_> {
-    /// Installs: from wheels alone where they do, else from what is built.
+    /// Installs wheels if they are sufficient, else builds.
     fn install(&self) -> Result<ExitCode, Unresolved> {
         let index = self.sources.index();
         let wheels = self.wheels(&index);
@@ -97,7 +98,8 @@ impl Story<'_> {
         if let (true, Inputs::Once, Some(said)) =
             (resolved.lock.entries.is_empty(), inputs, &resolved.said)
         {
-            // Asked again, it could be told something else.
+            // The inputs cannot be read twice and a second pip could resolve another set, so the
+            // output of the first pip is printed.
             let report = ReportFile::open(destination, &session.process.directory)?;
             return Ok(say_again(session, said, &resolved.stderr, report.as_ref())?);
         }
@@ -112,7 +114,7 @@ impl Story<'_> {
         let lock = with_verified_digests(lock, &findings);
         let fetched = arrivals.rest(&wanted(&lock)?, session.progress, arrived)?;
         self.look_into(&lock, &arrivals, &fetched, &findings, resolved.scheme)?;
-        // Nothing of it is asked any more, and pip must not find it.
+        // The gateway has no more requests, and pip must not find it.
         drop(ahead);
         prepared.files.hold(&lock, &fetched)?;
         let report = ReportFile::open(destination, &session.process.directory)?;
@@ -133,8 +135,8 @@ impl Story<'_> {
         unpacking.watched(|| Ok(world.install_hashed(session, form, &lock, standby)?))
     }
 
-    /// The wheelhouse of the run, which takes what the gateway has fetched already; documents that
-    /// came that way are not asked for again either.
+    /// Returns the wheelhouse of the run. It takes files and documents that the gateway has
+    /// fetched, so that they are not requested twice.
     fn wheelhouse(
         &self,
         index: &Index<'_>,
@@ -149,7 +151,8 @@ impl Story<'_> {
         Ok(wheelhouse.with_progress(session.progress).with_prefetched(ahead.map(prefetched)))
     }
 
-    /// Looks into the wheels that pip is about to unpack; `download` and `wheel` unpack none.
+    /// Checks the contents of the wheels that pip will unpack. `download` and `wheel` unpack no
+    /// wheel, so they need no check.
     fn look_into(
         &self,
         lock: &Lock,
@@ -162,14 +165,15 @@ impl Story<'_> {
         if session.arguments.subcommand() != Subcommand::Install || lock.entries.is_empty() {
             return Ok(());
         }
-        // pip fetches them itself, by their places; they are here to be looked into.
+        // pip fetches these wheels itself, from their URLs. They are fetched here only to be
+        // checked.
         let direct = arrivals.rest(&unpacking::by_place(lock)?, session.progress, Vec::new())?;
         let wheels = unpacking::wheels(&[fetched, &direct].concat(), findings);
         let unpacking = Unpacking::new(session, self.store, self.trust);
         unpacking.check(&wheels, &*unpacking::stated(scheme)?)
     }
 
-    /// Tells of yanked releases, and of newer ones that were passed over.
+    /// Prints notes about yanked releases, and about newer releases that pip could not use.
     fn tell_notes(&self, index: &Index<'_>, lock: &Lock) {
         let Self { session, prepared, sources, .. } = self;
         let pages: &dyn Fn(&_) -> Vec<_> = &|name| {
@@ -180,7 +184,7 @@ impl Story<'_> {
         notes.tell_of_passed_over();
     }
 
-    /// Resolves by wheels alone, unless the user asks for sources.
+    /// Resolves with wheels alone, unless the user asks for sources.
     fn wheels(&self, index: &Index<'_>) -> Result<Wheels, Unresolved> {
         let Self { session, prepared, sources, .. } = self;
         if prepared.files.sources || steps::asks_for_sources(session.arguments, &prepared.probe) {
@@ -205,15 +209,15 @@ impl Story<'_> {
     }
 }
 
-/// What resolving by wheels alone came to.
+/// The outcome of resolving with wheels alone.
 enum Wheels {
-    /// A lock of wheels, and the gateway that may have some of them already.
+    /// A lock of wheels, and the gateway that may have fetched some of the wheels.
     Enough(Resolved, Option<Arc<Gateway>>),
-    /// Something must be built, or there may be none; how pip failed, if it did.
+    /// A package must be built, or may have to be; with the failure of pip, if pip failed.
     NotEnough(Option<Captured>),
 }
 
-/// What was fetched while pip resolved need not be fetched again.
+/// Makes the files that the gateway fetched during the resolution available to the wheelhouse.
 fn prefetched(gateway: &Arc<Gateway>) -> Prefetched {
     let gateway = Arc::downgrade(gateway);
     Box::new(move |url| gateway.upgrade()?.bytes_of(url))

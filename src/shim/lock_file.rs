@@ -1,7 +1,8 @@
-//! The file of the lock that the user asked for.
+//! Writes the lock file that the user asked for.
 //!
-//! Owns that it is written at once or not at all where the place is a plain file, with the
-//! permissions that pip gives it. Everything in it has its verdict by then.
+//! A regular file is replaced atomically, with the permissions that pip would give it. A pipe or a
+//! terminal is written in place. Every file in the lock has a good verdict before this module
+//! writes.
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
@@ -12,25 +13,25 @@ use crate::failure::{Failure, Status};
 use crate::resolve::steps::LockPlace;
 use crate::terminal::report::Report;
 
-/// The permissions of a file that is made, before the umask takes some away.
+/// The permissions of a new file, before the umask is applied.
 const MADE: u32 = 0o666;
 
-/// The place of a lock, which can be written to as far as that is known beforehand.
+/// The destination of a lock, checked before the run as far as that is possible.
 pub(super) enum LockFile {
     /// Standard output.
     Output,
-    /// A file that is there, with its links followed, or one that is not there yet: a finished one
-    /// takes its place.
+    /// A regular file, with symbolic links resolved, or a file that does not exist yet. A complete
+    /// file is renamed over it.
     Exchanged(PathBuf),
-    /// A pipe, a terminal, a file of several names: it is written to where it is.
+    /// A pipe, a terminal or a file with several hard links, which is written in place.
     InPlace(PathBuf),
 }
 
 impl LockFile {
-    /// Looks whether the lock can be written there. A file that is there is left alone.
+    /// Checks that the lock can be written to `path`. An existing file is not changed.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// The path cannot be written.
     pub(super) fn at(place: LockPlace, path: &Path) -> Result<Self, Failure> {
         if place == LockPlace::Output {
             return Ok(Self::Output);
@@ -44,7 +45,7 @@ impl LockFile {
                 if !directory.is_dir() {
                     return Err(cannot(io::ErrorKind::NotADirectory.into()));
                 }
-                // A link that leads nowhere yet leads to the file that is made through it.
+                // A symbolic link to a missing file: the file is created at the link's target.
                 let path = path.to_owned();
                 return Ok(if is_link { Self::InPlace(path) } else { Self::Exchanged(path) });
             }
@@ -66,7 +67,7 @@ impl LockFile {
     /// Writes the lock.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// The destination cannot be written.
     pub(super) fn write(&self, report: Report, text: &str) -> Result<(), Failure> {
         let (path, written) = match self {
             Self::Output => (Path::new("-"), report.bytes(text.as_bytes())),
@@ -77,7 +78,7 @@ impl LockFile {
     }
 }
 
-/// Puts a finished file in the place of another, or of none.
+/// Renames a complete file to `path`, with the permissions of the file that it replaces.
 fn exchange(path: &Path, text: &str) -> io::Result<()> {
     let old = path.metadata().ok();
     let made = tempfile::Builder::new()
@@ -86,7 +87,7 @@ fn exchange(path: &Path, text: &str) -> io::Result<()> {
         .tempfile_in(directory_of(path));
     let mut made = match (made, &old) {
         (Ok(made), _) => made,
-        // The file may be the user's to change, and its directory not.
+        // The user may have write access to the file, but not to its directory.
         (Err(_), Some(_)) => return std::fs::write(path, text),
         (Err(error), None) => return Err(error),
     };
@@ -110,7 +111,7 @@ fn directory_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// pip has the same exit code for it.
+/// Returns the failure for a lock that cannot be written, with the exit code that pip has for it.
 fn cannot_write(path: &Path, error: &io::Error) -> Failure {
     let message = format!("cannot write the lock {}: {error}", path.display());
     Failure::new(Status::Usage, message).hint("name another place: pip lock --output FILE …")

@@ -1,10 +1,10 @@
-//! The story of one `pip lock`: pip makes its lock, and the user gets it once everything in it has
-//! its verdict.
+//! The story of one `pip lock`: pip writes its lock, and the user gets it after every file in it
+//! has a good verdict.
 //!
 //! Owns the order of its steps. The user's own pip runs once, under the guard, with the user's own
-//! arguments; the guard keeps the lock back. So the lock and all that is said are pip's, byte for
-//! byte. If something must be built, `build.rs` has pip do the same behind the gateway, whose
-//! places are exchanged for the real ones here.
+//! arguments; the guard keeps the lock in a private directory. So the lock and the messages are
+//! pip's, byte for byte. If a package must be built, `build.rs` runs pip against the gateway, and
+//! this module replaces the gateway's URLs in the lock with the real URLs.
 
 use std::process::ExitCode;
 
@@ -26,7 +26,7 @@ use crate::shim::verified::with_verified_digests;
 use crate::terminal::progress::Activity;
 use crate::wheelhouse::Wheelhouse;
 
-/// A lock of pip's that the user has not got yet.
+/// A lock that pip has written and the user has not received yet.
 pub(super) struct Made {
     kept: KeptLock,
     said: Captured,
@@ -36,7 +36,7 @@ pub(super) struct Made {
 pub(super) struct Asked {
     /// The set.
     pub(super) lock: Lock,
-    /// The lock that pip made of it, where the user asks for one.
+    /// pip's own text of that lock, if the user asked for a lock.
     pub(super) made: Option<Made>,
 }
 
@@ -44,15 +44,16 @@ pub(super) struct Asked {
 enum Wheels {
     /// A lock of wheels.
     Enough(Lock, Made),
-    /// Something must be built or handed over by the gateway; how pip failed, if it did.
+    /// A package must be built, or only the gateway can serve it; with the failure of pip, if pip
+    /// failed.
     NotEnough(Option<Captured>),
 }
 
 impl Story<'_> {
-    /// Locks what the user named.
+    /// Locks the user's requirements.
     ///
     /// # Errors
-    /// Something could not be checked or was refused; then no lock was written.
+    /// A file could not be checked or was refused; then no lock was written.
     pub(super) fn lock(&self) -> Result<ExitCode, Unresolved> {
         let wheels = self.lock_of_wheels();
         self.sources.lend(&self.guard.logins());
@@ -76,8 +77,9 @@ impl Story<'_> {
         Ok(self.give_lock(&made, &findings, &notes.passed_over())?)
     }
 
-    /// The lock that pip makes of wheels alone. One that states another digest than sha256 says
-    /// nothing of the bytes that were verified; behind the gateway pip compares it with those.
+    /// Lets pip lock with wheels alone. A lock that states a digest other than sha256 cannot be
+    /// compared with the verified bytes here. The story then resolves behind the gateway, where pip
+    /// compares that digest itself.
     fn lock_of_wheels(&self) -> Result<Wheels, Unresolved> {
         let Story { session, prepared, .. } = self;
         if prepared.files.sources || steps::asks_for_sources(session.arguments, &prepared.probe) {
@@ -103,13 +105,13 @@ impl Story<'_> {
         }
     }
 
-    /// Returns the place that the user wants the lock at.
+    /// Returns where the user wants the lock to be written.
     pub(super) fn lock_place(&self) -> LockPlace {
         steps::lock_place(self.session.arguments, &self.prepared.probe)
     }
 
-    /// Every verdict is good: whom to trust is recorded, and the user gets the lock and what pip
-    /// said.
+    /// Records the publishers, then writes the lock and prints pip's output. Called after every
+    /// verdict is good.
     pub(super) fn give_lock(
         &self,
         made: &Made,
@@ -128,13 +130,13 @@ impl Story<'_> {
 }
 
 impl Made {
-    /// Reads a lock that was kept back.
+    /// Parses a lock that the guard kept.
     pub(super) fn asked((kept, said): (KeptLock, Captured)) -> Result<Asked, ResolveError> {
         let lock = Lock::from_pylock(&kept.text)?;
         Ok(Asked { lock, made: Some(Self { kept, said }) })
     }
 
-    /// Says what the user knows in place of what is private to this run.
+    /// Replaces the private paths and URLs of this run with those that the user knows.
     pub(super) fn in_words_of_the_user(
         mut self,
         gateway: &Gateway,
@@ -147,11 +149,11 @@ impl Made {
         self
     }
 
-    /// Puts each file of `stated`, which is what the text says, at its place in `real`, which has
-    /// the digests that were verified.
+    /// Replaces the URL of each file in the text by its real URL. `stated` is the lock parsed from
+    /// the text; `real` is the lock with the verified digests.
     ///
     /// # Errors
-    /// The text then says something else.
+    /// The two locks differ in more than their URLs.
     pub(super) fn with_real_places(mut self, stated: &Lock, real: &Lock) -> Result<Self, Failure> {
         same_digests(stated, real)?;
         let mut expected = stated.clone();
@@ -176,7 +178,7 @@ impl Made {
     }
 }
 
-/// Whether each digest that a lock states is the one that was verified.
+/// Checks that each digest that a lock states is the verified one.
 fn same_digests(stated: &Lock, verified: &Lock) -> Result<(), Failure> {
     let mut pairs = files(stated).zip(files(verified));
     let other = pairs.find(|(stated, verified)| {

@@ -1,7 +1,8 @@
-//! Standing in front of pip: what the user asked pip for, read as pip reads it, and done verified.
+//! The shim: reads pip's command line as pip reads it, and runs installs and locks with
+//! verification.
 //!
-//! Owns the reading of pip's command line and the stories of an install and of a lock. Commands
-//! that take no code in are handed to the real pip untouched.
+//! Owns the classification of command lines and the stories of an install, a build and a lock.
+//! Commands that install no code are passed unchanged to the real pip.
 
 mod ahead;
 mod arrivals;

@@ -1,8 +1,7 @@
-//! What the user is told of a set besides its verdicts: yanked releases, and newer ones that were
-//! passed over.
+//! Notes about a resolved set: yanked releases, and newer releases that pip passed over.
 //!
-//! Owns when that is said. It is read from pages and from pip's report, never from what pip prints:
-//! an index has a say in that.
+//! Owns when a note is printed. The notes are computed from index pages and pip's report. They must
+//! not be read from pip's printed output, because an index can influence that output.
 
 use std::sync::Arc;
 
@@ -14,21 +13,21 @@ use crate::resolve::resolution::Prepared;
 use crate::resolve::session::Session;
 use crate::resolve::steps;
 
-/// What there may be something to say about.
+/// The resolved set that the notes are about.
 pub(super) struct Notes<'a> {
     pub(super) session: &'a Session<'a>,
     pub(super) prepared: &'a Prepared<'a>,
     pub(super) lock: &'a Lock,
-    /// The pages of a project that were read in this run.
+    /// Returns the pages of a project that were read in this run.
     pub(super) pages: &'a dyn Fn(&PackageName) -> Vec<Arc<Page>>,
 }
 
-/// The number of `-q` from which on pip leaves warnings out.
+/// Number of `-q` options from which on pip prints no warnings.
 const NO_WARNINGS: usize = 2;
 
 impl Notes<'_> {
-    /// A warning for each file that its index has yanked (PEP 592). The pip that installs is given
-    /// no index, and so has nothing to say of it.
+    /// Prints a warning for each file that its index has yanked (PEP 592). The pip that installs
+    /// has no index, so it cannot warn.
     pub(super) fn tell_of_yanked(&self) {
         if self.quiet() >= NO_WARNINGS {
             return;
@@ -42,13 +41,12 @@ impl Notes<'_> {
         }
     }
 
-    /// A line for each project that the user asked for and of which a newer release exists as a
-    /// source archive alone.
+    /// Prints a line for each requested project that has a newer release only as a source archive.
     pub(super) fn tell_of_passed_over(&self) {
         self.passed_over().iter().for_each(|line| self.session.report.news(line));
     }
 
-    /// The lines that [`Self::tell_of_passed_over`] tells.
+    /// Returns the lines that [`Self::tell_of_passed_over`] prints.
     pub(super) fn passed_over(&self) -> Vec<String> {
         let (arguments, prepared) = (self.session.arguments, self.prepared);
         let elsewhere = steps::FOR_ANOTHER_PLATFORM.iter().any(|option| arguments.has(option));
@@ -74,7 +72,7 @@ impl Notes<'_> {
         entries.filter_map(note).collect()
     }
 
-    /// How often pip is told to be quiet.
+    /// Returns the number of `-q` options in effect.
     fn quiet(&self) -> usize {
         let configured = || self.prepared.probe.configuration.get("quiet")?.parse().ok();
         match self.session.arguments.count("--quiet") {
@@ -84,8 +82,8 @@ impl Notes<'_> {
     }
 }
 
-/// The reason for which a file of an entry is yanked, empty if none is stated. Returns `None` if it
-/// is not yanked, as far as the pages or pip's report say.
+/// Returns the reason for which a file of an entry is yanked, empty if none is stated. Returns
+/// `None` if neither the pages nor pip's report say that it is yanked.
 fn yanked(entry: &Entry, files: &[File], pages: &[Arc<Page>]) -> Option<String> {
     let stated = files.iter().find_map(|file| {
         let url = file.url.parse().ok()?;

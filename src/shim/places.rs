@@ -1,8 +1,8 @@
-//! Where the files of a build lie, and where they really come from.
+//! Private and real places of the files of a build.
 //!
-//! Owns the exchange of private places (the gateway's URLs, the links to the user's own files) for
-//! those that the user knows, in what pip says too, and the page that leads pip to the private ones
-//! again.
+//! A build sees private places: the gateway's URLs, links to the user's own files, copies of
+//! requirements files. This module replaces them with the real ones, in locks, findings and pip's
+//! output. It also writes the page that leads the installing pip to the private files.
 
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ use crate::resolve::build_steps::Closed;
 use crate::resolve::requirement_files::Copies;
 use crate::resolve::resolution::{Prepared, Unresolved, private_directory};
 
-/// A place as a URL, a path from this directory.
+/// Returns a URL for `place`, which is a URL or a path relative to `directory`.
 pub(super) fn url_of(place: &str, directory: &Path) -> String {
     match Url::parse(place) {
         Ok(_) => place.to_owned(),
@@ -30,8 +30,8 @@ pub(super) fn url_of(place: &str, directory: &Path) -> String {
     }
 }
 
-/// The files of the user's own directories, which the lock names by the links to them, at their
-/// places and with the digests of their bytes; the same in the findings of them.
+/// Replaces links to files in the user's own directories by the real paths of those files, with the
+/// digests of their bytes, in the lock and in the findings.
 pub(super) fn place_local(
     lock: &mut Lock,
     closed: &Closed,
@@ -53,7 +53,8 @@ pub(super) fn place_local(
             let sha256 = sha256.map_err(|error| unreadable("file", &target, &error.to_string()))?;
             let found = findings.iter_mut().filter_map(|finding| finding.file.as_mut());
             for found in found.filter(|found| found.url == file.url) {
-                // What was judged by its digest keeps that one, whatever lies there by now.
+                // A file that was judged by its digest keeps that digest, even if the file has
+                // changed since.
                 found.sha256.get_or_insert(sha256);
             }
         }
@@ -65,7 +66,7 @@ pub(super) fn local_url(path: &Path, filename: &str) -> String {
     Url::from_file_path(path).map_or_else(|()| filename.to_owned(), |url| url.into())
 }
 
-/// The gateway's URLs replaced by those they stand for.
+/// Replaces the gateway's URLs by the real URLs.
 pub(super) fn place(lock: &mut Lock, gateway: &Gateway) {
     for entry in &mut lock.entries {
         let Source::Files(files) = &mut entry.source else { continue };
@@ -77,7 +78,7 @@ pub(super) fn place(lock: &mut Lock, gateway: &Gateway) {
     }
 }
 
-/// Returns what pip said, with the indexes and files that the user knows.
+/// Returns pip's output with the indexes and files that the user knows.
 pub(super) fn in_words_of_the_user(
     gateway: &Gateway,
     prepared: &Prepared<'_>,
@@ -87,16 +88,16 @@ pub(super) fn in_words_of_the_user(
     let indexes = &prepared.settings.indexes;
     let default = prepared.probe.facts.index.as_deref().and_then(|d| Url::parse(d).ok());
     let only_default = matches!(indexes.as_slice(), [one] if Some(one) == default.as_ref());
-    // pip names its indexes only where they are not the default.
+    // pip prints its indexes only if they are not the default.
     let shown = |line: &&str| !(only_default && line.starts_with("Looking in indexes:"));
     text.split_inclusive('\n').filter(shown).collect::<String>().into_bytes()
 }
 
-/// A private text, and what the user knows in its place.
+/// A private text, and the text that the user knows.
 pub(super) type Exchange = (String, String);
 
-/// Returns what the user knows for each private text: for the directory of links the user's own,
-/// for its links the files, for the copies of requirements files those.
+/// Returns the replacements for the private paths: the directory of links becomes the user's
+/// directory, a link becomes its file, and a copy of a requirements file becomes that file.
 pub(super) fn exchanges(
     closed: &Closed,
     copies: &Copies,
@@ -107,7 +108,7 @@ pub(super) fn exchanges(
     let entries = links.and_then(|links| std::fs::read_dir(links).ok()).into_iter().flatten();
     let of_link = |entry: std::fs::DirEntry| {
         let target = std::fs::read_link(entry.path()).ok()?;
-        // pip shows what lies below the working directory as a path from there.
+        // pip prints a path below the working directory as a relative path.
         let shown = match target.strip_prefix(directory) {
             Ok(below) => Path::new(".").join(below.strip_prefix(".").unwrap_or(below)),
             Err(_) => target,
@@ -123,7 +124,8 @@ pub(super) fn exchanges(
     links.chain(copies.names.iter().map(of_copy)).collect()
 }
 
-/// A text of pip's in which each is exchanged. The copies have other lines than the files.
+/// Applies the replacements to pip's output. A line number behind a copy's name is removed, since
+/// the copies of requirements files have fewer lines than the originals.
 pub(super) fn exchanged(bytes: &[u8], exchanges: &[Exchange]) -> Vec<u8> {
     let mut text = String::from_utf8_lossy(bytes).into_owned();
     for (private, known) in exchanges {
@@ -139,7 +141,7 @@ pub(super) fn exchanged(bytes: &[u8], exchanges: &[Exchange]) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// What pip said when it failed, with the indexes and files that the user knows.
+/// Returns pip's failure with the indexes and files that the user knows.
 pub(super) fn told(error: Unresolved, gateway: &Gateway) -> Unresolved {
     let Unresolved::Pip(captured) = error else { return error };
     let told = |bytes: &[u8]| gateway.with_real_urls(&String::from_utf8_lossy(bytes)).into_bytes();
@@ -147,7 +149,8 @@ pub(super) fn told(error: Unresolved, gateway: &Gateway) -> Unresolved {
     Unresolved::Pip(Captured { stdout, stderr, ..captured })
 }
 
-/// A page that leads to every file that was handed over, and to those of the user's directories.
+/// Returns a page with links to every file that the gateway served and every file of the user's
+/// directories.
 pub(super) fn links_page<'a>(
     files: impl Iterator<Item = (&'a Path, Sha256)>,
     local: Option<&Path>,

@@ -1,6 +1,6 @@
-//! What a build was refused, and whom the user agreed to then.
+//! Refusals of a build, and the publishers that the user agreed to after them.
 //!
-//! Owns which of the judge's findings are about what pip really asked for. Judges nothing.
+//! Selects the judge's findings about files that pip really requested. It must not judge.
 
 use std::collections::BTreeMap;
 
@@ -12,10 +12,10 @@ use crate::package::name::PackageName;
 use crate::trust::pin::Pin;
 use crate::trust::policy::Verdict;
 
-/// Whom the person at the terminal trusts from this run on.
+/// The publishers that the user trusts from this run on, by project.
 pub(super) type Agreed = BTreeMap<PackageName, Pin>;
 
-/// Whom the user agreed to.
+/// Returns the publishers that the user agreed to.
 pub(super) fn recorded(findings: &[Finding]) -> Agreed {
     let agreed = findings.iter().filter_map(|finding| match &finding.verdict {
         Verdict::Record { publisher } => {
@@ -26,8 +26,8 @@ pub(super) fn recorded(findings: &[Finding]) -> Agreed {
     agreed.collect()
 }
 
-/// The findings that are refusals of what pip asked for. A file of the user's own directories that
-/// nobody needs may be as it is.
+/// Returns the refusals of files that pip requested. A file in the user's own directories is
+/// ignored if pip does not need it.
 pub(super) fn refused(gateway: &Gateway, judge: &Judge, resolved: Option<&Lock>) -> Vec<Finding> {
     let (asked, refusals) = (gateway.asked(), gateway.refusals());
     let was_asked = |finding: &Finding| {

@@ -1,8 +1,8 @@
-//! Where the user wants pip's installation report (`--report`).
+//! The file for pip's installation report (`--report`).
 //!
-//! Owns that it is opened when pip would open its own: what would be installed is known, and
-//! nothing has been done about it. One that cannot be written ends the run there, as it does for
-//! pip; one that nothing came of is not left behind.
+//! The file is opened when pip would open its own: after the resolution, before the install. If it
+//! cannot be opened, the run ends there, as with pip. If no report is written, a file that this run
+//! created is removed.
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
@@ -17,23 +17,23 @@ use crate::pip::run::{Captured, Cause};
 use crate::resolve::resolution::Unresolved;
 use crate::terminal::report::Report;
 
-/// How the system states the exit code of a pip that failed.
+/// The wait status of a pip that failed with exit code 1.
 const FAILED: i32 = 1 << 8;
 
 /// An open report.
 pub(super) enum ReportFile {
     /// `-`: standard output.
     Output,
-    /// A file; one that was not there before goes again if it stays empty.
+    /// A file. If this run created it and no report is written, it is removed.
     File { path: PathBuf, file: File, is_new: bool },
 }
 
 impl ReportFile {
-    /// Opens what the user named, if anything, in the working directory `at`. What is there already
-    /// is left alone until there is a report.
+    /// Opens the file that the user named, relative to the working directory `at`. Existing content
+    /// is kept until the report is written.
     ///
     /// # Errors
-    /// It cannot be opened; in pip's words.
+    /// The file cannot be opened; the message is pip's.
     pub(super) fn open(named: Option<OsString>, at: &Path) -> Result<Option<Self>, Unresolved> {
         let Some(named) = named.filter(|named| !named.is_empty()) else { return Ok(None) };
         if named == "-" {
@@ -54,7 +54,7 @@ impl ReportFile {
         }
     }
 
-    /// Writes the report, in place of what was there.
+    /// Writes the report over the previous content.
     pub(super) fn write(&self, report: Report, text: &str) -> io::Result<()> {
         match self {
             Self::Output => report.bytes(format!("{text}\n").as_bytes()),
@@ -69,7 +69,7 @@ impl ReportFile {
         }
     }
 
-    /// What it is called in messages.
+    /// Returns the name of the file for messages.
     pub(super) fn name(&self) -> String {
         match self {
             Self::Output => "-".to_owned(),
@@ -88,7 +88,7 @@ impl Drop for ReportFile {
     }
 }
 
-/// What pip says and does where it cannot open its report.
+/// Returns the output and the exit code of a pip that cannot open its report.
 fn cannot_open(named: &Path, error: &io::Error) -> Captured {
     let number = error.raw_os_error().unwrap_or_default();
     let text = error.to_string();

@@ -1,7 +1,7 @@
-//! The second step: the real pip, in a world that holds the verified files and nothing else.
+//! The second step: runs the real pip with the verified files and no index.
 //!
-//! Owns the files that pip is told by and the run of it. What may be in that world has been
-//! decided before.
+//! Writes the constraints, the requirements and the page of links that this pip is given, and runs
+//! it. Which files are verified is decided before; this module must not add any.
 
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, ExitStatus};
@@ -24,15 +24,15 @@ use crate::shim::report_file::ReportFile;
 /// The name of the page that leads to the files, in the run's directory.
 pub(super) const LINKS: &str = "links.html";
 
-/// Where pip finds the files.
+/// The files and settings that pip installs from.
 pub(super) struct World<'a> {
-    /// A page (PEP 503) that leads to each of them.
+    /// A page (PEP 503) with a link to each file.
     pub(super) links: String,
-    /// The private directory below which they lie.
+    /// The private directory that contains the files.
     pub(super) files: &'a Path,
-    /// What pip is told in place of the user's words about places, after a build.
+    /// After a build: the replacements for the user's options about indexes and directories.
     pub(super) closed: Option<&'a Closed>,
-    /// What changes in pip's environment besides.
+    /// Further changes to pip's environment.
     pub(super) environment: Environment,
     /// Where the user wants pip's installation report.
     pub(super) report: Option<ReportFile>,
@@ -41,8 +41,8 @@ pub(super) struct World<'a> {
 }
 
 impl World<'_> {
-    /// Installs with hashes required for everything, by the interpreter that waits if there is one,
-    /// which is told what takes its guard back.
+    /// Installs with hashes required for every file. If a standby interpreter is waiting, it runs
+    /// the install, and its guard is removed first.
     pub(super) fn install_hashed(
         &self,
         session: &Session<'_>,
@@ -85,7 +85,7 @@ impl World<'_> {
         Ok(ExitCode::from(exit_code(status)))
     }
 
-    /// Installs where something has no hash that pip could ask for: a directory, a repository.
+    /// Installs where a source has no hash that pip could check: a directory or a repository.
     pub(super) fn install_unhashed(
         &self,
         session: &Session<'_>,
@@ -102,8 +102,8 @@ impl World<'_> {
         Ok(ExitCode::from(exit_code(status)))
     }
 
-    /// pip's installation report, with the places that the files really come from. pip writes it
-    /// before it installs, so there may be one of an install that failed.
+    /// Gives the user pip's installation report with the real URLs of the files. pip writes the
+    /// report before it installs, so the report may exist although the install failed.
     fn give_report(
         &self,
         session: &Session<'_>,
@@ -123,15 +123,15 @@ impl World<'_> {
     }
 }
 
-/// Whether pip can be given what the user named a second time.
+/// Returns whether pip can read the user's inputs a second time.
 pub(super) fn inputs(prepared: &Prepared<'_>, arguments: &InstallArgs) -> Inputs {
     let asked = prepared.asked_for(arguments);
     let by_place = asked.iter().any(|word| Direct::parse(word).is_some());
     if prepared.files.remote || by_place { Inputs::Once } else { Inputs::Repeatable }
 }
 
-/// What a `pip install` said that found nothing to install, as the answer that it is. `report` is
-/// where the user wants its report.
+/// Prints the output of a `pip install` that had no package to install. `report` is the destination
+/// of its report.
 pub(super) fn say_again(
     session: &Session<'_>,
     said: &Said,
@@ -153,7 +153,7 @@ fn give(session: &Session<'_>, text: &str, destination: &ReportFile) -> Result<(
     })
 }
 
-/// Writes a file of the run.
+/// Writes a file into the run's directory.
 fn write(session: &Session<'_>, name: &str, text: &str) -> Result<PathBuf, Failure> {
     let path = session.run.directory().join(name);
     std::fs::write(&path, text).map(|()| path).map_err(private_directory)

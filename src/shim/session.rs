@@ -1,7 +1,6 @@
-//! The steps of a [`Session`] that the stories of an install, a build and a lock share.
+//! Steps of a [`Session`] that the stories of an install, a build and a lock share.
 //!
-//! Owns what the user is told and asked about findings, and when a publisher is recorded. Judges
-//! nothing.
+//! Prints findings, asks the user about unknown publishers, and records publishers. Must not judge.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -21,31 +20,31 @@ use crate::trust::policy::{Reason, Verdict};
 use crate::trust::store::Store;
 
 impl Session<'_> {
-    /// Whether the user asks for a lock, and for nothing to be installed.
+    /// Returns whether the user asks for a lock, so that no package is installed.
     pub(super) fn locks(&self) -> bool {
         self.arguments.subcommand() == Subcommand::Lock
     }
 
-    /// Every verdict is good: whom to trust is recorded.
+    /// Records the publishers of the findings. Called after every verdict is good.
     pub(super) fn record(
         &self,
         findings: &[Finding],
         prepared: &Prepared<'_>,
         store: &Store,
     ) -> Result<(), Failure> {
-        // A dry run changes nothing; that includes whom the user trusts. A lock has none.
+        // A dry run must not change the trust files. `pip lock` has no option `--dry-run`.
         if self.is_set("--dry-run", prepared) && !self.locks() {
             return Ok(());
         }
         sources::record(self.report, findings, store)
     }
 
-    /// The user is told what is good and what is unknown.
+    /// Prints which findings are verified and which are unknown.
     pub(super) fn tell(&self, findings: &[Finding]) {
         refusal::summary(findings).iter().for_each(|line| self.report.news(line));
     }
 
-    /// Asks the person at the terminal where that is possible, and refuses what remains.
+    /// Asks the user at the terminal where that is possible, and refuses the remaining findings.
     pub(super) fn decide(
         &self,
         mut findings: Vec<Finding>,
@@ -77,24 +76,24 @@ impl Session<'_> {
             && !self.process.variable_is_on("CI")
     }
 
-    /// Whether one of pip's switches is set, wherever pip lets it be set.
+    /// Returns whether a switch of pip is set: on the command line, in a variable or in a file.
     fn is_set(&self, switch: &str, prepared: &Prepared<'_>) -> bool {
         self.arguments.has(switch)
             || prepared.probe.configuration.is_on(switch.trim_start_matches('-'))
     }
 
-    /// A pip that failed by itself has its own words and its own exit code.
+    /// Prints the output of a pip that failed, and returns its exit code.
     pub(super) fn as_pip_failed(&self, captured: &Captured) -> ExitCode {
         self.report.replay(&captured.stdout, &captured.stderr);
         if self.run.interrupted() == Some(CTRL_C) {
-            // pip's own code for a run that was cancelled, however early it came.
+            // pip's own exit code for a cancelled run, also if pip had not started yet.
             return ExitCode::FAILURE;
         }
         ExitCode::from(exit_code(captured.status))
     }
 }
 
-/// Asks for each project once, as `ssh` asks about a new host key.
+/// Asks once for each project, as `ssh` asks about a new host key.
 fn ask(report: Report, findings: &mut [Finding], context: &TrustContext<'_>) {
     let mut answers = BTreeMap::new();
     for finding in findings {

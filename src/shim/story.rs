@@ -1,6 +1,6 @@
-//! The value that the stories of an install, a build and a lock are methods of.
+//! The value whose methods are the stories of an install, a build and a lock.
 //!
-//! Owns no step: `shim::install`, `shim::build` and `shim::locking` tell one story each.
+//! Contains no step: `shim::install`, `shim::build` and `shim::locking` contain one story each.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::trust::pins::Pins;
 use crate::trust::policy::Policy;
 use crate::trust::store::Store;
 
-/// What the stories of an install, a build and a lock work with.
+/// Data that the stories of an install, a build and a lock share.
 pub(super) struct Story<'a> {
     pub(super) session: &'a Session<'a>,
     pub(super) guard: &'a Guard,

@@ -1,7 +1,7 @@
-//! A subcommand that is not known here.
+//! Subcommands that this program does not know.
 //!
-//! Owns who answers it. pip itself says that there is no such command, once it is certain that this
-//! pip has none; one that it has may fetch and run anything, and is refused.
+//! pip is asked under the guard if it has the subcommand. If not, the real pip runs and prints its
+//! own error. If it has, the command is refused, because it may fetch and run any code.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -15,11 +15,10 @@ use crate::process::run::Run;
 use crate::resolve::resolution::private_directory;
 use crate::terminal::report::Report;
 
-/// Asks this pip whether one of these words is a command of its own. If none is, it is handed over
-/// to.
+/// Asks this pip if one of `words` is a command of its own. If none is, the real pip takes over.
 ///
 /// # Errors
-/// One is, or that could not be found out.
+/// pip has such a command, or the question failed.
 pub(super) fn unheard(
     process: &Process,
     pip: &Pip,
@@ -31,7 +30,7 @@ pub(super) fn unheard(
     let facts = Resolver::new(pip, &run, &guard, Box::new(|_| ())).facts();
     let facts = match facts {
         Ok(facts) => facts,
-        // A pip that says nothing but why it fails would do so again.
+        // A pip that only prints an error would print it again, so it takes over as well.
         Err(ResolveError::Pip(captured)) => {
             report.replay(&captured.stdout, &captured.stderr);
             return Ok(ExitCode::from(exit_code(captured.status)));
@@ -53,7 +52,7 @@ pub(super) fn unheard(
         let failure = failure.hint("a newer version of pypi-verify-now may know it");
         return Err(let_through(failure, words));
     }
-    // pip does the rest.
+    // Removed here, because the real pip replaces this process.
     drop((guard, run));
     match pip.hand_over(&process.arguments)? {}
 }

@@ -1,7 +1,7 @@
-//! Whether the wheels of a run may be unpacked, and whether the trust files survive that.
+//! Checks of the wheels before pip unpacks them, and of the trust files afterwards.
 //!
-//! Owns the collection of what no wheel may touch in this run, and the words of a refusal. The
-//! rules are those of `contents`; the trust files are watched by `trust::sentinel`.
+//! Collects the paths that no wheel may overwrite in this run, and words the refusals. The rules
+//! are in `contents`; `trust::sentinel` watches the trust files.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -27,15 +27,15 @@ use crate::trust::sentinel::Sentinel;
 use crate::trust::store::Store;
 use crate::wheelhouse::{Fetched, Wanted};
 
-/// The most violations that are printed.
+/// Maximum number of violations that are printed.
 const SHOWN: usize = 10;
 
-/// The wheels of one run on their way into the environment.
+/// The wheels of one run that pip will unpack.
 pub(super) struct Unpacking<'a> {
     session: &'a Session<'a>,
     store: &'a Store,
     trust: &'a Pins,
-    /// The refusal that a running pip was answered with.
+    /// The refusal that was sent to a running pip.
     refused: Mutex<Option<Failure>>,
 }
 
@@ -44,10 +44,10 @@ impl<'a> Unpacking<'a> {
         Self { session, store, trust, refused: Mutex::new(None) }
     }
 
-    /// Looks into wheels before pip unpacks them.
+    /// Checks wheels before pip unpacks them.
     ///
     /// # Errors
-    /// One of them would own what is not its own.
+    /// A wheel contains a path that it must not own.
     pub(super) fn check(&self, wheels: &[Wheel], scheme: &Scheme) -> Result<(), Failure> {
         let recorded = self.trust.pins().map(|(name, pin)| (name, &pin.url));
         let found = violations(wheels, scheme, &self.out_of_bounds(), recorded);
@@ -65,11 +65,12 @@ impl<'a> Unpacking<'a> {
             .hint("leave that project out, or choose another release of it"))
     }
 
-    /// Runs a guarded pip that builds, with one more variable in its environment. That pip asks
-    /// before it unpacks wheels, those for builds included; `findings` are the verdicts by then.
+    /// Runs a guarded pip that builds. Before it unpacks wheels, build requirements included, that
+    /// pip asks this process at a loopback port, which a variable in its environment names.
+    /// `findings` returns the verdicts known at that time.
     ///
     /// # Errors
-    /// A wheel would own what is not its own, or pip could not ask.
+    /// A wheel contains a path that it must not own, or pip could not ask.
     pub(super) fn answering<T>(
         &self,
         findings: impl Fn() -> Vec<Finding> + Sync,
@@ -119,7 +120,7 @@ impl<'a> Unpacking<'a> {
         }
     }
 
-    /// Runs the pip that installs; trust files that it, or what it runs, changed are put back.
+    /// Runs the pip that installs, and restores trust files that were changed meanwhile.
     ///
     /// # Errors
     /// As `run`, or a trust file was changed.
@@ -186,7 +187,7 @@ impl<'a> Publishers<'a> {
     }
 }
 
-/// The wheels among files that have arrived, with their verified publishers.
+/// Returns the wheels among the fetched files, with their verified publishers.
 pub(super) fn wheels(fetched: &[Fetched], findings: &[Finding]) -> Vec<Wheel> {
     let publishers = Publishers::of(findings);
     let titles: HashMap<&str, &Finding> = findings
@@ -207,7 +208,7 @@ pub(super) fn wheels(fetched: &[Fetched], findings: &[Finding]) -> Vec<Wheel> {
     fetched.iter().filter_map(wheel).collect()
 }
 
-/// The wheels of a lock that are named by their places. pip fetches them itself.
+/// Returns the wheels of a lock that are named by URL or path. pip fetches those itself.
 pub(super) fn by_place(lock: &Lock) -> Result<Vec<Wanted>, Failure> {
     let direct = lock.entries.iter().filter(|entry| matches!(entry.source, Source::Direct(_)));
     let wheels =
@@ -215,7 +216,7 @@ pub(super) fn by_place(lock: &Lock) -> Result<Vec<Wanted>, Failure> {
     wheels.map(verified).collect()
 }
 
-/// The scheme that pip stated.
+/// Returns the installation scheme that pip stated.
 ///
 /// # Errors
 /// pip stated none.

@@ -1,6 +1,6 @@
-//! From verdicts to files that may be fetched for pip.
+//! Reduces a lock to the files that may be fetched for pip.
 //!
-//! Owns the rule that only a verified digest leads to bytes that are installed.
+//! Enforces that only a verified digest leads to bytes that are installed.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,8 @@ use crate::failure::{Failure, Status};
 use crate::package::lock::{File, Lock};
 use crate::wheelhouse::Wanted;
 
-/// The lock, each file with the digest that was verified, and without one if none was.
+/// Returns the lock with the verified digest of each file. A file without a verified digest gets
+/// none.
 pub(super) fn with_verified_digests(mut lock: Lock, findings: &[Finding]) -> Lock {
     let verified: HashMap<_, _> = findings
         .iter()
@@ -26,13 +27,13 @@ pub(super) fn with_verified_digests(mut lock: Lock, findings: &[Finding]) -> Loc
     lock
 }
 
-/// The files of indexes and links. One named by its place pip fetches from there, under its hash,
-/// so that it says the same of where it came from.
+/// Returns the files of indexes and links that are to be fetched. A file that is named by its URL
+/// or path is left out: pip fetches it itself, under its hash, so that pip records the same origin.
 pub(super) fn wanted(lock: &Lock) -> Result<Vec<Wanted>, Failure> {
     lock.listed().map(verified).collect()
 }
 
-/// A file as it is to be fetched. Only a verified digest may lead to bytes that are installed.
+/// Returns a file as it is fetched. A file without a verified digest is an error.
 pub(super) fn verified(file: &File) -> Result<Wanted, Failure> {
     let sha256 = file.sha256.ok_or_else(|| {
         Failure::new(Status::CouldNotCheck, format!("{} was not verified", file.filename))
