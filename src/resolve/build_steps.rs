@@ -1,7 +1,7 @@
-//! The command lines and environments of a pass that builds from source.
+//! The command lines and environments of runs that build from source.
 //!
-//! Owns how pip is led to the gateway and to nothing else: which of the user's options and
-//! variables give way, and what stands in their place. Pure.
+//! Owns how pip is restricted to the gateway: which of the user's options and variables are
+//! removed, and which options replace them. Pure.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,8 @@ use crate::resolve::steps::{
     clones_beside, own_lock_head, without_files,
 };
 
-/// Options that say where packages come from, or how that is reached. The gateway does both.
+/// Options that say where packages come from, or how to connect there. The gateway replaces all of
+/// them.
 pub const PLACES: [&str; 10] = [
     "--index-url",
     "--extra-index-url",
@@ -30,7 +31,8 @@ pub const PLACES: [&str; 10] = [
     "--build-constraint",
 ];
 
-/// The same as variables, and others that a closed run must not inherit.
+/// The variables of these options, and other variables that a run behind the gateway must not
+/// inherit.
 const PLACE_VARIABLES: [&str; 16] = [
     "PIP_INDEX_URL",
     "PIP_PYPI_URL",
@@ -50,7 +52,8 @@ const PLACE_VARIABLES: [&str; 16] = [
     "_PIP_IN_BUILD_IGNORE_CONSTRAINTS",
 ];
 
-/// Keys of pip.conf that are not handed on as variables: those above, and what is no option.
+/// Keys of pip.conf that are not passed on as variables: the keys of these options, and keys that
+/// are no option.
 const PLACE_KEYS: [&str; 12] = [
     "index-url",
     "pypi-url",
@@ -66,10 +69,10 @@ const PLACE_KEYS: [&str; 12] = [
     "report",
 ];
 
-/// What pip is told besides the user's own words.
+/// Options that replace the user's when pip may use the gateway alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Closed {
-    /// The gateway's indexes, in order.
+    /// URLs of the gateway's indexes, in order.
     pub indexes: Vec<String>,
     /// The private copy of the user's `--find-links` directories.
     pub find_links: Option<PathBuf>,
@@ -79,12 +82,12 @@ pub struct Closed {
     pub constraints: Vec<PathBuf>,
     /// The copies of constraints files for builds.
     pub build_constraints: Vec<PathBuf>,
-    /// A private cache: wheels that pip built before are none of this run's.
+    /// A private cache: the wheels in pip's own cache were not built from verified files.
     pub cache: PathBuf,
 }
 
 impl Closed {
-    /// `pip install --dry-run --report` against the gateway.
+    /// Returns `pip install --dry-run --report` against the gateway.
     #[must_use]
     pub fn report(
         &self,
@@ -108,7 +111,8 @@ impl Closed {
         argv
     }
 
-    /// The user's own `pip lock` against the gateway. A clone to be edited goes beside `output`.
+    /// Returns the user's own `pip lock` against the gateway. An editable repository is cloned
+    /// beside `output`.
     #[must_use]
     pub fn lock(&self, arguments: &InstallArgs, place: LockPlace, output: &Path) -> Vec<OsString> {
         let (head, gone) = own_lock_head(place);
@@ -121,12 +125,13 @@ impl Closed {
         argv
     }
 
-    /// The options that lead pip to the gateway, to the copies of files and to private directories.
+    /// Returns the options that lead pip to the gateway, to the copies of files and to private
+    /// directories.
     fn led(&self, arguments: &InstallArgs, output: &Path) -> Vec<OsString> {
         let mut argv = vec!["--cache-dir".into(), self.cache.clone().into()];
         match self.indexes.split_first() {
-            // It stands in the environment: a command line can be read by everybody. But a pip that
-            // is isolated reads no variables.
+            // The URLs are normally in the environment, since every user of the machine can read a
+            // command line. But a pip with `--isolated` reads no variables.
             Some((first, others)) if arguments.has("--isolated") => {
                 argv.extend(["--index-url".into(), first.into()]);
                 for other in others {
@@ -144,8 +149,8 @@ impl Closed {
         argv
     }
 
-    /// What stands in place of [`PLACES`] where hashes are required: what the user's files say of
-    /// places would lead the pip that a build starts past the verified files.
+    /// Returns the options that replace [`PLACES`] where hashes are required. The user's files
+    /// could name an index, and a pip that a build starts would use it without verification.
     #[must_use]
     pub fn instead(&self, form: Form) -> Vec<OsString> {
         let mut words: Vec<OsString> = vec!["--cache-dir".into(), self.cache.clone().into()];
@@ -156,9 +161,10 @@ impl Closed {
         words
     }
 
-    /// The user's subcommand from verified files alone, without hashes: directories, repositories
-    /// and built archives have none that pip could ask for. `links` leads to the files, and
-    /// `versions` are constraints of what was resolved, `report` is where pip's report goes.
+    /// Returns the user's subcommand without required hashes, for sources that have none:
+    /// directories, repositories and built archives. `links` is a page of the verified files,
+    /// `versions` is a constraints file with the resolved versions, and pip writes its report to
+    /// `report`.
     #[must_use]
     pub fn install(
         &self,
@@ -192,9 +198,9 @@ impl Closed {
         named("--build-constraint", &self.build_constraints)
     }
 
-    /// The environment of both steps: no configuration file, whose other values become variables,
-    /// a private cache, and these variables about proxies, none of which stands before the gateway.
-    /// `index` is for the pip itself and for one that a build starts.
+    /// Returns the environment of both steps: no configuration file (their other values become
+    /// variables), a private cache, and `proxies`, which must not apply to the gateway. `index`
+    /// says where this pip and the pips that a build starts find packages.
     #[must_use]
     pub fn environment(
         &self,
@@ -215,7 +221,7 @@ impl Closed {
             (ForNestedPips::Gateway, None) => set.push(("PIP_NO_INDEX".into(), "1".into())),
             (ForNestedPips::Links(links), _) => {
                 set.push(("PIP_NO_INDEX".into(), "1".into()));
-                // pip takes such a variable apart at blanks; a URL has none.
+                // pip splits this variable at blanks, and a URL contains none.
                 let url = Url::from_file_path(links).map_or_else(|()| String::new(), String::from);
                 set.push(("PIP_FIND_LINKS".into(), url.into()));
             }
@@ -224,16 +230,16 @@ impl Closed {
     }
 }
 
-/// Where a pip finds packages that a build starts by itself, as old `setup.py` files do.
+/// The index of a pip that a build starts by itself, as old `setup.py` files do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ForNestedPips<'a> {
-    /// At the gateway, while it lives.
+    /// The gateway, while it runs.
     Gateway,
-    /// On the page at this absolute path.
+    /// The page at this absolute path.
     Links(&'a Path),
 }
 
-/// The option once for each path.
+/// Returns the option once for each path.
 fn named(option: &str, paths: &[PathBuf]) -> Vec<OsString> {
     paths.iter().flat_map(|path| [option.into(), path.into()]).collect()
 }

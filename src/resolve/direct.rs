@@ -1,8 +1,14 @@
-//! What the user named by its place: a URL, a path, a repository.
+//! Requirements that name a place instead of a project: a URL, a path, a repository.
 //!
-//! Owns telling these from projects by name, on the command line and in requirements files, as far
-//! as a verdict needs it before anything of them runs. What is overlooked here is not built: the
-//! guard knows the places that were judged and no others. Pure: asks neither disk nor network.
+//! Reads them from the command line and from requirements files, as far as a verdict needs it
+//! before pip runs code from them:
+//!
+//!     name[extra] @ URL ; marker
+//!     URL#egg=name
+//!     ./directory[extra]
+//!
+//! A place that this module overlooks is not built, because the guard allows only the places that
+//! were judged. Pure: must not access the disk or the network.
 
 use std::ffi::OsStr;
 
@@ -19,18 +25,18 @@ use crate::trust::policy::{Policy, UnsignedKind};
 /// A requirement that names a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Direct {
-    /// The projects that the words say it is: before an `@`, behind `#egg=`, in a file name. They
-    /// may differ, and which is right is not known before something of it runs.
+    /// Project names stated in the text: before an `@`, behind `#egg=`, in a file name. They may
+    /// differ; only running the source's code tells which is right.
     pub names: Vec<PackageName>,
-    /// The place, without credentials and extras.
+    /// The URL or path, without credentials and extras.
     pub place: String,
-    /// What kind of place it is.
+    /// The kind of place.
     pub kind: UnsignedKind,
 }
 
 impl Direct {
-    /// The finding, where the words alone decide it: a project on record, or a policy that wants
-    /// an attestation of everything.
+    /// Returns the finding if the text alone decides it: the project is recorded, or the policy
+    /// demands an attestation from every project.
     #[must_use]
     pub fn finding(&self, trust: &Pins, policy: &Policy) -> Option<Finding> {
         let names = self.names.iter().map(Some).chain([None]);
@@ -39,13 +45,13 @@ impl Direct {
         findings.next()
     }
 
-    /// Whether pip must reach another machine for it, by itself and past every index.
+    /// Returns whether pip must connect to another machine for it, without an index.
     #[must_use]
     pub const fn is_remote(&self) -> bool {
         matches!(self.kind, UnsignedKind::DirectUrl | UnsignedKind::VersionControl)
     }
 
-    /// Reads a requirement; nothing if it names a project.
+    /// Reads a requirement. Returns `None` if it names a project.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::read(text, None)
@@ -63,7 +69,7 @@ impl Direct {
 
     fn read(text: &str, otherwise: Option<UnsignedKind>) -> Option<Self> {
         let text = text.trim();
-        // `name[extra] @ URL ; marker`, or the URL or path alone. A path may have an `@` in it.
+        // `name[extra] @ URL ; marker`, or the URL or path alone. A path may contain an `@`.
         let (stated, place) = match text.split_once('@') {
             Some((name, place)) if PackageName::parse(base_name(name)).is_ok() => {
                 (PackageName::parse(base_name(name)).ok(), place.trim())
@@ -87,8 +93,8 @@ impl Direct {
     }
 }
 
-/// Everything that is named by its place: on the command line, by pip's configuration
-/// (`editable`), and in the copies of files.
+/// Returns every place that is named on the command line, in pip's configuration (`editable`) and
+/// in the copies of files.
 #[must_use]
 pub fn named(arguments: &InstallArgs, configured: Option<&str>, texts: &[&str]) -> Vec<Direct> {
     let text = |word: &OsStr| word.to_string_lossy().into_owned();
@@ -103,7 +109,7 @@ pub fn named(arguments: &InstallArgs, configured: Option<&str>, texts: &[&str]) 
         .collect()
 }
 
-/// The place that a line of a requirements file names.
+/// Returns the place that a line of a requirements file names.
 fn of_line(line: &str) -> Option<Direct> {
     match requirements::required(line)? {
         requirements::Required::Editable(text) => Some(Direct::editable(&text)),
@@ -115,7 +121,7 @@ fn base_name(text: &str) -> &str {
     text.split('[').next().unwrap_or_default().trim()
 }
 
-/// `./dir[extra]` without the extra.
+/// Returns `./dir` for `./dir[extra]`.
 fn without_extras(place: &str) -> &str {
     let stem = place.strip_suffix(']').and_then(|rest| rest.rsplit_once('['));
     stem.map_or(place, |(stem, _)| stem.trim_end())
@@ -135,7 +141,7 @@ fn is_repository(lower: &str) -> bool {
     ["git+", "hg+", "svn+", "bzr+", "git://", "git@"].iter().any(|p| lower.starts_with(p))
 }
 
-/// What pip takes for an archive (`utils/filetypes.py`).
+/// File names that pip considers an archive (`utils/filetypes.py`).
 const ARCHIVES: [&str; 15] = [
     ".whl",
     ".zip",
@@ -171,7 +177,7 @@ fn kind(place: &str) -> Option<UnsignedKind> {
     looks_like_path.then_some(UnsignedKind::Directory)
 }
 
-/// The project that a file name tells, if it follows the convention in any of the formats.
+/// Returns the project in a file name that follows the convention of wheels or source archives.
 fn name_of_file(path: &str) -> Option<PackageName> {
     let file = decoded(path.split('?').next()?.rsplit('/').next()?);
     let dist = DistFilename::parse(&file).or_else(|error| {

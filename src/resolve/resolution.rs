@@ -1,8 +1,8 @@
-//! From the user's arguments to a lock: which pip this is, how it is configured, what it would
-//! install.
+//! Resolves the user's arguments to a lock.
 //!
-//! Owns the choice between `pip lock` and `pip install --dry-run --report`, for the shim and the
-//! tool alike. Installs nothing and judges nothing.
+//! Asks pip for its version and configuration, then for the set that it would install. Owns the
+//! choice between `pip lock` and `pip install --dry-run --report`, for the shim and the tool alike.
+//! Must not install or judge.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -25,25 +25,25 @@ use crate::resolve::steps::{self, Installed};
 use crate::terminal::progress::Activity;
 use crate::terminal::report::Live;
 
-/// A pip that is known and guarded, with its settings.
+/// A guarded pip whose version, settings and requirements files are known.
 pub struct Prepared<'a> {
-    /// What pip this is.
+    /// pip's version, defaults and configuration.
     pub probe: Probe,
-    /// How it reaches the network, and its cache.
+    /// Network settings, and the place of pip's cache.
     pub settings: Settings,
-    /// What the requirements files say.
+    /// The content of the requirements files.
     pub files: Files,
     resolver: Resolver<'a>,
 }
 
 impl<'a> Prepared<'a> {
-    /// The pip that resolves.
+    /// Returns the pip that resolves.
     #[must_use]
     pub const fn resolver(&self) -> &Resolver<'a> {
         &self.resolver
     }
 
-    /// What the user named: on the command line, and in files.
+    /// Returns the requirements that the user named on the command line and in files.
     #[must_use]
     pub fn asked_for(&self, arguments: &InstallArgs) -> Vec<String> {
         let words = arguments.requirement_arguments().into_iter();
@@ -54,7 +54,7 @@ impl<'a> Prepared<'a> {
     /// Copies the user's requirements files into `directory`.
     ///
     /// # Errors
-    /// One cannot be read, or not be copied so.
+    /// A file cannot be read or copied.
     pub fn copies(&self, session: Session<'_>, directory: &Path) -> Result<Copies, Failure> {
         requirement_files::copies(
             session.process,
@@ -66,44 +66,44 @@ impl<'a> Prepared<'a> {
     }
 }
 
-/// There is no lock.
+/// Reasons why there is no lock.
 #[derive(Debug)]
 pub enum Unresolved {
-    /// Wheels alone do not do: something would have to be built.
+    /// Wheels alone are not sufficient: a package would have to be built.
     NeedsSource(Failure),
-    /// For a reason of ours.
+    /// This program could not resolve.
     Failure(Failure),
-    /// pip failed, in its own words and with its own exit code.
+    /// pip failed, with its own message and exit code.
     Pip(Captured),
 }
 
-/// A lock, and what pip printed on standard error while it was made.
+/// A lock, and the output of the pip that resolved it.
 #[derive(Debug)]
 pub struct Resolved {
     /// The lock.
     pub lock: Lock,
     /// pip's standard error.
     pub stderr: Vec<u8>,
-    /// What else it said, where it was a `pip install`.
+    /// pip's standard output and report, if `pip install` was asked.
     pub said: Option<Said>,
-    /// Where pip would install the lock. `None` if pip did not say.
+    /// The directories that pip would install to. `None` if pip did not state them.
     pub scheme: Option<Box<Scheme>>,
 }
 
-/// What a `pip install` said that installed nothing.
+/// The output of a `pip install --dry-run`.
 #[derive(Debug)]
 pub struct Said {
-    /// Its standard output.
+    /// The standard output.
     pub stdout: Vec<u8>,
-    /// Where its report lies.
+    /// The path of the report.
     pub report: PathBuf,
 }
 
 impl<'a> Session<'a> {
-    /// Learns what pip this is and how it is configured.
+    /// Asks pip for its version and configuration, and reads the requirements files.
     ///
     /// # Errors
-    /// pip cannot be run, guarded or configured.
+    /// pip cannot be run or guarded, or its configuration is not valid.
     pub fn prepare(&self, guard: &'a Guard) -> Result<Prepared<'a>, Unresolved> {
         let (report, progress) = (self.report, self.progress);
         let prompt = Box::new(move |question: &str| {
@@ -113,7 +113,8 @@ impl<'a> Session<'a> {
         let resolver = Resolver::new(self.pip, self.run, guard, prompt);
         let mut global = self.arguments.global_without(&steps::NOT_FOR_QUESTIONS);
         if self.arguments.has("--isolated") {
-            // It may stand behind `install` as well, and changes what the configuration is.
+            // `--isolated` may stand behind `install`, but it changes the configuration, so the
+            // question needs it as well.
             global.push("--isolated".into());
         }
         let mut probe = resolver.probe(&global)?;
@@ -124,7 +125,7 @@ impl<'a> Session<'a> {
         Ok(Prepared { probe, settings, files, resolver })
     }
 
-    /// Lays out the guard of this run.
+    /// Writes the guard of this run.
     ///
     /// # Errors
     /// Its files cannot be written.
@@ -132,12 +133,11 @@ impl<'a> Session<'a> {
         Guard::set_up(self.run, self.process.variable("PYTHONPATH"))
     }
 
-    /// Lets pip ask these indexes for a project, any project: it gives them the credentials that
-    /// the user, a keyring or a file has, and the guard remembers them. What pip finds does not
-    /// matter.
+    /// Makes pip authenticate to these indexes, so that the guard can record the credentials that
+    /// the user, a keyring or a file provides. The result of the request is discarded.
     ///
     /// # Errors
-    /// There is no private directory.
+    /// The private directory cannot be created.
     pub fn knock(&self, prepared: &Prepared<'_>, indexes: &[Url]) -> Result<(), Failure> {
         let directory = self.run.subdirectory("knock").map_err(private_directory)?;
         let output = directory.join("report.json");
@@ -157,7 +157,8 @@ impl<'a> Session<'a> {
         Settings::merge(&probe.configuration, &command_line, lines, &surroundings)
     }
 
-    /// Shows how far the run is, on a terminal, if the user has not switched that off for pip.
+    /// Shows the progress of the run on a terminal, unless the user has switched pip's progress bar
+    /// off.
     #[must_use]
     pub fn live(&self, prepared: &Prepared<'_>) -> Option<Live> {
         let given = self.arguments.last_value("--progress-bar").and_then(OsStr::to_str);
@@ -170,11 +171,11 @@ impl<'a> Session<'a> {
         self.report.live(self.progress)
     }
 
-    /// What pip would install: its lock where that is the answer, else its report. `environment` is
-    /// what changes in pip's.
+    /// Returns the set that pip would install: from `pip lock` if that gives the same set, else
+    /// from the report of `pip install`. `environment` contains the changes to pip's environment.
     ///
     /// # Errors
-    /// pip fails, would run unverified code, or leaves nothing readable.
+    /// pip fails, would run unverified code, or writes no readable output.
     pub fn resolve(
         &self,
         prepared: &Prepared<'_>,
@@ -197,8 +198,8 @@ impl<'a> Session<'a> {
                     let Answer { lock, captured, scheme } = answer;
                     return Ok(Resolved { lock, stderr: captured.stderr, said: None, scheme });
                 }
-                // Something of it is installed, or `pip lock` could not: then `pip install`
-                // itself says what it would do, or why not, in its own words.
+                // A package of the set is installed already, or `pip lock` failed. Then `pip
+                // install` is asked, and its messages are the ones that the user sees.
                 Ok(_) => {}
                 Err(ResolveError::Pip(_)) if !overlooks && self.run.interrupted().is_none() => {}
                 Err(error) => return Err(error.into()),
@@ -213,24 +214,24 @@ impl<'a> Session<'a> {
     }
 }
 
-/// A requirements file in `directory` that lets pip consider wheels alone.
+/// Writes a requirements file into `directory` that allows wheels only.
 ///
 /// # Errors
-/// It cannot be written.
+/// The file cannot be written.
 pub fn wheels_only(directory: &Path) -> Result<PathBuf, Failure> {
     let path = directory.join("wheels-only.txt");
     std::fs::write(&path, "--only-binary :all:\n").map_err(private_directory)?;
     Ok(path)
 }
 
-/// Whether a `--find-links` place is a page. It may say of a file that it is yanked, which
-/// `pip lock` tells nobody but in words that the page has a say in.
+/// Returns whether a `--find-links` place is a page. A page can mark a file as yanked, and `pip
+/// lock` reports that only in a text that the page influences.
 fn may_yank(place: &str) -> bool {
     let is_remote = Url::parse(place).is_ok_and(|url| url.scheme() != "file");
     is_remote || place.ends_with(".html") || place.ends_with(".htm")
 }
 
-/// The private directory of the run cannot be used.
+/// Returns the failure for a private directory that cannot be used.
 pub fn private_directory(error: std::io::Error) -> Failure {
     let message = format!("cannot use a private temporary directory: {error}");
     Failure::new(Status::CouldNotCheck, message).hint("check TMPDIR, and that its disk is not full")

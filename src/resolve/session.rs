@@ -1,7 +1,8 @@
 //! The state that every step of a command shares.
 //!
-//! A story makes one [`Session`] and hands it on; the steps of resolving (`resolve::resolution`)
-//! and of an install (`shim::session`) are its methods. Owns no step itself.
+//! A story creates one [`Session`] and passes it to its steps; the steps of resolving
+//! (`resolve::resolution`) and of an install (`shim::session`) are its methods. Contains no step
+//! itself.
 
 use std::sync::Arc;
 
@@ -13,21 +14,22 @@ use crate::resolve::steps::Installed;
 use crate::terminal::progress::Progress;
 use crate::terminal::report::Report;
 
-/// One command of the user's in progress: what was asked of which pip, and where its run lives.
+/// One command in progress: the arguments, the pip they are for, and the private directory of the
+/// run.
 #[derive(Clone, Copy)]
 pub struct Session<'a> {
     /// This process.
     pub process: &'a Process,
-    /// Where pip's questions go.
+    /// Where questions and messages are printed.
     pub report: Report,
     /// The real pip.
     pub pip: &'a Pip,
-    /// The run it is done in.
+    /// The run that owns the private directory.
     pub run: &'a Run,
-    /// What the user asked for.
+    /// The user's arguments.
     pub arguments: &'a InstallArgs,
-    /// Whether what is installed counts.
+    /// Whether installed packages count.
     pub installed: Installed,
-    /// How far the run is.
+    /// The progress of the run.
     pub progress: &'a Arc<Progress>,
 }

@@ -1,7 +1,7 @@
-//! Private copies of the user's requirements and constraints files, for the pips that build.
+//! Private copies of the user's requirements and constraints files, for a pip that builds.
 //!
-//! Owns writing them and which copy stands for which option. What a copy leaves out is decided in
-//! `requirements`.
+//! Writes the copies and knows the option that each copy belongs to. The rules for lines that are
+//! left out are in `requirements`.
 
 use std::path::{Path, PathBuf};
 
@@ -14,22 +14,23 @@ use crate::pip::settings::Settings;
 use crate::process::Process;
 use crate::resolve::requirement_files::{named_by, named_files, reader};
 
-/// Private copies of the user's requirements and constraints files, which name no place to look in.
+/// Private copies of the user's requirements and constraints files, without options for indexes and
+/// directories.
 #[derive(Debug, Default)]
 pub struct Copies {
-    /// Of requirements files.
+    /// Copies of requirements files.
     pub requirements: Vec<PathBuf>,
-    /// Of constraints files.
+    /// Copies of constraints files.
     pub constraints: Vec<PathBuf>,
-    /// Of constraints files for builds.
+    /// Copies of constraints files for builds.
     pub build_constraints: Vec<PathBuf>,
-    /// The copies, each with the name that the user has for the file it is of.
+    /// The path of each copy, with the name of its original.
     pub names: Vec<(PathBuf, String)>,
     texts: Vec<String>,
 }
 
 impl Copies {
-    /// The text of every copy.
+    /// Returns the text of every copy.
     #[must_use]
     pub fn texts(&self) -> Vec<&str> {
         self.texts.iter().map(String::as_str).collect()
@@ -37,10 +38,10 @@ impl Copies {
 }
 
 /// Copies the user's requirements and constraints files into `directory`, without the lines that
-/// say where to look.
+/// name indexes or directories.
 ///
 /// # Errors
-/// One cannot be read, or not be copied so.
+/// A file cannot be read, or contains a line that cannot be copied.
 pub fn copies(
     process: &Process,
     arguments: &InstallArgs,
@@ -60,7 +61,7 @@ pub fn copies(
     let variable = |name: &str| process.text(name);
     let closed = requirements::closed(&sources, directory, reader(process, &client), variable)?;
     for (path, text) in &closed.copies {
-        // Without a mark pip reads what is not ASCII as the locale has it.
+        // Without a byte order mark, pip decodes text that is not ASCII by the locale.
         let mark = if text.is_ascii() { "" } else { "\u{feff}" };
         std::fs::write(path, format!("{mark}{text}")).map_err(|error| {
             let message = format!("cannot write {}: {error}", path.display());

@@ -1,7 +1,7 @@
-//! What the user's command line and requirements files say: where to look, what is required, and
-//! the hashes that fetched files must have.
+//! The user's requirements files: where to look for packages, requirements, and hashes.
 //!
-//! Owns which files those are, and reading them. What a requirement means is for pip.
+//! Finds the files that the command line and pip's configuration name, and reads them. The meaning
+//! of a requirement must be left to pip.
 
 mod copies;
 
@@ -19,7 +19,7 @@ use crate::pip::settings::{CommandLine, FileLines, Settings};
 use crate::process::Process;
 use crate::wheelhouse::Fetched;
 
-/// The options of the command line, as pip's parser would store them.
+/// Returns the options of the command line, as pip's parser would store them.
 #[must_use]
 pub fn command_line(arguments: &InstallArgs) -> CommandLine {
     let mut line = CommandLine::default();
@@ -36,20 +36,20 @@ pub fn command_line(arguments: &InstallArgs) -> CommandLine {
     line
 }
 
-/// What the requirements files say.
+/// The content of all requirements and constraints files.
 #[derive(Debug, Default)]
 pub struct Files {
-    /// Where to look.
+    /// Options for indexes and directories in the files.
     pub lines: FileLines,
-    /// Whether one of them came from a URL, so that it may be another one next time.
+    /// Whether a file came from a URL, so that its content may change between two reads.
     pub remote: bool,
-    /// Whether one of them asks for source archives.
+    /// Whether a file asks for source archives.
     pub sources: bool,
-    /// What they require, without the options behind it.
+    /// The requirements, without the options behind them.
     pub requirements: Vec<String>,
-    /// The same of constraints.
+    /// The constraints, without the options behind them.
     pub constraints: Vec<String>,
-    /// The hashes that they state.
+    /// The hashes that the files state.
     pub hashes: Hashes,
 }
 
@@ -57,7 +57,7 @@ pub struct Files {
 /// pip's configuration, with the network settings known so far.
 ///
 /// # Errors
-/// The network cannot be set up. A file that cannot be read is no error here: pip says so.
+/// The network cannot be set up. An unreadable file is skipped here, because pip reports it.
 pub fn of_files(
     process: &Process,
     arguments: &InstallArgs,
@@ -90,12 +90,12 @@ pub fn of_files(
 }
 
 impl Files {
-    /// Whether the files that were fetched are those whose hashes the user's own files state. pip
-    /// has asked that of the bytes that it saw, but the index may have sent others since, and where
-    /// a file of ours stands in place of the user's, nobody else asks.
+    /// Compares the fetched files with the hashes that the user's own files state. pip has compared
+    /// the bytes that it saw, but the index may have sent other bytes since. And if a generated
+    /// file replaces the user's file, only this function checks the user's hashes.
     ///
     /// # Errors
-    /// One is another file, or cannot be read.
+    /// A file has none of its stated hashes, or cannot be read.
     pub fn hold(&self, lock: &Lock, fetched: &[Fetched]) -> Result<(), Failure> {
         for entry in &lock.entries {
             let is_of =
@@ -120,21 +120,21 @@ impl Files {
     }
 }
 
-/// The file of a `-r`; a lock may have extras behind its name.
+/// Returns the file of a `-r` option; extras may follow the name of a lock.
 fn named_source(text: &str) -> Source {
     let lock = text.split_once('[').filter(|_| requirements::names_lock(text));
     Source::parse(lock.map_or(text, |(lock, _)| lock))
 }
 
-/// The largest requirements file that is read, in bytes.
+/// Maximum size of a requirements file, in bytes.
 pub const MAX_FILE: u64 = 64 * 1024 * 1024;
 
-/// The files that the user named: constraints, requirements.
+/// Returns the files that the user named, as constraints and as requirements.
 fn named_files(arguments: &InstallArgs, probe: &Probe) -> [Vec<String>; 2] {
     ["--constraint", "--requirement"].map(|option| named_by(option, arguments, probe))
 }
 
-/// The files that an option names: in pip's configuration, then on the command line.
+/// Returns the values of a file option: first pip's configuration, then the command line.
 fn named_by(option: &str, arguments: &InstallArgs, probe: &Probe) -> Vec<String> {
     let configured = probe.configuration.get(option.trim_start_matches('-')).unwrap_or_default();
     let given = arguments.values(option).into_iter();
@@ -142,7 +142,7 @@ fn named_by(option: &str, arguments: &InstallArgs, probe: &Probe) -> Vec<String>
     configured.split_whitespace().map(str::to_owned).chain(given).collect()
 }
 
-/// How a requirements file is read: from the disk, or over the network.
+/// Returns a reader of requirements files, from the disk and over the network.
 fn reader<'a>(
     process: &'a Process,
     client: &'a Client,

@@ -1,7 +1,6 @@
-//! The command lines of `pip lock`: one of ours, that answers what would be installed, and the
-//! user's own.
+//! The command lines of `pip lock`: one that asks for the set, and the user's own.
 //!
-//! Owns where the lock of either goes. Pure.
+//! Owns where each of the two writes its lock. Pure.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -10,8 +9,8 @@ use crate::pip::command_line::arguments::InstallArgs;
 use crate::pip::resolve::Probe;
 use crate::resolve::steps::{NOT_FOR_QUESTIONS, clones_beside, with_wheels_only, words};
 
-/// `pip lock`, wheels only, writing to `output`. `wheels_only` is a requirements file that holds
-/// `--only-binary :all:`: as the last one it cannot be undone by any other.
+/// Returns `pip lock` with wheels only, writing to `output`. `wheels_only` is a requirements file
+/// that contains `--only-binary :all:`. It is the last file, so that no other file can override it.
 #[must_use]
 pub fn lock(arguments: &InstallArgs, output: &Path, wheels_only: &Path) -> Vec<OsString> {
     let mut argv = arguments.global_without(&NOT_FOR_QUESTIONS);
@@ -22,19 +21,20 @@ pub fn lock(arguments: &InstallArgs, output: &Path, wheels_only: &Path) -> Vec<O
     argv
 }
 
-/// The place that the user wants the lock at.
+/// The destination of the user's lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LockPlace {
-    /// In a file. pip says which: it expands `~`, and knows its own default.
+    /// A file. pip states its path, since pip expands `~` and has its own default.
     File,
-    /// On standard output (`-o -`), behind what pip says there.
+    /// Standard output (`-o -`), behind pip's messages.
     Output,
 }
 
-/// Returns the place that the user wants the lock at, by the command line, else by the
+/// Returns the destination of the user's lock, from the command line or else from the
 /// configuration.
 ///
-/// Beside an option that is not known, `-o -` may be that one's value, and is left to pip.
+/// If the command line has an unknown option, `-o -` may be the value of that option. Then pip
+/// decides.
 #[must_use]
 pub fn lock_place(arguments: &InstallArgs, probe: &Probe) -> LockPlace {
     let given = arguments.last_value("--output");
@@ -45,7 +45,7 @@ pub fn lock_place(arguments: &InstallArgs, probe: &Probe) -> LockPlace {
     }
 }
 
-/// The user's own `pip lock`, wheels only.
+/// Returns the user's own `pip lock`, with wheels only.
 #[must_use]
 pub fn own_lock(arguments: &InstallArgs, place: LockPlace, wheels_only: &Path) -> Vec<OsString> {
     let (head, without) = own_lock_head(place);
@@ -55,10 +55,12 @@ pub fn own_lock(arguments: &InstallArgs, place: LockPlace, wheels_only: &Path) -
     argv
 }
 
-/// How the user's own `pip lock` begins, and the options of the user's that go.
+/// Returns the beginning of the user's own `pip lock`, and the options of the user that are left
+/// out.
 ///
-/// The guard keeps back a file and no standard output. A file of pip's default name lies where
-/// paths in a lock on standard output count from: in the working directory.
+/// The guard can keep a file, but not standard output. So a lock for standard output is written to
+/// a file of pip's default name in the working directory, because pip writes paths in a lock
+/// relative to the lock.
 #[must_use]
 pub fn own_lock_head(place: LockPlace) -> (Vec<OsString>, &'static [&'static str]) {
     match place {

@@ -1,7 +1,8 @@
-//! The command lines of the two steps: what pip is asked first, and what it is told then.
+//! The command lines of the two steps: the first pip is asked for a set, the second installs it.
 //!
-//! Owns which options are added to the user's own, and where. Pure. Ours stand in front of the
-//! user's, where nothing can take them for a value; only what must be last is last.
+//! Owns which options are added to the user's own, and where. Pure. Added options stand in front of
+//! the user's, where pip cannot read them as a value of another option. Only an option that must be
+//! the last one stands behind.
 
 mod lock;
 
@@ -21,13 +22,13 @@ use crate::pip::requirements;
 use crate::pip::resolve::{HAS_LOCK, HASHED_CONSTRAINTS, Probe};
 use crate::pip::run::Environment;
 
-/// What every environment that `venv` makes holds, and what is no part of a resolved set.
+/// Packages that `venv` puts into every environment, and that are not part of a resolved set.
 const SEEDS: [&str; 4] = ["pip", "setuptools", "wheel", "distribute"];
 
-/// Options that say what to install.
+/// Options that name requirements.
 const INPUTS: [&str; 4] = ["--requirement", "--editable", "--group", "--requirements-from-script"];
 
-/// Options in whose place the fully hashed file stands.
+/// Options that the fully hashed file replaces.
 const REPLACED: [&str; 8] = [
     "--report",
     "--only-deps",
@@ -39,11 +40,11 @@ const REPLACED: [&str; 8] = [
     "--no-require-hashes",
 ];
 
-/// Options that name files of the user's for what pip does and says. A pip that is only asked
-/// leaves them alone; the one that installs has them.
+/// Options that name files to which pip writes logs or clones. A pip that only answers a question
+/// must not get them; the pip that installs does.
 pub const NOT_FOR_QUESTIONS: [&str; 2] = ["--log", "--src"];
 
-/// Variables that would add to what the second step installs, or undo what it is told.
+/// Variables that would add packages to the second step, or override its options.
 const SECOND_STEP_REMOVES: [&str; 4] = [
     "PIP_NO_REQUIRE_HASHES",
     "PIP_UPLOADED_PRIOR_TO",
@@ -51,7 +52,7 @@ const SECOND_STEP_REMOVES: [&str; 4] = [
     "_PIP_IN_BUILD_IGNORE_CONSTRAINTS",
 ];
 
-/// The same where the fully hashed file says everything that is to be installed.
+/// Variables that would do so where the fully hashed file contains the complete set.
 const REPLACED_STEP_REMOVES: [&str; 5] = [
     "PIP_REQUIREMENT",
     "PIP_EDITABLE",
@@ -60,34 +61,35 @@ const REPLACED_STEP_REMOVES: [&str; 5] = [
     "PIP_REQUIREMENTS_FROM_SCRIPT",
 ];
 
-/// How pip is told to install the verified files and nothing else.
+/// The form in which pip is told to install only the verified files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// The user's own command line, closed by hashed constraints (pip >= 26.1).
+    /// The user's own command line, restricted by hashed constraints (pip >= 26.1).
     OwnArguments,
-    /// A hashed requirements file in place of what the user named, the rest as hashed constraints
+    /// A hashed requirements file for the named requirements, and hashed constraints for the others
     /// (pip >= 26.1).
     NamedFile,
-    /// A fully hashed requirements file in place of what the user named.
+    /// A fully hashed requirements file instead of the user's requirements.
     HashedFile,
 }
 
-/// Whether the user's own words can be given to pip a second time, with hashes required.
+/// Whether pip can read the user's requirements a second time, with hashes required.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Inputs {
-    /// They say the same again, and a constraint can give a hash to everything that they name.
+    /// A second read gives the same requirements, and a constraint can give a hash to each.
     Repeatable,
-    /// A requirements file came from a URL, and could be another one when pip asks for it again;
-    /// or a file is named by its place, which gets no hash from a constraint.
+    /// A requirements file came from a URL, and may have changed at the second read; or a file is
+    /// named by its URL or path, and a constraint cannot give it a hash.
     Once,
 }
 
-/// Which form the second step takes.
+/// Chooses the form of the second step.
 ///
-/// The entries of a `pylock.toml` bring hashes of their own, which pip would take as good enough.
-/// For the dependencies alone pip would want the named packages too, which are not there. An empty
-/// set needs no pins, so that every pip can be left to say that all is there already; where the
-/// inputs are [`Inputs::Once`] the caller must see to it that they are not read again.
+/// An entry of a `pylock.toml` states hashes, and pip would accept those instead of the verified
+/// ones. With `--only-deps`, pip would also look for the named packages, which are not among the
+/// verified files. An empty set needs no pins, so every pip can say itself that all is installed
+/// already. If the inputs are [`Inputs::Once`], the caller must ensure that pip does not read them
+/// again.
 #[must_use]
 pub fn form(probe: &Probe, arguments: &InstallArgs, lock: &Lock, inputs: Inputs) -> Form {
     let constraints = probe.version >= HASHED_CONSTRAINTS;
@@ -103,15 +105,15 @@ pub fn form(probe: &Probe, arguments: &InstallArgs, lock: &Lock, inputs: Inputs)
     }
 }
 
-/// Whether a `-r` names a lock (PEP 751).
+/// Returns whether a `-r` option names a lock (PEP 751).
 #[must_use]
 pub fn has_pylock(arguments: &InstallArgs) -> bool {
     let values = arguments.values("--requirement").into_iter();
     values.map(OsStr::to_string_lossy).any(|value| requirements::names_lock(&value))
 }
 
-/// Whether the user asks for source archives where there are wheels, or names places that are
-/// built: then wheels alone are not what pip would install.
+/// Returns whether the user asks for source archives although there are wheels, or names places
+/// that are built. In both cases pip would not install wheels alone.
 #[must_use]
 pub fn asks_for_sources(arguments: &InstallArgs, probe: &Probe) -> bool {
     let given = arguments.values("--no-binary");
@@ -121,8 +123,9 @@ pub fn asks_for_sources(arguments: &InstallArgs, probe: &Probe) -> bool {
         || probe.configuration.get("editable").is_some()
 }
 
-/// Whether `pip lock` would answer as `pip install` does: it exists, it takes every option, it
-/// reads the same configuration, and there is nothing installed that it would overlook.
+/// Returns whether `pip lock` would resolve to the same set as `pip install`: this pip has it, it
+/// accepts every option, it reads the same configuration, and no installed package that it would
+/// ignore matters.
 #[must_use]
 pub fn lock_answers(arguments: &InstallArgs, probe: &Probe, remote: bool) -> bool {
     arguments.subcommand() == Subcommand::Install
@@ -137,8 +140,8 @@ pub fn lock_answers(arguments: &InstallArgs, probe: &Probe, remote: bool) -> boo
         && only_seeds(&probe.facts)
 }
 
-/// Whether `pip lock` is configured as `pip install` is. What would be installed is the question,
-/// so that `[install]` counts in either case.
+/// Returns whether `pip lock` has the same configuration as `pip install`. The question is what
+/// would be installed, so the section `[install]` applies to both.
 #[must_use]
 pub fn configured_alike(probe: &Probe) -> bool {
     let known = |option: &String| {
@@ -151,7 +154,8 @@ pub fn configured_alike(probe: &Probe) -> bool {
         })
 }
 
-/// Whether none of the packages of a lock is installed: `pip lock` overlooks what is there.
+/// Returns whether none of the packages of a lock is installed, since `pip lock` ignores installed
+/// packages.
 #[must_use]
 pub fn overlooks_nothing(lock: &Lock) -> bool {
     lock.entries.iter().all(|entry| !SEEDS.contains(&entry.name.as_str()))
@@ -166,26 +170,26 @@ fn only_seeds(facts: &Facts) -> bool {
     })
 }
 
-/// Whether an argument is a project's name, possibly with extras, versions and markers, and no
-/// path, archive or URL.
+/// Returns whether an argument is a project name, possibly with extras, versions and markers,
+/// rather than a path, an archive or a URL.
 fn is_by_name(argument: &OsStr) -> bool {
     let text = argument.to_string_lossy();
     let requirement = text.split(';').next().unwrap_or_default();
     !requirement.contains(['/', '\\', '@', ':']) && !requirement.starts_with('.')
 }
 
-/// Whether what is installed already counts.
+/// Whether installed packages count as available.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Installed {
-    /// As it does for `pip install`.
+    /// They count, as for `pip install`.
     Counts,
-    /// As it does for `pip lock`: not at all.
+    /// They are ignored, as for `pip lock`.
     Ignored,
 }
 
-/// `pip install --dry-run --report`, wheels only, writing to `output`; for `pip download` and
-/// `pip wheel` too, which cannot say beforehand what they would fetch, and for which nothing is
-/// installed.
+/// Returns `pip install --dry-run --report` with wheels only, writing to `output`. It also answers
+/// for `pip download` and `pip wheel`, which have no dry run; for those, installed packages are
+/// ignored.
 #[must_use]
 pub fn report(
     arguments: &InstallArgs,
@@ -202,7 +206,7 @@ pub fn report(
         argv.push("--ignore-installed".into());
     }
     if !installs && FOR_ANOTHER_PLATFORM.iter().any(|option| arguments.has(option)) {
-        // `pip install` takes these with a target alone; a dry run does not write to it.
+        // `pip install` accepts these options only with a target. A dry run does not write to it.
         argv.extend(["--target".into(), output.with_extension("target").into()]);
     }
     let without = [NOT_FOR_REPORT.as_slice(), &NOT_FOR_QUESTIONS].concat();
@@ -210,8 +214,8 @@ pub fn report(
     argv
 }
 
-/// A pip that asks its indexes for a project, and installs nothing: its own, since the name is one
-/// that means the same everywhere.
+/// Returns a dry run for the project `pip`, which exists on every index: it makes pip ask for
+/// credentials.
 #[must_use]
 pub fn knock(arguments: &InstallArgs, output: &Path) -> Vec<OsString> {
     let places = ["--index-url", "--extra-index-url", "--no-index", "--find-links"];
@@ -227,7 +231,7 @@ pub fn knock(arguments: &InstallArgs, output: &Path) -> Vec<OsString> {
     argv
 }
 
-/// The variables that say where to look. A command line could be read by everybody.
+/// Returns the variables that name the indexes. Every user of the machine can read a command line.
 #[must_use]
 pub fn places(indexes: &[Url]) -> Environment {
     let mut urls = indexes.iter().map(Url::as_str);
@@ -239,21 +243,22 @@ pub fn places(indexes: &[Url]) -> Environment {
     Environment { set, remove: remove.into_iter().chain(inputs).collect() }
 }
 
-/// Options that choose files for another platform than the running one.
+/// Options that select files for another platform than the running one.
 pub const FOR_ANOTHER_PLATFORM: [&str; 4] =
     ["--platform", "--python-version", "--implementation", "--abi"];
 
-/// Options that the report must not have: its own, and those of the other subcommands alone.
+/// Options that the report's command line must not contain: those that it sets itself, and those
+/// that `pip install` does not know.
 pub const NOT_FOR_REPORT: [&str; 6] =
     ["--report", "--dry-run", "--dest", "--wheel-dir", "--no-verify", "--build-option"];
 
-/// Where repositories would be cloned to that are to be edited: pip makes that directory before it
-/// is kept from running git. The install clones to where the user wants it.
+/// Returns the option for a private directory of editable clones. pip creates that directory before
+/// the guard stops git. The second step clones into the user's directory.
 pub fn clones_beside(output: &Path) -> [OsString; 2] {
     ["--src".into(), output.with_extension("src").into()]
 }
 
-/// The user's options, then the file that says "wheels only", then the user's arguments.
+/// Returns the user's options, then the wheels-only file, then the user's arguments.
 fn with_wheels_only(
     arguments: &InstallArgs,
     without: &[&str],
@@ -261,13 +266,14 @@ fn with_wheels_only(
 ) -> Vec<OsString> {
     let wheels_only = [OsString::from("--requirement"), wheels_only.into()];
     if arguments.unknown() {
-        // Behind something unknown, ours could be taken for its value. In front of it a file of
-        // the user's can allow sources again; the guard still keeps their code from running.
+        // pip could read an option behind an unknown option as its value, so the file stands in
+        // front. Then a file of the user's can allow sources again, but the guard still stops their
+        // code.
         let rest = arguments.without(without, Positionals::Keep);
         return [wheels_only.to_vec(), rest].concat();
     }
     let mut argv = arguments.without(without, Positionals::Drop);
-    // Nothing unknown is left, so a `--` here is the one that ends the options.
+    // All options are known here, so the first `--` ends the options.
     let ended = arguments
         .global()
         .iter()
@@ -276,13 +282,14 @@ fn with_wheels_only(
     if let (true, Some(at)) = (ended, argv.iter().rposition(|word| word == "--")) {
         argv.remove(at);
     }
-    // Without any requirement pip must say so itself; the file would count as one.
+    // Without any requirement pip must print its own error, but the wheels-only file would count as
+    // a requirement.
     if arguments.requirement_arguments().is_empty() && !INPUTS.iter().any(|o| arguments.has(o)) {
         argv.extend(words(&["--only-binary", ":all:"]));
         return argv;
     }
     if arguments.has("--only-deps") {
-        // pip takes no file beside it, so no file can allow sources again either.
+        // pip accepts no requirements file besides this option, so no file can allow sources again.
         argv.extend(words(&["--only-binary", ":all:"]));
     } else {
         argv.extend(wheels_only);
@@ -292,32 +299,32 @@ fn with_wheels_only(
     argv
 }
 
-/// The files that the second step is told by.
+/// The files that the second step reads.
 #[derive(Debug, Clone, Copy)]
 pub struct HashedFiles<'a> {
-    /// The pins of [`Lock::pins`]; of no use for [`Form::HashedFile`].
+    /// The pins of [`Lock::pins`]; not used by [`Form::HashedFile`].
     pub pins: &'a Path,
-    /// The lines of [`Lock::requirements`]; of no use for [`Form::OwnArguments`].
+    /// The lines of [`Lock::requirements`]; not used by [`Form::OwnArguments`].
     pub requirements: &'a Path,
     /// The page of [`Lock::links`], a file whose name ends in `.html`.
     pub links: &'a Path,
-    /// Where pip's installation report goes, if the user wants one.
+    /// The destination of pip's installation report, if the user wants one.
     pub report: Option<&'a Path>,
-    /// What stands in place of options of the user's, if anything does.
+    /// Replacements for options of the user's.
     pub instead: Option<Instead<'a>>,
 }
 
-/// Options that give way, and what stands in their place.
+/// Options of the user's that are removed, and the arguments that replace them.
 #[derive(Debug, Clone, Copy)]
 pub struct Instead<'a> {
-    /// Those of the user's that go.
+    /// The options that are removed.
     pub options: &'a [&'a str],
-    /// What is given for them.
+    /// The arguments that replace them.
     pub words: &'a [OsString],
 }
 
-/// `pip install` of the verified files and nothing else: hashes required, no index, and a page
-/// that leads to them.
+/// Returns `pip install` of the verified files only: hashes required, no index, and a page of links
+/// to the files.
 #[must_use]
 pub fn install(arguments: &InstallArgs, form: Form, files: HashedFiles<'_>) -> Vec<OsString> {
     let other = files.instead.map_or([].as_slice(), |instead| instead.options);
@@ -343,8 +350,8 @@ pub fn install(arguments: &InstallArgs, form: Form, files: HashedFiles<'_>) -> V
     argv
 }
 
-/// Where the user wants pip's installation report, if at all. It is written to a file of ours
-/// first, since it names the private directory.
+/// Returns the path to which the user wants pip's installation report. pip writes it to a private
+/// file first, since it contains private paths.
 #[must_use]
 pub fn report_destination(arguments: &InstallArgs, probe: &Probe) -> Option<OsString> {
     let installs = arguments.subcommand() == Subcommand::Install;
@@ -353,8 +360,8 @@ pub fn report_destination(arguments: &InstallArgs, probe: &Probe) -> Option<OsSt
     given.or_else(|| configured().map(OsString::from)).filter(|_| installs)
 }
 
-/// What changes in the environment of the second step. Where a file of ours says everything that
-/// is to be installed, configuration files must add nothing: what they name may lie at a URL.
+/// Returns the changes to the environment of the second step. If a generated file contains the
+/// complete set, configuration files must not add requirements: those may be at a URL.
 #[must_use]
 pub fn second_environment(form: Form, probe: &Probe) -> Environment {
     let remove = SECOND_STEP_REMOVES.to_vec();
@@ -370,7 +377,8 @@ pub fn second_environment(form: Form, probe: &Probe) -> Environment {
     }
 }
 
-/// No configuration file; what the files say as variables instead, but for these keys.
+/// Returns variables that switch configuration files off and carry their values, except for the
+/// keys in `left_out`.
 #[must_use]
 pub fn without_files(probe: &Probe, left_out: &[&str]) -> Vec<(OsString, OsString)> {
     let mut set: Vec<(OsString, OsString)> = Vec::new();
