@@ -1,7 +1,8 @@
-//! From a lock to findings: what is known of every file, and the verdict on it.
+//! Audits a lock: gathers the evidence for every file and returns a finding with a verdict for
+//! each.
 //!
-//! Owns the story that the shim and the tool share: evidence is gathered for all files at once,
-//! then judged project by project. Changes nothing and prints nothing.
+//! Worker threads gather evidence for all files at once; then each project is judged. The shim and
+//! the tool share this. Must not change or print anything.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,52 +23,54 @@ use crate::terminal::progress::{Activity, Progress};
 use crate::trust::pins::Pins;
 use crate::trust::policy::{self, BundleEvidence, Evidence, Policy, UnsignedKind, Verdict};
 
-/// How many files are looked into at once. The work is waiting, not computing.
+/// Number of files that are audited at once. The threads mostly wait for the network.
 const WORKERS: usize = 16;
 
-/// What an audit looks at and judges by.
+/// The sources of evidence and the rules of an audit.
 pub struct Audit<'a> {
-    /// The network side of the indexes.
+    /// The client of the indexes.
     pub index: &'a Index<'a>,
     /// The user's indexes, in order.
     pub indexes: &'a [Url],
-    /// Whether the user named `--find-links` places, whose files no index lists.
+    /// Whether the user named `--find-links` places. No index lists their files.
     pub find_links: bool,
-    /// Where provenance is looked for if the index has none.
+    /// The source of provenance for files whose index has none.
     pub second_source: Option<&'a SecondSource>,
     /// The verifier with its trusted root.
     pub verifier: &'a Verifier,
-    /// Who is trusted for what.
+    /// The pins of the trust files.
     pub trust: &'a Pins,
-    /// What the user asked for.
+    /// The user's policy.
     pub policy: Policy,
-    /// Computes the sha256 of a file from its bytes, where neither lock nor index state it, or
-    /// where the lock states other digests, and holds the bytes against everything it states.
+    /// Computes the sha256 of a file from its bytes, and compares the bytes with every digest and
+    /// size that the lock states. Called if neither lock nor index states a sha256, or if the lock
+    /// states further digests.
     pub digest: &'a (dyn Fn(&File) -> Result<Sha256, Failure> + Sync),
-    /// Told of each file that has been looked into.
+    /// Counts the audited files.
     pub progress: &'a Progress,
 }
 
-/// What came out for one file, or for a source that is no file.
+/// The result for one file, or for a source that is no file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The project.
     pub name: PackageName,
     /// `name version`.
     pub title: String,
-    /// The file, with its sha256; none for version control and directories.
+    /// The file, with its sha256. `None` for version control and directories.
     pub file: Option<File>,
     /// The verdict.
     pub verdict: Verdict,
 }
 
 impl Audit<'_> {
-    /// Looks into every file of every entry, and judges. No refusal rests on what was kept from
-    /// an earlier run: before one, everything about the project is fetched again.
+    /// Gathers the evidence for every file of every entry, and judges it. A refusal is never based
+    /// on data cached by an earlier run: before a refusal, all data about the project is fetched
+    /// again.
     ///
     /// # Errors
-    /// Something could not be found out. The failure of the first file, in the lock's order, is
-    /// the one reported.
+    /// Evidence could not be obtained. If this happens for several files, the error of the first
+    /// one in the lock's order is returned.
     pub fn run(&self, lock: &Lock) -> Result<Vec<Finding>, Failure> {
         let entries: Vec<&Entry> = lock.entries.iter().collect();
         let mut findings = self.of(&entries)?;
@@ -87,7 +90,7 @@ impl Audit<'_> {
         Ok(findings.into_iter().flatten().collect())
     }
 
-    /// The findings of these entries, in their order.
+    /// Returns the findings of these entries, in their order.
     fn of(&self, entries: &[&Entry]) -> Result<Vec<Vec<Finding>>, Failure> {
         let files: Vec<(&Entry, &File)> = entries
             .iter()
@@ -124,9 +127,9 @@ impl Audit<'_> {
         files.into_iter().zip(verdicts).map(finding).collect()
     }
 
-    /// Evidence for all files, in their order.
+    /// Gathers the evidence for all files, and returns it in their order.
     fn gather(&self, files: &[(&Entry, &File)]) -> Result<Vec<(File, Evidence)>, Failure> {
-        // How many files of each project are still to be looked into.
+        // Number of files of each project that are not audited yet.
         let mut left = BTreeMap::<&PackageName, AtomicUsize>::new();
         files.iter().for_each(|(entry, _)| *left.entry(&entry.name).or_default().get_mut() += 1);
         let (next, results) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
@@ -138,7 +141,7 @@ impl Audit<'_> {
                         let Some((entry, file)) = files.get(at) else { return };
                         let result = self.look_into(entry, file);
                         self.progress.step(Activity::Verifying);
-                        // After a failure nothing further is begun: the run is over.
+                        // After an error the run ends, so the other workers stop.
                         if result.is_err() {
                             next.store(files.len(), Ordering::Relaxed);
                         }
@@ -156,7 +159,7 @@ impl Audit<'_> {
         results.into_iter().map(|(_, result)| result).collect()
     }
 
-    /// Nothing more will be asked of this project.
+    /// Drops the data of a project that has no more files to audit.
     fn done_with(&self, name: &PackageName) {
         let second = match self.second_source {
             Some(SecondSource::Index(url)) => Some(url),
@@ -224,22 +227,22 @@ impl Audit<'_> {
     }
 }
 
-/// Where the documents of files come from, and who verifies them.
+/// The sources of provenance documents, and their verifier.
 pub struct Documents<'a> {
-    /// The network side of the indexes.
+    /// The client of the indexes.
     pub index: &'a Index<'a>,
-    /// Where provenance is looked for if the index has none.
+    /// The source of provenance for files whose index has none.
     pub second_source: Option<&'a SecondSource>,
     /// The verifier with its trusted root.
     pub verifier: &'a Verifier,
 }
 
 impl Documents<'_> {
-    /// The evidence for a file of an index, whose page links to `provenance`; nothing where
-    /// neither the index nor the second source has a document.
+    /// Returns the evidence for a file of an index, whose page links to `provenance`. Returns
+    /// `None` if neither the index nor the second source has a document.
     ///
     /// # Errors
-    /// It could not be found out.
+    /// The document could not be fetched.
     pub fn evidence(
         &self,
         name: &PackageName,
@@ -260,14 +263,14 @@ impl Documents<'_> {
 }
 
 impl Finding {
-    /// Whether it must not be installed.
+    /// Returns whether the file must not be installed.
     #[must_use]
     pub const fn is_refused(&self) -> bool {
         matches!(self.verdict, Verdict::Fail(_))
     }
 }
 
-/// The finding for an entry that no index vouches for.
+/// Returns the finding for an entry that no index serves.
 #[must_use]
 pub fn unattested(
     entry: &Entry,
@@ -280,7 +283,8 @@ pub fn unattested(
     Finding { name: entry.name.clone(), title: entry.title(), file, verdict }
 }
 
-/// The same for a place whose project may not be known yet; nothing where that leaves it open.
+/// Returns the finding for a place, whose project may not be known yet. Returns `None` if the
+/// verdict is not a refusal or needs the project's name.
 #[must_use]
 pub fn unattested_by_name(
     name: Option<&PackageName>,
@@ -291,7 +295,7 @@ pub fn unattested_by_name(
 ) -> Option<Finding> {
     let pin = name.and_then(|name| trust.pin(name));
     let verdict = policy::judge(pin, &Evidence::Unsigned(kind), policy);
-    // Nobody's name: what is refused is the place.
+    // This name is a placeholder: the refusal shows the place.
     let name = name.cloned().or_else(|| PackageName::parse("unnamed").ok())?;
     matches!(verdict, Verdict::Fail(_)).then(|| Finding {
         name,
@@ -301,7 +305,7 @@ pub fn unattested_by_name(
     })
 }
 
-/// The evidence of one document for one file.
+/// Verifies one document for one file, and returns the evidence.
 #[must_use]
 pub fn verify(verifier: &Verifier, filename: &str, sha256: Sha256, document: &[u8]) -> Evidence {
     let document = match Document::parse(document) {
@@ -319,17 +323,17 @@ pub fn verify(verifier: &Verifier, filename: &str, sha256: Sha256, document: &[u
     Evidence::Attested(verifier.verify(&document, &subject).into_iter().map(bundle).collect())
 }
 
-/// What the index that serves a file says of it.
+/// The entry of a file on the page of its index.
 struct Located {
     sha256: Option<Sha256>,
     size: Option<u64>,
     provenance: Option<Url>,
-    /// The kind of the file if there turns out to be no attestation.
+    /// The kind of the file if it has no attestation.
     without: UnsignedKind,
 }
 
-/// Whether lock and index state one size for a file, where both state one. That costs no bytes; a
-/// file that is fetched anyway is held to the lock's again.
+/// Compares the sizes that lock and index state for a file, where both state one. This needs no
+/// download. A file that is downloaded is compared with the lock's size again.
 fn same_size(file: &File, listed: Option<u64>) -> Result<(), Failure> {
     match (file.claims.size, listed) {
         (Some(stated), Some(listed)) if stated != listed => {

@@ -1,7 +1,7 @@
-//! The verdicts that are given while pip builds: on each file, before the gateway hands it over.
+//! Judges files while pip builds: each file before the gateway serves it.
 //!
-//! Owns what has been judged so far in such a run. The verdict itself is the policy's; what pip
-//! gets for it is the gateway's.
+//! Keeps the findings of the run. The rules of a verdict are in `trust::policy`, and the gateway
+//! turns a verdict into an answer to pip.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,7 +21,7 @@ use crate::trust::pin::Pin;
 use crate::trust::pins::Pins;
 use crate::trust::policy::{Evidence, Policy, UnsignedKind, Verdict, judge};
 
-/// Judges files as they are asked for. One serves all threads.
+/// Judges files when pip requests them. All threads share one judge.
 pub struct Judge {
     sources: Arc<Sources>,
     trust: Pins,
@@ -32,15 +32,16 @@ pub struct Judge {
 #[derive(Default)]
 struct Given {
     findings: Vec<Finding>,
-    /// The same of files that lie in the user's own directories.
+    /// Findings about files in the user's own directories.
     local: Vec<Finding>,
-    /// Whom trust on first use has let pass in this run; it binds the project's other files.
+    /// Publishers that trust on first use accepted in this run. They bind the other files of their
+    /// projects.
     first: BTreeMap<PackageName, Pin>,
 }
 
 impl Judge {
-    /// A judge by these sources, these pins and this policy; `agreed` are publishers that the
-    /// user has just agreed to, to be recorded.
+    /// Creates a judge. `agreed` contains publishers that the user has just agreed to; they are to
+    /// be recorded.
     #[must_use]
     pub fn new(
         sources: Arc<Sources>,
@@ -52,10 +53,10 @@ impl Judge {
         Self { sources, trust, policy, given }
     }
 
-    /// Whether pip gets the file.
+    /// Judges a file, and returns whether pip may have it.
     ///
     /// # Errors
-    /// It could not be found out.
+    /// The evidence could not be obtained.
     pub fn judge(&self, asked: &Asked<'_>) -> Result<Handover, Failure> {
         let index = self.sources.index();
         let file = File {
@@ -67,7 +68,7 @@ impl Judge {
         let evidence = self.evidence(&index, asked, asked.file.provenance.as_ref())?;
         let (mut finding, mut handover) = self.give(asked.name, file.clone(), &evidence);
         if finding.is_refused() && self.sources.cache.is_some() {
-            // No refusal rests on what was kept from an earlier run, the page included.
+            // A refusal must not be based on data cached by an earlier run, including the page.
             let index = index.bypassing_cache();
             let (name, filename) = (asked.name, asked.filename.as_str());
             let indexes = std::slice::from_ref(asked.index);
@@ -102,7 +103,7 @@ impl Judge {
     /// Judges a file of the user's own `--find-links` directory, which states no provenance.
     ///
     /// # Errors
-    /// It could not be found out.
+    /// The evidence could not be obtained.
     pub fn judge_local(&self, name: &PackageName, file: File) -> Result<Handover, Failure> {
         let index = self.sources.index();
         let found = match file.sha256 {
@@ -120,7 +121,8 @@ impl Judge {
         let pin = self.trust.pin(name);
         let bound = given.first.get(name).filter(|_| pin.is_none());
         let verdict = match (judge(pin.or(bound), evidence, &self.policy), bound.is_some()) {
-            // Let pass by the same publisher as the file before it: to be recorded as that one.
+            // The publisher was accepted for an earlier file of this run and is not in the trust
+            // files yet, so the verdict is `Record` again.
             (Verdict::Ok { publisher }, true) => Verdict::Record { publisher },
             (verdict, _) => verdict,
         };
@@ -137,13 +139,13 @@ impl Judge {
         (Finding { name: name.clone(), title, file: Some(file), verdict }, handover)
     }
 
-    /// What has been judged of the user's own directories, in order.
+    /// Returns the findings about files in the user's own directories, in order.
     #[must_use]
     pub fn local(&self) -> Vec<Finding> {
         self.given().local.clone()
     }
 
-    /// What has been judged of indexes, in order.
+    /// Returns the findings about files of indexes, in order.
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
         self.given().findings.clone()

@@ -1,7 +1,7 @@
 //! Evidence: from a lock to findings, and the words of a refusal.
 //!
-//! [`sources`] reads the settings and sets up where documents come from, [`audit`] and [`judge`]
-//! gather and judge, [`refusal`] has the words. Installs nothing.
+//! [`sources`] reads the settings and sets up the sources of documents, [`audit`] and [`judge`]
+//! gather and judge, [`refusal`] has the words. Must not install anything.
 
 pub mod audit;
 pub mod judge;

@@ -1,6 +1,7 @@
-//! How a refusal reads: which file, what was expected, what was found, and what would accept it.
+//! The text of a refusal: the file, the expected publisher, the publisher found, and the line that
+//! would accept it.
 //!
-//! Owns the words. Pure: makes lines, prints none. The text is not yet safe for a terminal.
+//! Owns the words. Pure: returns lines and prints none. The text is not escaped for a terminal yet.
 
 use crate::attestation::publisher::Publisher;
 use crate::evidence::audit::Finding;
@@ -8,16 +9,16 @@ use crate::trust::pin::Pin;
 use crate::trust::pins::{Pins, Place};
 use crate::trust::policy::{Difference, Reason, Verdict};
 
-/// The trust files, as far as a refusal speaks of them.
+/// The parts of the trust files that a refusal shows.
 #[derive(Debug, Clone, Copy)]
 pub struct TrustContext<'a> {
-    /// Their pins.
+    /// The pins of the trust files.
     pub pins: &'a Pins,
     /// The command that would record an unrecorded publisher.
     pub record_with: &'a str,
 }
 
-/// The lines for one finding; none if it is no refusal.
+/// Returns the lines for one finding, or no lines if it is not a refusal.
 #[must_use]
 pub fn lines(finding: &Finding, trust: &TrustContext<'_>) -> Vec<String> {
     let Verdict::Fail(reason) = &finding.verdict else { return Vec::new() };
@@ -87,7 +88,7 @@ pub fn lines(finding: &Finding, trust: &TrustContext<'_>) -> Vec<String> {
     lines
 }
 
-/// The trust files in force, as the places where a pin was looked for.
+/// Returns the trust files in force, as the places that were searched for a pin.
 #[must_use]
 pub fn searched(pins: &Pins) -> String {
     match pins.files() {
@@ -99,7 +100,7 @@ pub fn searched(pins: &Pins) -> String {
     }
 }
 
-/// The pin that the verdict was held to.
+/// Returns the pin that the evidence was compared with.
 const fn expected(reason: &Reason) -> Option<&Pin> {
     match reason {
         Reason::ChangedPublisher { expected, .. } | Reason::SignatureExpected { expected, .. } => {
@@ -112,7 +113,7 @@ const fn expected(reason: &Reason) -> Option<&Pin> {
     }
 }
 
-/// The file that a new pin goes to.
+/// Returns the file that a new pin is written to.
 #[must_use]
 pub fn recorded_in(pins: &Pins) -> String {
     pins.record().map_or_else(|| "a trust file".to_owned(), |path| path.display().to_string())
@@ -129,7 +130,7 @@ fn headline(reason: &Reason) -> &'static str {
     }
 }
 
-/// Who built it, from the certificate.
+/// Describes the publisher in the certificate.
 fn publisher(found: &Publisher) -> Vec<String> {
     let mut lines = vec![format!("  found     {}", found.url())];
     let facts = found.facts();
@@ -145,7 +146,7 @@ fn publisher(found: &Publisher) -> Vec<String> {
     lines
 }
 
-/// The good news of a run: who verified what, and what is unknown, a few lines in all.
+/// Returns a summary of a run in a few lines: verified projects by publisher, and unknown projects.
 #[must_use]
 pub fn summary(findings: &[Finding]) -> Vec<String> {
     let mut by_publisher = std::collections::BTreeMap::<String, Vec<&str>>::new();
@@ -168,7 +169,7 @@ pub fn summary(findings: &[Finding]) -> Vec<String> {
     verified.chain(unknown).collect()
 }
 
-/// The most names that a summary line lists.
+/// Maximum number of names in a summary line.
 const LISTED: usize = 8;
 
 fn listed(titles: &[&str]) -> String {

@@ -1,7 +1,7 @@
-//! Where evidence comes from in this run, as the user configured it.
+//! The sources of evidence in this run, as the user configured them.
 //!
-//! Owns the reading of our own settings: trust files, trusted root, second source, policy. Shared
-//! by the shim and the tool. Judges nothing.
+//! Reads this program's own settings: trust files, trusted root, second source, policy. The shim
+//! and the tool share it. Must not judge.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ use crate::trust::policy::{Policy, Unrecorded, Unsigned, Verdict};
 use crate::trust::store::Store;
 use crate::wheelhouse::{JOBS, Wanted, Wheelhouse};
 
-/// What the user's own settings say of evidence; pip's have no part in it.
+/// This program's own settings about evidence, without pip's settings.
 pub struct Own {
     /// The second source, if one is configured.
     pub second_source: Option<SecondSource>,
@@ -39,10 +39,10 @@ pub struct Own {
 }
 
 impl Own {
-    /// Reads them, before anything costs time or network.
+    /// Reads the settings. Called first, since an error here must not cost network requests.
     ///
     /// # Errors
-    /// The trusted root or the second source cannot be read as such.
+    /// The trusted root or the second source is not valid.
     pub fn read(process: &Process) -> Result<Self, Failure> {
         Ok(Self {
             second_source: second_source(process)?,
@@ -51,9 +51,9 @@ impl Own {
     }
 }
 
-/// Everything that evidence comes from.
+/// All sources of evidence.
 pub struct Sources {
-    /// The way to the network.
+    /// The HTTP client.
     pub client: Arc<Client>,
     /// The indexes, in order.
     pub indexes: Vec<Url>,
@@ -61,14 +61,14 @@ pub struct Sources {
     pub find_links: bool,
     /// The user's own settings.
     pub own: Own,
-    /// What was fetched before; nothing where pip keeps no cache, or not one of ours.
+    /// The cache. `None` if pip has no cache, or if its directory belongs to another user.
     pub cache: Option<Cache>,
-    /// How far the run is.
+    /// The progress of the run.
     pub progress: Arc<Progress>,
 }
 
 impl Sources {
-    /// Sets everything up; asks the network nothing yet.
+    /// Sets up the sources. Sends no request yet.
     #[must_use]
     pub fn new(own: Own, settings: &Settings) -> Self {
         Self {
@@ -81,29 +81,29 @@ impl Sources {
         }
     }
 
-    /// The same, telling how far it is.
+    /// Returns these sources, which report to `progress`.
     #[must_use]
     pub fn telling(self, progress: &Arc<Progress>) -> Self {
         Self { progress: Arc::clone(progress), ..self }
     }
 
-    /// Lets our own requests be who pip was.
+    /// Adds credentials that pip obtained to this program's own requests.
     pub fn lend(&self, logins: &[Login]) {
         self.client
             .add_credentials(logins.iter().flat_map(|login| login.urls(&self.indexes)).collect());
     }
 
-    /// The indexes, of which nothing is known yet in this run.
+    /// Returns a client of the indexes that has fetched nothing in this run.
     #[must_use]
     pub fn index(&self) -> Index<'_> {
         Index::with_cache(&self.client, self.cache.clone())
     }
 
-    /// Audits a lock. A digest that nobody states is computed from the bytes, which go to the
-    /// wheelhouse; so are the digests that the lock states besides the sha256, to be compared.
+    /// Audits a lock. Files are downloaded to the wheelhouse to compute a digest that neither lock
+    /// nor index states, and to compare digests other than sha256.
     ///
     /// # Errors
-    /// Something could not be found out.
+    /// Evidence could not be obtained.
     pub fn audit(
         &self,
         index: &Index<'_>,
@@ -115,7 +115,7 @@ impl Sources {
         let computed = Mutex::new(BTreeMap::<_, Sha256>::new());
         let known = || computed.lock().unwrap_or_else(PoisonError::into_inner);
         let digest = |file: &File| {
-            // Fetched once, however often it is asked for.
+            // Each file is fetched once, even if several entries list it.
             let key = (file.url.clone(), file.sha256, file.claims.clone());
             if let Some(sha256) = known().get(&key) {
                 return Ok(*sha256);
@@ -142,10 +142,10 @@ impl Sources {
     }
 }
 
-/// The file of a lock, as the wheelhouse fetches it.
+/// Returns the file of a lock in the form that the wheelhouse fetches.
 ///
 /// # Errors
-/// Its place is neither a URL nor an absolute path.
+/// The place of the file is neither a URL nor an absolute path.
 pub fn wanted(file: &File) -> Result<Wanted, Failure> {
     let of_path = |_| Url::from_file_path(&file.url);
     let url = Url::parse(&file.url).or_else(of_path).map_err(|()| {
@@ -156,10 +156,10 @@ pub fn wanted(file: &File) -> Result<Wanted, Failure> {
     Ok(Wanted { filename, url, sha256, claims })
 }
 
-/// Records every publisher that trust on first use lets pass, and says so.
+/// Records every publisher that trust on first use accepted, and prints a line for each.
 ///
 /// # Errors
-/// The trust file cannot be written, or the trust files say something else by now.
+/// The trust file cannot be written, or another process recorded a different publisher meanwhile.
 pub fn record(report: Report, findings: &[Finding], store: &Store) -> Result<(), Failure> {
     let new: BTreeMap<_, _> = findings
         .iter()
@@ -179,10 +179,10 @@ pub fn record(report: Report, findings: &[Finding], store: &Store) -> Result<(),
     Ok(())
 }
 
-/// The verifier for a trusted root file, or for the embedded production root.
+/// Returns the verifier for a trusted root file, or for the embedded production root.
 ///
 /// # Errors
-/// The file cannot be read or is no trusted root.
+/// The file cannot be read or is not a trusted root.
 pub fn verifier(trusted_root: Option<&Path>) -> Result<Verifier, Failure> {
     let Some(path) = trusted_root else { return Ok(Verifier::production()?) };
     let limit = u64::try_from(MAX_TRUSTED_ROOT).unwrap_or(u64::MAX);
@@ -192,15 +192,15 @@ pub fn verifier(trusted_root: Option<&Path>) -> Result<Verifier, Failure> {
         .map_err(|error| unreadable("trusted root", path, &error.to_string()))
 }
 
-/// Reads a whole file, if it is no larger than `limit` bytes.
+/// Reads a whole file that is not larger than `limit` bytes.
 ///
 /// # Errors
-/// It cannot be read, or is larger.
+/// The file cannot be read, or is larger.
 pub fn read_bounded(path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
     use std::io::Read as _;
     let too_large = || std::io::Error::other(format!("larger than {limit} bytes"));
     let file = std::fs::File::open(path)?;
-    // A pipe has no size; it is bounded while it is read.
+    // A pipe has no size, so its bytes are counted while they are read.
     if file.metadata()?.len() > limit {
         return Err(too_large());
     }
@@ -212,7 +212,7 @@ pub fn read_bounded(path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A file of the user's that cannot be read as what it should be.
+/// Returns the failure for a file of the user's that cannot be read as `what`.
 #[must_use]
 pub fn unreadable(what: &str, path: &Path, why: &str) -> Failure {
     Failure::new(Status::BadInput, format!("cannot read {what} {}: {why}", path.display()))
@@ -235,7 +235,7 @@ fn second_source(process: &Process) -> Result<Option<SecondSource>, Failure> {
     Err(Failure::new(Status::BadInput, message))
 }
 
-/// The trust files of this run.
+/// Returns the trust files of this run.
 #[must_use]
 pub fn trust_store(process: &Process, named: Option<&Path>) -> Store {
     let named = named.filter(|name| !name.as_os_str().is_empty());
@@ -249,10 +249,10 @@ pub fn trust_store(process: &Process, named: Option<&Path>) -> Store {
     }))
 }
 
-/// Reads the trust files and names them, if the user wants to know.
+/// Reads the trust files, and prints their paths if the user asked for that.
 ///
 /// # Errors
-/// One cannot be read or does not count, or two contradict each other.
+/// A file cannot be read or does not count, or two files contradict each other.
 pub fn pins(report: Report, store: &Store, policy: &Policy) -> Result<Pins, Failure> {
     let pins = store.load(policy.unrecorded)?;
     let files: Vec<_> = pins.files().iter().map(|it| it.path.display().to_string()).collect();
@@ -261,10 +261,10 @@ pub fn pins(report: Report, store: &Store, policy: &Policy) -> Result<Pins, Fail
     Ok(pins)
 }
 
-/// What `STRICT` and `TOFU` ask for.
+/// Returns the policy from the variables `STRICT` and `TOFU`.
 ///
 /// # Errors
-/// One of them is neither on nor off.
+/// The value of a variable is neither on nor off.
 pub fn policy(process: &Process) -> Result<Policy, Failure> {
     let (strict, tofu) = (process.switched_on("STRICT")?, process.switched_on("TOFU")?);
     Ok(Policy {
@@ -273,7 +273,7 @@ pub fn policy(process: &Process) -> Result<Policy, Failure> {
     })
 }
 
-/// What pip's settings depend on besides pip itself.
+/// Returns the inputs of pip's settings other than pip itself.
 #[must_use]
 pub fn surroundings(process: &Process) -> Surroundings {
     let path = |name: &str| process.variable(name).map(PathBuf::from);
