@@ -1,8 +1,14 @@
-//! File names of wheels (PEP 427) and source distributions (PEP 625), read into their parts.
+//! File names of wheels (PEP 427) and source distributions (PEP 625), parsed into their parts.
 //!
-//! Owns the equality of file names: two spellings are one file name if they parse alike, as PEP 740
-//! demands for an attestation's subject. A name that parses holds no path separator, blank or
-//! control character. Touches no file.
+//! ```text
+//! NAME-VERSION(-BUILD)?-PYTHON-ABI-PLATFORM.whl
+//! NAME-VERSION.tar.gz
+//! NAME-VERSION.zip
+//! ```
+//!
+//! Owns the equality of file names: two spellings are equal if their parts are, as PEP 740 demands
+//! for an attestation's subject. A name that parses contains no path separator, blank or control
+//! character. Must not access the disk.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -12,12 +18,12 @@ use pep440_rs::Version;
 
 use crate::package::name::PackageName;
 
-/// The longest file name read, in bytes: what file systems allow.
+/// Maximum length of a file name, in bytes: the limit of common file systems.
 pub const MAX_FILENAME: usize = 255;
 
-/// The file name of a distribution. Equality is by parsing: the name is compared normalised
-/// (PEP 503), the version normalised (PEP 440), a wheel's tags as sets; [`fmt::Display`] gives the
-/// spelling that was read.
+/// The file name of a distribution. Two names are equal if their parts are: the project name by PEP
+/// 503, the version by PEP 440, a wheel's tags as sets. [`fmt::Display`] gives the original
+/// spelling.
 #[derive(Debug, Clone)]
 pub struct DistFilename {
     written: String,
@@ -26,7 +32,7 @@ pub struct DistFilename {
     kind: DistKind,
 }
 
-/// What kind of distribution a file name says it is.
+/// The kind of a distribution, by its file name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DistKind {
     /// A built distribution, `.whl`.
@@ -35,11 +41,11 @@ pub enum DistKind {
     Sdist(SdistFormat),
 }
 
-/// What a wheel's file name says besides name and version (PEP 427, "File name convention").
-/// Tags are lower case; a compressed tag set such as `py2.py3` is the set of its parts (PEP 425).
+/// Parts of a wheel's file name besides name and version (PEP 427, "File name convention"). Tags
+/// are lower case; a compressed tag set such as `py2.py3` is the set of its parts (PEP 425).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WheelTags {
-    /// The build tag: its number without leading zeros, and what follows the number.
+    /// The build tag: its number without leading zeros, and the text behind the number.
     pub build: Option<(String, String)>,
     /// Python tags, such as `py3` or `cp312`.
     pub python: BTreeSet<String>,
@@ -49,7 +55,7 @@ pub struct WheelTags {
     pub platform: BTreeSet<String>,
 }
 
-/// How a source distribution is packed.
+/// The archive format of a source distribution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SdistFormat {
     /// `.tar.gz` (PEP 625).
@@ -58,7 +64,7 @@ pub enum SdistFormat {
     Zip,
 }
 
-/// A text that is no file name of a distribution.
+/// A text that is not a distribution's file name.
 #[derive(Debug, thiserror::Error)]
 #[error("`{filename}` is not the file name of a wheel or source distribution: {reason}")]
 pub struct NotADistFilename {
@@ -67,11 +73,11 @@ pub struct NotADistFilename {
 }
 
 impl DistFilename {
-    /// Reads a file name ending in `.whl`, `.tar.gz` or `.zip`.
+    /// Parses a file name that ends in `.whl`, `.tar.gz` or `.zip`.
     ///
     /// # Errors
-    /// The text is longer than [`MAX_FILENAME`], holds a character that no such name has, or one of
-    /// its parts is missing or malformed (PEP 427, PEP 625, PEP 440, PEP 508).
+    /// The text is longer than [`MAX_FILENAME`], contains a forbidden character, or one of its
+    /// parts is missing or malformed (PEP 427, PEP 625, PEP 440, PEP 508).
     pub fn parse(text: &str) -> Result<Self, NotADistFilename> {
         Self::read(text).map_err(|reason| NotADistFilename { filename: text.to_owned(), reason })
     }
@@ -99,25 +105,25 @@ impl DistFilename {
         Ok(Self { written: text.to_owned(), name, version, kind })
     }
 
-    /// The file name as it was written.
+    /// Returns the file name in its original spelling.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.written
     }
 
-    /// The project's name.
+    /// Returns the project's name.
     #[must_use]
     pub const fn name(&self) -> &PackageName {
         &self.name
     }
 
-    /// The release's version.
+    /// Returns the release's version.
     #[must_use]
     pub const fn version(&self) -> &Version {
         &self.version
     }
 
-    /// Wheel or source distribution.
+    /// Returns the kind: wheel or source distribution.
     #[must_use]
     pub const fn kind(&self) -> &DistKind {
         &self.kind
@@ -141,7 +147,7 @@ fn wheel(stem: &str) -> Result<Parts<'_>, &'static str> {
 }
 
 fn sdist(stem: &str, format: SdistFormat) -> Result<Parts<'_>, &'static str> {
-    // Before PEP 625 the name could hold dashes itself; a version never does once normalised.
+    // Before PEP 625 a name could contain dashes. A normalised version contains none.
     let (name, version) = stem.rsplit_once('-').ok_or("it has no version")?;
     Ok((name, version, DistKind::Sdist(format)))
 }
@@ -165,8 +171,8 @@ fn tag_set(text: &str) -> Result<BTreeSet<String>, &'static str> {
 }
 
 impl PartialEq for DistFilename {
-    /// The versions are compared as they are written once normalised: `1.0` and `1.0.0` install
-    /// alike, but no index has both under one file name.
+    /// Versions are compared by their normalised spelling. `1.0` and `1.0.0` are equal to an
+    /// installer, but an index does not serve both under one file name.
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name
             && self.version.to_string() == other.version.to_string()

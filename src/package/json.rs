@@ -1,8 +1,8 @@
-//! Reading JSON that somebody else wrote, strictly.
+//! Strict parsing of JSON from other machines.
 //!
-//! Owns one rule: a text that two readers could understand differently is refused. serde_json alone
-//! lets the last of two equal keys win, and another verifier may take the first. Keeps nothing of a
-//! text but the values that the caller's type names. Knows nothing of what the JSON is about.
+//! Refuses a text that two parsers could understand differently, such as an object with a repeated
+//! key: serde_json alone takes the last value, and another verifier may take the first. Keeps only
+//! the values that the caller's type names. Must not know the meaning of the JSON.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -18,25 +18,25 @@ use serde_json::value::RawValue;
 /// A text that is not one JSON value of the expected shape.
 #[derive(Debug, thiserror::Error)]
 pub enum JsonError {
-    /// Longer than the caller reads.
+    /// Longer than the caller's limit.
     #[error("more than {limit} bytes of JSON")]
     TooLong {
-        /// The bound, in bytes.
+        /// The limit, in bytes.
         limit: usize,
     },
-    /// Not JSON, nested deeper than 128 levels, a key given twice, more after the end, or another
-    /// shape than expected.
+    /// Not JSON, nested deeper than 128 levels, an object with a repeated key, text behind the
+    /// value, or a value of another shape.
     #[error("not the expected JSON: {0}")]
     Malformed(#[from] serde_json::Error),
 }
 
-/// Reads one JSON value (RFC 8259) of at most `limit` bytes and nothing else. The text is read
-/// twice, first to be checked and then into `T`: a tree of all its values would take up to eighty
-/// times its bytes.
+/// Parses one JSON value (RFC 8259) of at most `limit` bytes. Reads the text twice, first to check
+/// it and then into `T`: a tree of all its values would need up to eighty times the memory of the
+/// text.
 ///
 /// # Errors
-/// The text is longer, no JSON, nested deeper than serde_json's 128 levels, gives a key of an
-/// object twice at any depth, goes on after the value, or has another shape than `T`.
+/// The text is longer, is not JSON, is nested deeper than serde_json's 128 levels, repeats a key of
+/// an object at any depth, has text behind the value, or has another shape than `T`.
 pub fn parse<'de, T: Deserialize<'de>>(bytes: &'de [u8], limit: usize) -> Result<T, JsonError> {
     if bytes.len() > limit {
         return Err(JsonError::TooLong { limit });
@@ -47,20 +47,21 @@ pub fn parse<'de, T: Deserialize<'de>>(bytes: &'de [u8], limit: usize) -> Result
     Ok(serde_json::from_slice(bytes)?)
 }
 
-/// A member that is there, whatever it is, as its JSON text; null is there as well. For a field
-/// with `#[serde(default, borrow, deserialize_with = "json::present")]`.
+/// Reads a member of any type as its JSON text. A null is kept too, so that it differs from a
+/// missing member. For a field with `#[serde(default, borrow, deserialize_with =
+/// "json::present")]`.
 ///
 /// # Errors
-/// The reader's own.
+/// As the deserializer.
 pub fn present<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<&'de RawValue>, D::Error> {
     <&RawValue>::deserialize(reader).map(Some)
 }
 
-/// A struct that must be written as an object; serde takes a list of its values as well. For a
-/// field with `#[serde(deserialize_with = "json::object")]`.
+/// Reads a struct that must be written as an object; serde alone would accept a list of its values
+/// as well. For a field with `#[serde(deserialize_with = "json::object")]`.
 ///
 /// # Errors
-/// It is no object, or of another shape.
+/// The value is not an object, or has another shape.
 pub fn object<'de, D, T>(reader: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -73,13 +74,13 @@ where
     serde_json::from_str(text).map_err(D::Error::custom)
 }
 
-/// The first `N` items of a list, and how many it has. The others are passed over, so that a list
-/// of more than the caller takes costs nothing.
+/// The first `N` items of a list, and the length of the list. Further items are skipped, so that a
+/// long list needs no memory.
 #[derive(Debug, Clone)]
 pub struct First<T, const N: usize> {
     /// The items.
     pub items: Vec<T>,
-    /// How many the list has.
+    /// Length of the list.
     pub count: usize,
 }
 
@@ -112,7 +113,7 @@ impl<'de, T: Deserialize<'de>, const N: usize> Visitor<'de> for List<T, N> {
     }
 }
 
-/// A text, or nothing where the value is of another kind.
+/// A text, or `None` if the value has another type.
 #[derive(Debug, Clone, Default)]
 pub struct Lenient(pub Option<String>);
 
@@ -179,8 +180,9 @@ impl<'de> Visitor<'de> for Strict {
     }
 }
 
-/// The keys of one object so far. They are kept as hashes, by a secret of this process: of two
-/// keys that nobody could choose to be alike, one would be refused in vain.
+/// The keys of one object so far, as hashes with a secret of this process. If two keys had the same
+/// hash, the object would be refused without need; without the secret, an author cannot choose such
+/// keys.
 #[derive(Default)]
 struct Keys {
     seen: HashSet<u64>,

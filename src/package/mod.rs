@@ -1,6 +1,6 @@
-//! Names, file names, digests and locks: the values that everything else is about.
+//! Names, file names, digests and locks: the basic values of this program.
 //!
-//! Pure: reads no file and asks nobody.
+//! Pure: must not access the disk or the network.
 
 pub mod digest;
 pub mod filename;

@@ -1,6 +1,6 @@
-//! Project names as indexes compare them (PEP 503).
+//! Project names, normalised as indexes compare them (PEP 503).
 //!
-//! Owns the one normalisation of names. Knows nothing of versions, files or indexes.
+//! Owns the only normalisation of names. Must not know versions, files or indexes.
 
 use std::fmt;
 
@@ -9,16 +9,16 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PackageName(String);
 
-/// A text that is no project name (PEP 508, "Names").
+/// A text that is not a valid project name (PEP 508, "Names").
 #[derive(Debug, thiserror::Error)]
 #[error("`{0}` is not a project name")]
 pub struct NotAName(String);
 
 impl PackageName {
-    /// Reads a project name in any spelling.
+    /// Parses a project name in any spelling.
     ///
     /// # Errors
-    /// The text is empty, holds something else than ASCII letters, digits, `-`, `_` and `.`,
+    /// The text is empty, contains a character other than ASCII letters, digits, `-`, `_` and `.`,
     /// or does not begin and end with a letter or digit (PEP 508).
     pub fn parse(text: &str) -> Result<Self, NotAName> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
@@ -37,7 +37,7 @@ impl PackageName {
         Ok(Self(normal))
     }
 
-    /// The normalised spelling.
+    /// Returns the normalised spelling.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,28 +1,28 @@
 //! The name of a distribution file, safe to use as the name of a file on disk.
 //!
-//! Owns the rule that a name from a lock or an index never leads out of the directory it is put
-//! in. Knows nothing of what a wheel's or sdist's name means.
+//! Ensures that a name from a lock or an index cannot lead out of its directory. Must not know the
+//! parts of a wheel's or sdist's name.
 
 use std::fmt;
 
-/// The longest name that common file systems hold, in bytes.
+/// Maximum length of a name on common file systems, in bytes.
 const LONGEST: usize = 255;
 
-/// A plain file name: one path component, no control characters, not hidden.
+/// A safe file name: one path component, without control characters, not hidden.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileName(String);
 
-/// A text that is no plain file name.
+/// A text that is not a safe file name.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("`{}` is not a file name", .0.escape_debug())]
 pub struct NotAFileName(String);
 
 impl FileName {
-    /// Reads a file name.
+    /// Parses a file name.
     ///
     /// # Errors
-    /// The text is empty, longer than 255 bytes, begins with a dot or a dash (pip would take it
-    /// for an option), or holds a separator of any system, a colon or a control character.
+    /// The text is empty, is longer than 255 bytes, begins with a dot or a dash (pip would read it
+    /// as an option), or contains a path separator of any system, a colon or a control character.
     pub fn parse(text: &str) -> Result<Self, NotAFileName> {
         let unsafe_char = |c: char| c.is_control() || matches!(c, '/' | '\\' | ':');
         if text.is_empty()
@@ -35,7 +35,7 @@ impl FileName {
         Ok(Self(text.to_owned()))
     }
 
-    /// The name.
+    /// Returns the name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

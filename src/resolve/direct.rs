@@ -3,9 +3,11 @@
 //! Reads them from the command line and from requirements files, as far as a verdict needs it
 //! before pip runs code from them:
 //!
-//!     name[extra] @ URL ; marker
-//!     URL#egg=name
-//!     ./directory[extra]
+//! ```text
+//! name[extra] @ URL ; marker
+//! URL#egg=name
+//! ./directory[extra]
+//! ```
 //!
 //! A place that this module overlooks is not built, because the guard allows only the places that
 //! were judged. Pure: must not access the disk or the network.

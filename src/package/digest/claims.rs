@@ -1,7 +1,7 @@
 //! Claims about a file's bytes besides their sha256: digests of other algorithms, and the size.
 //!
-//! Owns which algorithms can be compared, and the one pass over the bytes that computes them all.
-//! Claims are only ever compared: a sha256 comes from the bytes.
+//! Owns the list of algorithms that can be compared, and computes all claimed digests in one pass
+//! over the bytes. A claim is only ever compared; a sha256 must be computed from the bytes.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -10,14 +10,14 @@ use sha2::digest::DynDigest;
 
 use crate::package::digest::{CHUNK, Sha256};
 
-/// Hash algorithms other than sha256 that pip takes from a URL or a page (`models/link.py`).
+/// Hash algorithms other than sha256 that pip reads from a URL or a page (`models/link.py`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Algorithm {
-    /// MD5: whoever makes a file can make a second one with its digest.
+    /// MD5. Two files with one digest can be made, so it identifies no file.
     Md5,
-    /// SHA-1, of which the same is true.
+    /// SHA-1. Two files with one digest can be made, so it identifies no file.
     Sha1,
-    /// SHA-224, which pip does not take for `--hash`.
+    /// SHA-224, which pip does not accept for `--hash`.
     Sha224,
     /// SHA-384.
     Sha384,
@@ -28,14 +28,14 @@ pub enum Algorithm {
 impl Algorithm {
     const ALL: [Self; 5] = [Self::Md5, Self::Sha1, Self::Sha224, Self::Sha384, Self::Sha512];
 
-    /// Reads a name as Python's `hashlib` writes it. `None` for sha256, which is no claim of this
-    /// kind, and for every algorithm that cannot be computed here.
+    /// Returns the algorithm of a name in Python's `hashlib`. Returns `None` for sha256, which has
+    /// a type of its own, and for an algorithm that this program cannot compute.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
     }
 
-    /// The name as Python's `hashlib` writes it.
+    /// Returns the name in Python's `hashlib`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -47,7 +47,7 @@ impl Algorithm {
         }
     }
 
-    /// Whether a digest of it is enough to know a file by, as pip has it for `--hash`.
+    /// Returns whether a digest of this algorithm identifies a file, by pip's rule for `--hash`.
     #[must_use]
     pub const fn is_strong(self) -> bool {
         matches!(self, Self::Sha384 | Self::Sha512)
@@ -64,14 +64,14 @@ impl Algorithm {
     }
 }
 
-/// A digest of another algorithm than sha256, with its digits in lower case.
+/// A digest of an algorithm other than sha256, in lower-case hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OtherDigest {
     algorithm: Algorithm,
     digits: String,
 }
 
-/// A text that is no digest of the algorithm it is stated for.
+/// A text that is not a valid digest of its stated algorithm.
 #[derive(Debug, thiserror::Error)]
 #[error("`{text}` is not a {} ({} hexadecimal digits)", .algorithm.name(), .digits)]
 pub struct NotADigest {
@@ -81,7 +81,7 @@ pub struct NotADigest {
 }
 
 impl OtherDigest {
-    /// Reads hexadecimal digits of either case.
+    /// Parses hexadecimal digits of either case.
     ///
     /// # Errors
     /// The text has another length or another character.
@@ -93,31 +93,31 @@ impl OtherDigest {
         Ok(Self { algorithm, digits: text.to_ascii_lowercase() })
     }
 
-    /// The algorithm.
+    /// Returns the algorithm.
     #[must_use]
     pub const fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 }
 
-/// Claims of a document about one file's bytes. All of them must hold: pip takes a file for which
-/// any one of several digests is right.
+/// Claims of a document about one file's bytes. All of them must be true. (pip is less strict: it
+/// accepts a file if one of several digests is right.)
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Claims {
-    /// The digests, of which several may be of one algorithm.
+    /// The digests; several may be of one algorithm.
     pub digests: Vec<OtherDigest>,
     /// The size in bytes.
     pub size: Option<u64>,
 }
 
-/// A claim that the bytes do not bear out.
+/// A claim that is false for the bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contradiction {
     /// The algorithm of the digest, or `size`.
     pub property: &'static str,
     /// The value that was claimed.
     pub expected: String,
-    /// The value of the bytes.
+    /// The value computed from the bytes.
     pub got: String,
 }
 
@@ -129,16 +129,16 @@ impl fmt::Display for Contradiction {
 }
 
 impl Claims {
-    /// Whether there is no claim at all.
+    /// Returns whether there is no claim at all.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.digests.is_empty() && self.size.is_none()
     }
 
-    /// Holds the claims, and the sha256 if one is stated, against what was computed for them.
+    /// Compares the claims, and the sha256 if one is stated, with the computed values.
     ///
     /// # Errors
-    /// The first that is another, the sha256 before all others.
+    /// Returns the first value that differs; the sha256 is compared first.
     pub fn hold(&self, sha256: Option<&Sha256>, computed: &Computed) -> Result<(), Contradiction> {
         let no = |property, expected: String, got: String| {
             Err(Contradiction { property, expected, got })
@@ -163,14 +163,14 @@ impl Claims {
     }
 }
 
-/// Computes over bytes what the claims about them have to be held against.
+/// Computes the digests and the size that the claims are compared with.
 pub struct Hasher {
     sha256: sha2::Sha256,
     others: Vec<(Algorithm, Box<dyn DynDigest>)>,
     size: u64,
 }
 
-/// The sha256 of some bytes, and whatever else was claimed about them.
+/// The sha256 of some bytes, and the values for the other claims.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Computed {
     /// The sha256.
@@ -180,7 +180,7 @@ pub struct Computed {
 }
 
 impl Hasher {
-    /// A hasher that has seen no bytes yet. Computes an algorithm only if it is claimed.
+    /// Creates a hasher that has read no bytes yet. An algorithm is computed only if it is claimed.
     #[must_use]
     pub fn new(claims: &Claims) -> Self {
         let is_claimed = |algorithm: &Algorithm| {
@@ -191,14 +191,14 @@ impl Hasher {
         Self { sha256: sha2::Sha256::default(), others, size: 0 }
     }
 
-    /// Takes the next bytes.
+    /// Adds the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         sha2::Digest::update(&mut self.sha256, bytes);
         self.others.iter_mut().for_each(|(_, hasher)| hasher.update(bytes));
         self.size = self.size.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
     }
 
-    /// The result over all bytes.
+    /// Returns the result over all bytes.
     #[must_use]
     pub fn finish(self) -> Computed {
         let digits = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -213,7 +213,8 @@ impl Hasher {
         }
     }
 
-    /// The result over everything that `reader` gives, from the bytes seen so far on.
+    /// Reads `reader` to its end, and returns the result over all bytes, those added before
+    /// included.
     ///
     /// # Errors
     /// Reading fails.

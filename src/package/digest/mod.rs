@@ -1,7 +1,7 @@
 //! The sha256 of a file's bytes, and other claims about them.
 //!
-//! Owns the value that ties lock, attestation, cache and pin together. It is never made from
-//! another algorithm's digest: what an index states as md5 or sha512 stays out of this type.
+//! Owns the value that connects lock, attestation, cache and pin. A [`Sha256`] must never be made
+//! from another algorithm's digest: an index's md5 or sha512 has a type of its own ([`claims`]).
 
 mod claims;
 
@@ -9,33 +9,33 @@ use std::fmt;
 
 pub use claims::{Algorithm, Claims, Computed, Contradiction, Hasher, NotADigest, OtherDigest};
 
-/// How many bytes of a file are read at once.
+/// Number of bytes of a file that are read at once.
 const CHUNK: usize = 128 * 1024;
 
 /// A sha256 digest, 32 bytes, written as 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sha256([u8; 32]);
 
-/// A text that is no sha256.
+/// A text that is not a valid sha256.
 #[derive(Debug, thiserror::Error)]
 #[error("`{0}` is not a sha256 (64 hexadecimal digits)")]
 pub struct NotASha256(String);
 
 impl Sha256 {
-    /// A digest that was computed elsewhere, as its 32 bytes.
+    /// Returns the digest of these 32 bytes, computed elsewhere.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The digest of `bytes`.
+    /// Computes the digest of `bytes`.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         use sha2::Digest as _;
         Self(sha2::Sha256::digest(bytes).into())
     }
 
-    /// The digest of everything that `reader` gives.
+    /// Computes the digest of all bytes of `reader`.
     ///
     /// # Errors
     /// Reading fails.
@@ -43,7 +43,7 @@ impl Sha256 {
         Hasher::new(&Claims::default()).read(reader).map(|computed| computed.sha256)
     }
 
-    /// Reads 64 hexadecimal digits of either case.
+    /// Parses 64 hexadecimal digits of either case.
     ///
     /// # Errors
     /// The text has another length or another character.
@@ -62,7 +62,7 @@ impl Sha256 {
         Ok(Self(bytes))
     }
 
-    /// The 32 bytes.
+    /// Returns the 32 bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0

@@ -1,7 +1,8 @@
-//! A file that was named by its place, and how pip is told of it.
+//! A file that is named by its URL or path, and its line in a requirements file.
 //!
-//! Owns what such a URL may hold. It becomes a line of a requirements file, where more than a URL
-//! has a meaning, and it may come from the METADATA of a stranger (`Requires-Dist: x @ URL`). Pure.
+//! Checks the characters of such a URL. In a requirements file, a URL with `${NAME}`, a blank or
+//! `#` means more than a URL, and the URL may come from the METADATA of an unknown author
+//! (`Requires-Dist: x @ URL`). Pure.
 
 use crate::package::filename::DistFilename;
 use crate::package::lock::stated::{IN_URLS, Stated};
@@ -9,8 +10,8 @@ use crate::package::lock::{File, LockError, file, last_segment, package};
 use crate::package::name::PackageName;
 use crate::package::plain_filename::FileName;
 
-/// The file of a direct reference. Its name need not follow any convention (`main.zip`); where it
-/// does, it must be a file of the entry, and the version may come from it.
+/// Returns the file of a direct reference. Its name may break the convention (`main.zip`); if it
+/// follows the convention, it must belong to the entry, and the version may come from it.
 pub(super) fn direct(
     entry: &str,
     name: &PackageName,
@@ -19,7 +20,7 @@ pub(super) fn direct(
 ) -> Result<(File, Option<String>), LockError> {
     let place = stated.place;
     if let (None, Some(other)) = (stated.sha256(), stated.digests.keys().next()) {
-        // The user's own word for the bytes, which nobody would hold them to.
+        // pip would not check this digest when it installs, although the user stated it.
         let reason = format!("its digest is of {other} alone; state it as sha256");
         return Err(package(entry, reason));
     }
@@ -36,11 +37,11 @@ pub(super) fn direct(
     Ok((File { filename, url: place.to_owned(), sha256, claims }, version.map(str::to_owned)))
 }
 
-/// Whether the place means nothing but itself in a requirements file.
+/// Checks that pip reads the place in a requirements file as this URL and no more.
 ///
 /// # Errors
-/// It would end the line or the word, stand for a variable of the environment, or state a digest,
-/// which pip takes for as good as the verified one.
+/// The place would end the line or the word, stand for an environment variable, or state a digest,
+/// which pip would accept instead of the verified one.
 pub(super) fn writable(place: &str) -> Result<(), &'static str> {
     let lower = place.to_ascii_lowercase();
     let states = |algorithm: &&str| {

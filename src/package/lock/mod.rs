@@ -1,8 +1,8 @@
-//! What would be installed: the files of a resolved set, read from a lock or from a pip report.
+//! The lock: the files of a resolved set, read from a lock file or from pip's report.
 //!
-//! Owns the one model that both become (PEP 751 `pylock.toml`, and version 1 of pip's installation
-//! report) and the pins made of it. Pure: reads no file, asks no index, and gives no verdict. A
-//! digest of another algorithm than sha256 never becomes one.
+//! Owns the model of both formats (PEP 751 `pylock.toml`, and version 1 of pip's installation
+//! report) and the pins made from it. Pure: must not read files, ask an index or judge. A digest of
+//! another algorithm must never become a sha256.
 
 mod direct;
 mod places;
@@ -29,7 +29,7 @@ use crate::package::plain_filename::FileName;
 /// A resolved set of packages, in the order of the document it was read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lock {
-    /// One entry a package.
+    /// The packages, one entry each.
     pub entries: Vec<Entry>,
 }
 
@@ -38,40 +38,41 @@ pub struct Lock {
 pub struct Entry {
     /// The project.
     pub name: PackageName,
-    /// The version, as the document or else the file name states it; none for sources without one.
+    /// The version, stated by the document or else by the file name. `None` for sources without
+    /// one.
     pub version: Option<String>,
-    /// Where it comes from.
+    /// The source of the package.
     pub source: Source,
     /// Whether the user named it.
     pub requested: Requested,
-    /// Whether pip says that its file is yanked (PEP 592); a lock and old reports do not say so.
+    /// Whether pip says that its file is yanked (PEP 592). A lock and old reports do not say so.
     pub yanked: bool,
 }
 
 /// Whether the user named a package, or another package needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Requested {
-    /// A lock does not say.
+    /// The document is a lock, which does not say.
     Unsaid,
-    /// It is a dependency alone.
+    /// Only another package needs it.
     No,
-    /// It was named, with these extras.
+    /// The user named it, with these extras.
     Yes {
         /// The extras, as the report states them.
         extras: Vec<String>,
     },
 }
 
-/// Which entries a requirements file is made of.
+/// The entries that a requirements file contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
-    /// All of them.
+    /// All entries.
     All,
-    /// Those that the user named, and those named by their place, which no constraint can pin.
+    /// Entries that the user named, and entries with a URL or path, which a constraint cannot pin.
     Named,
 }
 
-/// Where a package comes from.
+/// The source of a package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// Files of an index or of `--find-links`: every wheel of the entry and its sdist.
@@ -92,15 +93,15 @@ pub enum Source {
 pub struct File {
     /// The file's own name, never a path.
     pub filename: FileName,
-    /// Where it is to be had. May carry credentials: not for display.
+    /// The URL or path of the file. May contain credentials, so it must not be printed.
     pub url: String,
-    /// What the document states as sha256, if it states one; whose claim it is, it does not say.
+    /// The sha256 that the document states, if any.
     pub sha256: Option<Sha256>,
-    /// Whatever else the document states about the bytes.
+    /// All other claims of the document about the bytes.
     pub claims: Claims,
 }
 
-/// Why a document is no lock that can be verified.
+/// Reasons why a document is not a lock that can be verified.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Not TOML, or not of the shape of PEP 751.
@@ -108,37 +109,37 @@ pub enum LockError {
     Toml {
         /// The line, counted from 1.
         line: usize,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
     /// Not JSON, or not of the shape of pip's report.
     #[error("not an installation report of pip: {0}")]
     Json(#[from] crate::package::json::JsonError),
-    /// A version of the format that this program does not know.
+    /// The format has a version that this program does not know.
     #[error("{format} version {version:?} is not supported")]
     Version {
-        /// Which format.
+        /// Name of the format.
         format: &'static str,
-        /// What the document states.
+        /// The stated version.
         version: String,
     },
-    /// A package entry that contradicts itself or names nothing to install.
+    /// A package entry that contradicts itself, or names no source.
     #[error("package `{package}`: {reason}")]
     Package {
         /// The entry's name, as the document states it.
         package: String,
-        /// What is wrong.
+        /// The reason.
         reason: String,
     },
-    /// The document lists more than the bound.
+    /// The document lists more packages than [`MAX_PACKAGES`].
     #[error("more than {MAX_PACKAGES} packages")]
     TooMany,
 }
 
-/// The most packages that a lock may list; the largest known resolved sets have under 2,000.
+/// Maximum number of packages in a lock; the largest known sets have fewer than 2,000.
 pub const MAX_PACKAGES: usize = 100_000;
 
-/// The most bytes of a lock or report that are read: a report holds each package's whole metadata.
+/// Maximum size of a lock or report, in bytes. A report contains each package's whole metadata.
 pub const MAX_BYTES: usize = 512 * 1024 * 1024;
 
 impl Lock {
@@ -158,8 +159,8 @@ impl Lock {
         Self::checked(report::read(bytes)?)
     }
 
-    /// The same, if every file can be told by a digest that pip takes for enough. That is asked of
-    /// a lock that others may have written: plain pip installs from it whatever fits it.
+    /// Checks that every file has a digest that identifies it. This is required of a lock that
+    /// another person may have written, because plain pip installs any file that matches the lock.
     ///
     /// # Errors
     /// A file has neither sha256 nor sha384 nor sha512.
@@ -178,7 +179,7 @@ impl Lock {
         Ok(self)
     }
 
-    /// The same, with paths that are relative to the lock's own directory made absolute.
+    /// Makes paths absolute that are relative to the directory of the lock.
     #[must_use]
     pub fn below(mut self, directory: &Path) -> Self {
         for entry in &mut self.entries {
@@ -191,8 +192,8 @@ impl Lock {
         self
     }
 
-    /// The files of indexes and links, which are fetched for pip; it fetches itself what is named
-    /// by its place.
+    /// Returns the files of indexes and links, which are fetched for pip. pip itself fetches a file
+    /// that is named by its URL or path.
     pub fn listed(&self) -> impl Iterator<Item = &File> {
         let listed = |entry: &'_ Entry| matches!(entry.source, Source::Files(_));
         self.entries.iter().filter(move |entry| listed(entry)).flat_map(Entry::files)
@@ -211,20 +212,22 @@ impl Lock {
         Ok(Self { entries })
     }
 
-    /// The pins of the set, as constraints (pip >= 26.1): a line
-    /// `name==version --hash=sha256:HEX` for each entry whose file has a digest.
+    /// Returns the pins of the set as constraints (pip >= 26.1): a line `name==version
+    /// --hash=sha256:HEX` for each entry whose file has a digest.
     ///
-    /// Exactly one sha256 stands on a line: pip takes any one of several hashes as enough.
+    /// Each line states exactly one sha256, because pip accepts a file that matches any one of
+    /// several.
     #[must_use]
     pub fn pins(&self) -> String {
         let from_index = |entry: &&Entry| matches!(entry.source, Source::Files(_));
         self.entries.iter().filter(from_index).filter_map(|entry| entry.pin("")).collect()
     }
 
-    /// The same as requirements, a file named by its place as `name @ URL --hash=sha256:HEX`.
+    /// Returns the pins as requirements. A file that is named by its URL or path becomes `name @
+    /// URL --hash=sha256:HEX`.
     ///
     /// # Errors
-    /// A place cannot be written so that pip reads it as it is.
+    /// pip would not read the URL or path of a file as it is written.
     pub fn requirements(&self, which: Which) -> Result<String, LockError> {
         for entry in &self.entries {
             if let Source::Direct(file) = &entry.source {
@@ -243,7 +246,7 @@ impl Lock {
         Ok(self.entries.iter().filter_map(line).collect())
     }
 
-    /// Constraints to the versions of the set, without hashes: `name==version` a line.
+    /// Returns constraints to the versions of the set, without hashes: a line `name==version` each.
     #[must_use]
     pub fn versions(&self) -> String {
         let line = |entry: &Entry| match (&entry.source, &entry.version) {
@@ -253,13 +256,13 @@ impl Lock {
         self.entries.iter().filter_map(line).collect()
     }
 
-    /// Whether it says which packages the user named.
+    /// Returns whether the lock states which packages the user named.
     #[must_use]
     pub fn says_who_is_requested(&self) -> bool {
         self.entries.iter().all(|entry| entry.requested != Requested::Unsaid)
     }
 
-    /// Whether every entry is one wheel, which can be verified and pinned.
+    /// Returns whether every entry is one wheel, which can be verified and pinned.
     #[must_use]
     pub fn is_of_wheels(&self) -> bool {
         self.entries.iter().all(|entry| match entry.files() {
@@ -268,7 +271,7 @@ impl Lock {
         })
     }
 
-    /// Whether a file of it is named by its place.
+    /// Returns whether a file is named by its URL or path.
     #[must_use]
     pub fn has_direct(&self) -> bool {
         self.entries.iter().any(|entry| matches!(entry.source, Source::Direct(_)))
@@ -276,7 +279,7 @@ impl Lock {
 }
 
 impl Entry {
-    /// The files of the entry; none for sources that are no file.
+    /// Returns the files of the entry; none for a directory or a repository.
     #[must_use]
     pub fn files(&self) -> &[File] {
         match &self.source {
@@ -286,7 +289,7 @@ impl Entry {
         }
     }
 
-    /// Returns the files of the entry, to be changed.
+    /// Returns the files of the entry for changes.
     pub fn files_mut(&mut self) -> &mut [File] {
         match &mut self.source {
             Source::Files(files) => files,
@@ -295,7 +298,7 @@ impl Entry {
         }
     }
 
-    /// The line that pins the entry's one file, if its digest is known.
+    /// Returns the line that pins the entry's one file, or `None` if its digest is not known.
     fn pin(&self, extras: &str) -> Option<String> {
         let [File { sha256: Some(sha256), url, .. }] = self.files() else { return None };
         let name = &self.name;
@@ -308,7 +311,7 @@ impl Entry {
         }
     }
 
-    /// `name version`, or the name alone where there is no version.
+    /// Returns `name version`, or the name alone if the version is not known.
     #[must_use]
     pub fn title(&self) -> String {
         match &self.version {
@@ -322,7 +325,7 @@ fn package(name: &str, reason: impl Into<String>) -> LockError {
     LockError::Package { package: name.to_owned(), reason: reason.into() }
 }
 
-/// Checks that a file belongs to its entry, by parsing its name, and makes the [`File`] of it.
+/// Checks by its name that a file belongs to its entry, and returns the [`File`].
 fn file(
     entry: &str,
     name: &PackageName,
@@ -354,7 +357,7 @@ fn file(
     Ok((file, version.map_or(own_version, str::to_owned)))
 }
 
-/// The file name at the end of a URL, percent-decoded, without query and fragment.
+/// Returns the file name at the end of a URL, percent-decoded, without query and fragment.
 fn last_segment(url: &str) -> Option<String> {
     let path = url.split(['?', '#']).next()?;
     let segment = path.rsplit('/').next()?;

@@ -1,8 +1,8 @@
-//! Where the files of a set lie while they are installed, and where they really come from.
+//! Private and real places of the files of a set.
 //!
-//! Owns the page that leads pip to a private directory, and the rewriting of what pip reports
-//! afterwards: that directory is gone then and was never the user's, and who wanted a package the
-//! user said to the first pip.
+//! Writes the page that leads pip to the private directory, and corrects the report that pip writes
+//! afterwards: the report names the private directory, which is removed, and marks every package as
+//! requested.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -13,8 +13,8 @@ use crate::package::digest::Sha256;
 use crate::package::lock::{Lock, Requested, percent_decode};
 use crate::package::name::PackageName;
 
-/// A page (PEP 503) that leads to files by their absolute paths, each with its digest where that is
-/// known.
+/// Returns a page (PEP 503) that links to files by their absolute paths, each with its digest if
+/// that is known.
 pub fn links_page(files: impl IntoIterator<Item = (PathBuf, Option<Sha256>)>) -> String {
     let mut page = String::from("<!DOCTYPE html>\n<html><body>\n");
     for (path, sha256) in files {
@@ -30,18 +30,19 @@ pub fn links_page(files: impl IntoIterator<Item = (PathBuf, Option<Sha256>)>) ->
 }
 
 impl Lock {
-    /// A page (PEP 503) of the files that have a digest and lie in `directory`, which is absolute.
+    /// Returns a page (PEP 503) of the files that have a digest and lie in `directory`, an absolute
+    /// path.
     ///
-    /// pip prefers a link that states a hash it wants. A mere directory states none, and a file of
-    /// the same name in one of the user's own places would come first, and fail.
+    /// pip prefers a link that states a required hash. A plain directory states none, so pip could
+    /// take a file of the same name from one of the user's own directories, and then fail.
     #[must_use]
     pub fn links(&self, directory: &Path) -> String {
         let known = self.listed().filter(|file| file.sha256.is_some());
         links_page(known.map(|file| (directory.join(file.filename.as_str()), file.sha256)))
     }
 
-    /// The report of an install from `directory` (a `file://` URL that ends in a slash), each URL
-    /// below it replaced by that of the file of this name.
+    /// Returns the report of an install from `directory` (a `file://` URL that ends in a slash),
+    /// with each URL below it replaced by the real URL of the file of that name.
     #[must_use]
     pub fn with_real_places(&self, report: &str, directory: &str) -> String {
         let files = || self.entries.iter().flat_map(super::Entry::files);
@@ -59,8 +60,8 @@ impl Lock {
         text
     }
 
-    /// The same report, each package requested exactly if the user named it. A pip that was given
-    /// all of them in a file takes all of them for named.
+    /// Returns the report with `requested` set only for packages that the user named. pip sets it
+    /// for all of them, since the generated file names them all.
     #[must_use]
     pub fn with_real_requests(&self, report: &str) -> String {
         let items = crate::package::lock::report::read(report.as_bytes()).unwrap_or_default();
@@ -68,7 +69,8 @@ impl Lock {
             let entry = self.entries.iter().find(|entry| entry.name == *name);
             entry.map_or(Requested::Unsaid, |entry| entry.requested.clone())
         };
-        // No text within a JSON string looks like this key, and metadata has no such field.
+        // This text cannot occur inside a JSON string, where quotes are escaped, and metadata has
+        // no such field.
         let mut parts = report.split("\"requested\": true");
         let mut text = parts.next().unwrap_or_default().to_owned();
         let claimed = items.iter().filter(|item| matches!(item.requested, Requested::Yes { .. }));

@@ -1,6 +1,6 @@
-//! Reading a PEP 751 lock.
+//! Reads a PEP 751 lock.
 //!
-//! Owns the shape of `pylock.toml`. Reads every wheel and sdist of every entry: which of them pip
+//! Owns the shape of `pylock.toml`. Reads every wheel and sdist of every entry. Which of them pip
 //! would choose is not decided here, so all of them are verified.
 
 use serde::Deserialize;
@@ -63,7 +63,7 @@ pub(super) fn read(text: &str) -> Result<Vec<Entry>, LockError> {
     document.packages.iter().map(entry).collect()
 }
 
-/// The error as one line; the crate's own text shows the place in several.
+/// Returns the error as one line; the text of the TOML crate has several.
 fn wrong(text: &str, error: &toml::de::Error) -> LockError {
     let start = error.span().map_or(0, |span| span.start);
     let before = text.as_bytes().get(..start).unwrap_or_default();
@@ -127,7 +127,7 @@ impl Dist {
     }
 }
 
-/// A URL's text without what stands before the `@` of its authority.
+/// Returns a URL's text without user name and password.
 pub fn without_userinfo(url: &str) -> String {
     match url.split_once("://") {
         Some((scheme, rest)) => {

@@ -1,7 +1,7 @@
-//! Reading pip's installation report.
+//! Reads pip's installation report.
 //!
 //! Owns the shape of `pip install --report` (format version 1, pip >= 22.2; pip 22.2 wrote it as
-//! version "0" and did not state hashes before 23.0).
+//! version "0", and pip did not state hashes before 23.0).
 
 use std::collections::BTreeMap;
 
@@ -50,7 +50,7 @@ struct DownloadInfo {
 
 #[derive(Deserialize)]
 struct ArchiveInfo {
-    /// `ALGORITHM=HEX`: what PEP 610 had before `hashes`, and all that pip 22.2 states.
+    /// `ALGORITHM=HEX`: the field of PEP 610 before `hashes`, and the only one of pip 22.2.
     hash: Option<String>,
     #[serde(default)]
     hashes: BTreeMap<String, String>,
@@ -103,7 +103,7 @@ fn entry(item: &Item) -> Result<Entry, LockError> {
 }
 
 impl ArchiveInfo {
-    /// What it states, by algorithm.
+    /// Returns the stated digests, by algorithm.
     fn digests(&self) -> BTreeMap<String, String> {
         let single = self.hash.as_deref().and_then(|hash| hash.split_once('='));
         let single = single.filter(|_| self.hashes.is_empty());
@@ -112,7 +112,8 @@ impl ArchiveInfo {
     }
 }
 
-/// Extras, each checked to be a name: they are written into a requirements file.
+/// Returns the extras after a check that each is a name, because they are written into a
+/// requirements file.
 fn extras(entry: &str, stated: &[String]) -> Result<Vec<String>, LockError> {
     let checked = stated.iter().map(|extra| match PackageName::parse(extra) {
         Ok(_) => Ok(extra.clone()),

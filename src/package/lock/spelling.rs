@@ -1,20 +1,19 @@
-//! The one way in which pip writes the place of a file.
+//! Writes the place of a file as pip writes it.
 //!
-//! Owns that spelling (pip's `models/link.py` and `utils/urls.py`, which quote as Python's
-//! `urllib.parse` does), so that a lock whose places were exchanged reads as one that pip made of
-//! them itself.
+//! Follows pip's `models/link.py` and `utils/urls.py`, which quote as Python's `urllib.parse` does.
+//! So a lock in which URLs were replaced is the same as one that pip wrote with these URLs.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use url::{Position, Url};
 
-/// All that `urllib.parse.quote` quotes.
+/// Characters that `urllib.parse.quote` quotes.
 const QUOTED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'_').remove(b'.').remove(b'-').remove(b'~').remove(b'/');
 
-/// Parts of the path of a web address that pip leaves as they are.
+/// Parts of a URL's path that pip leaves unchanged.
 const LEFT: [&str; 3] = ["@", "%2F", "%2f"];
 
-/// A URL as pip writes it into a lock: without credentials and fragment.
+/// Returns a URL as pip writes it into a lock: without credentials and fragment.
 #[must_use]
 pub fn as_pip_writes(url: &Url) -> String {
     let mut url = url.clone();

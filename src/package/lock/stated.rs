@@ -1,22 +1,22 @@
 //! The digests that a lock or a report states for one file.
 //!
-//! Owns where they may stand, in a table of hashes or in the URL, and what becomes of them: the
-//! sha256 and the claims that the file's bytes must bear out. pip takes a file for which any one
-//! of them is right, so none is passed over.
+//! Reads them from the table of hashes and from the URL, and returns a sha256 and the other claims.
+//! All of them must be true for the bytes, so none is skipped. (pip accepts a file if one of them
+//! is right.)
 
 use std::collections::BTreeMap;
 
 use crate::package::digest::{Algorithm, Claims, OtherDigest, Sha256};
 use crate::package::lock::{LockError, package};
 
-/// The algorithms whose digest pip takes from a URL, behind `#` or `&` (`models/link.py`).
+/// Algorithms whose digest pip reads from a URL, behind `#` or `&` (`models/link.py`).
 pub(super) const IN_URLS: [&str; 6] = ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"];
 
 /// A file as a document states it.
 pub(super) struct Stated<'a> {
-    /// The place that is taken for the file's: its URL, or else its path.
+    /// The place of the file: its URL, or else its path.
     pub(super) place: &'a str,
-    /// Its path, of which pip would make the URL.
+    /// The path, from which pip would make the URL.
     pub(super) path: Option<&'a str>,
     /// The digests by algorithm.
     pub(super) digests: &'a BTreeMap<String, String>,
@@ -25,15 +25,15 @@ pub(super) struct Stated<'a> {
 }
 
 impl Stated<'_> {
-    /// The digest of this algorithm in the table of hashes.
+    /// Returns the sha256 in the table of hashes.
     pub(super) fn sha256(&self) -> Option<&str> {
         self.digests.get("sha256").map(String::as_str)
     }
 
-    /// The sha256, and all other claims.
+    /// Returns the sha256, and all other claims.
     ///
     /// # Errors
-    /// A digest is none, cannot be compared, or there are two sha256.
+    /// A digest is not valid or cannot be compared, or there are two different sha256.
     pub(super) fn read(
         &self,
         entry: &str,
@@ -66,8 +66,8 @@ impl Stated<'_> {
     }
 }
 
-/// The digests that pip finds in a URL. pip reads the names as written; those in capitals are read
-/// here as well, and then must be right too.
+/// Returns the digests in a URL. pip reads the names of algorithms in lower case only; here upper
+/// case is read as well, and such a digest must be true too.
 fn in_place(place: &str) -> impl Iterator<Item = (String, &str)> {
     let pairs = place.split(['#', '&']).skip(1).filter_map(|part| part.split_once('='));
     let named = pairs.map(|(name, digits)| (name.to_ascii_lowercase(), digits));
