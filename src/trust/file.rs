@@ -1,12 +1,18 @@
-//! The text of `.provenance.txt`: which publisher each project is bound to.
+//! The text of `.provenance.txt`, which binds projects to publishers.
 //!
-//! One line a project: its name, blanks, the publisher's URL, then optional `KEY=VALUE` fields
-//! that the certificate must hold as well. `#` begins a comment at the start of a line or after a
-//! blank. The two-column files of the original tool are valid as they are.
+//! Each line holds a project's name, blanks, the publisher's URL, and optional `KEY=VALUE` fields
+//! that the certificate must state as well. `#` begins a comment at the start of a line or after a
+//! blank:
 //!
-//! Owns the format and nothing else: what is not understood is an error that names its line, since
-//! a condition that is skipped is a condition that is not held. A file is kept as the lines it was
-//! read from, so that what a person wrote comes back byte for byte. Touches no disk (see `store`).
+//! ```text
+//! # built by the release workflow
+//! example  https://github.com/OWNER/REPO  workflow=release.yml  environment=pypi
+//! ```
+//!
+//! The two-column files of the original tool are valid. A line that cannot be parsed is an error
+//! with its number, because a condition that is skipped would not be checked. The file is kept as
+//! the lines that were read, so that a person's own text is written back byte for byte. Must not
+//! access the disk (see `store`).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,16 +21,16 @@ use crate::attestation::publisher::PublisherUrl;
 use crate::package::name::PackageName;
 use crate::trust::pin::{Condition, FieldError, Pin};
 
-/// The column in which the original tool writes the URL: the name is padded to 49 characters.
+/// The width to which the original tool pads the name: the URL begins in the next column.
 const NAME_WIDTH: usize = 49;
 
-/// What a merge leaves at the start of a line that nobody resolved.
+/// Markers of an unresolved merge, at the start of a line.
 const CONFLICT_MARKERS: [&str; 4] = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"];
 
-/// A byte order mark, as some editors write it; kept, and no part of the first line.
+/// A byte order mark, as some editors write it. The mark is kept and is not part of the first line.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// A trust file: its lines as written, and the pins they state.
+/// A trust file: its original lines, and their pins.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TrustFile {
     byte_order_mark: bool,
@@ -32,59 +38,59 @@ pub struct TrustFile {
     pins: BTreeMap<PackageName, Pin>,
 }
 
-/// One line with its ending, and the project it pins, if it pins one.
+/// One line with its ending, and the project that it pins, if any.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Line {
     text: String,
     pins: Option<PackageName>,
 }
 
-/// A trust file that does not read: the line, counted from 1, and why.
+/// The position of a line that cannot be parsed, and the reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {reason}")]
 pub struct ParseError {
     /// The line, counted from 1.
     pub line: usize,
-    /// What is wrong with it.
+    /// The reason.
     pub reason: Reason,
 }
 
-/// Why a line does not read.
+/// Reasons why a line cannot be parsed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
-    /// The bytes are no text.
+    /// The bytes are not UTF-8.
     #[error("not UTF-8 text")]
     NotText,
-    /// A character that no editor shows, NUL among them.
+    /// A character that editors do not show, such as NUL.
     #[error("control character {}", .0.escape_unicode())]
     ControlCharacter(char),
-    /// A merge that was not finished.
+    /// A marker of an unresolved merge.
     #[error("a merge conflict is left in the file")]
     MergeConflict,
-    /// The first column is no project name.
+    /// The first column is not a valid project name.
     #[error("{0}")]
     Name(String),
-    /// There is a name and nothing else.
+    /// The line has a name only.
     #[error("`{0}` has no publisher URL after it")]
     NoUrl(PackageName),
-    /// The second column is no publisher.
+    /// The second column is not a valid publisher URL.
     #[error("{0}")]
     Url(String),
-    /// A field that is unknown, repeated or unreadable.
+    /// A field is unknown, repeated or malformed.
     #[error(transparent)]
     Field(#[from] FieldError),
-    /// The same project a second time, maybe in another spelling.
+    /// A second line for one project, possibly in another spelling.
     #[error("`{name}` is already on line {first}")]
     Duplicate {
         /// The project.
         name: PackageName,
-        /// The line that names it first, counted from 1.
+        /// Number of the first line for the project, counted from 1.
         first: usize,
     },
 }
 
 impl TrustFile {
-    /// Reads a trust file as it is on disk.
+    /// Parses the bytes of a trust file.
     ///
     /// # Errors
     /// The bytes are not UTF-8, or [`TrustFile::parse`] refuses the text.
@@ -97,10 +103,11 @@ impl TrustFile {
         Self::parse(text)
     }
 
-    /// Reads a trust file. Lines end in LF or CRLF; the last need not.
+    /// Parses a trust file. Lines end in LF or CRLF; the last line may have no ending.
     ///
     /// # Errors
-    /// The first line that is neither blank, comment nor pin, or that pins a project again.
+    /// Returns the first line that is neither blank, nor a comment, nor a valid pin, or that pins a
+    /// project again.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         let bare = text.strip_prefix(BYTE_ORDER_MARK);
         let mut file = Self { byte_order_mark: bare.is_some(), ..Self::default() };
@@ -121,25 +128,25 @@ impl TrustFile {
         Ok(file)
     }
 
-    /// What the project is bound to, if it is bound.
+    /// Returns the pin of a project, or `None` if the project has none.
     #[must_use]
     pub fn pin(&self, name: &PackageName) -> Option<&Pin> {
         self.pins.get(name)
     }
 
-    /// All pins, sorted by name.
+    /// Returns all pins, sorted by name.
     pub fn pins(&self) -> impl Iterator<Item = (&PackageName, &Pin)> {
         self.pins.iter()
     }
 
-    /// The line that pins the project, counted from 1.
+    /// Returns the line that pins the project, counted from 1.
     #[must_use]
     pub fn line_of(&self, name: &PackageName) -> Option<usize> {
         self.lines.iter().position(|line| line.pins.as_ref() == Some(name)).map(|index| index + 1)
     }
 
-    /// The same file with these pins added where the alphabet puts them. A project that is pinned
-    /// already keeps its pin, whatever is given here; all other lines stay as they are.
+    /// Returns the file with these pins added in alphabetical position. A project that has a pin
+    /// keeps it; all other lines stay unchanged.
     #[must_use]
     pub fn with_pins(&self, new: &[(PackageName, PublisherUrl)]) -> Self {
         let mut file = self.clone();
@@ -151,8 +158,8 @@ impl TrustFile {
         file
     }
 
-    /// Puts one new line before the first project that sorts after it and before the comment that
-    /// belongs to that project, else behind the last one.
+    /// Inserts a line before the first project that sorts after it, and before the comment above
+    /// that project. If no project sorts after it, the line goes behind the last one.
     fn insert(&mut self, name: &PackageName, url: &PublisherUrl) {
         let after = |line: &Line| line.pins.as_ref().is_some_and(|other| other > name);
         let index = match self.lines.iter().position(after) {
@@ -173,13 +180,13 @@ impl TrustFile {
         self.pins.insert(name.clone(), Pin::to(url.clone()));
     }
 
-    /// How many lines directly above this one are comments.
+    /// Returns the number of comment lines directly above this line.
     fn comment_above(&self, index: usize) -> usize {
         let above = self.lines.get(..index).unwrap_or_default();
         above.iter().rev().take_while(|line| content(&line.text).starts_with('#')).count()
     }
 
-    /// What the file's first line ends in, else LF.
+    /// Returns the ending of the file's first line, or LF.
     fn line_ending(&self) -> &'static str {
         match self.lines.first() {
             Some(line) if line.text.ends_with("\r\n") => "\r\n",
@@ -197,7 +204,7 @@ impl fmt::Display for TrustFile {
     }
 }
 
-/// A line without its ending and the blanks around it.
+/// Returns a line without its ending and surrounding blanks.
 fn content(text: &str) -> &str {
     let text = text.strip_suffix('\n').unwrap_or(text);
     let text = text.strip_suffix('\r').unwrap_or(text);
@@ -208,7 +215,7 @@ fn is_blank(c: char) -> bool {
     matches!(c, ' ' | '\t')
 }
 
-/// One line: `None` where it is blank or a comment.
+/// Parses one line. Returns `None` if it is blank or a comment.
 fn read_line(text: &str) -> Result<Option<(PackageName, Pin)>, Reason> {
     let line = content(text);
     if let Some(c) = line.chars().find(|c| c.is_control() && *c != '\t') {

@@ -1,8 +1,9 @@
-//! Where the trust files of a run may be.
+//! The paths of the trust files of a run.
 //!
-//! Owns the list of the places, from the outermost to the nearest, and which of them trust on
-//! first use writes to. Takes the directories as values and asks the disk only what exists and
-//! whose it is; reads no file's content.
+//! Lists the paths from the outermost to the nearest: the system's file, the user's own, then one
+//! in each directory from the root of the repository down to the working directory. Decides which
+//! of them trust on first use writes to. Reads from the disk only if paths exist and who owns them;
+//! must not read a file's content.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -12,43 +13,43 @@ use crate::trust::place::{is_marked, parent};
 /// The name of a project's trust file.
 pub const FILE_NAME: &str = ".provenance.txt";
 
-/// The system's file. A constant: where it lies, no variable says, since whoever could move it
-/// could drop the pins in it.
+/// The system's trust file. The path is a constant: if a variable could change it, whoever sets the
+/// variable could drop the pins of that file.
 pub const SYSTEM_FILE: &str = "/etc/pypi-verify-now/provenance.txt";
 
-/// The user's own file, below the directory of the user's configuration
-/// (`$XDG_CONFIG_HOME`, else `~/.config`).
+/// The user's own trust file, below the directory of the user's configuration (`$XDG_CONFIG_HOME`,
+/// else `~/.config`).
 pub const USER_FILE: &str = "pypi-verify-now/provenance.txt";
 
 /// The mark of a repository's root: a directory, or a file in a linked worktree or a submodule.
 const REPOSITORY_MARK: &str = ".git";
 
-/// What the user said, where the run happens, and as whom.
+/// The variables, the working directory and the user that decide the paths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Surroundings<'a> {
-    /// `FILENAME`; the empty path counts as not given. Relative to the working directory.
+    /// `FILENAME`. An empty path counts as unset; a relative one is relative to the working
+    /// directory.
     pub filename: Option<&'a Path>,
     /// The working directory, absolute.
     pub cwd: &'a Path,
-    /// `$XDG_CONFIG_HOME`; a relative path counts as not given (XDG Base Directory
-    /// Specification).
+    /// `$XDG_CONFIG_HOME`. A relative path counts as unset (XDG Base Directory Specification).
     pub xdg_config_home: Option<&'a Path>,
     /// The user's home directory.
     pub home: Option<&'a Path>,
-    /// The system's file, [`SYSTEM_FILE`] but for tests.
+    /// The system's file: [`SYSTEM_FILE`], except in tests.
     pub system: &'a Path,
     /// The user this process acts as.
     pub user: User,
 }
 
-/// The places of the trust files of a run, whether or not there is a file.
+/// The paths of the trust files of a run. The files need not exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Places {
     /// The system's file.
     pub system: PathBuf,
-    /// The user's own. `None` without a home.
+    /// The user's own file. `None` without a home directory.
     pub own: Option<PathBuf>,
-    /// The project's.
+    /// The project's files.
     pub project: Project,
     /// The user this process acts as.
     pub user: User,
@@ -57,25 +58,28 @@ pub struct Places {
     root: Option<PathBuf>,
 }
 
-/// The places of the project's files.
+/// The paths of the project's files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Project {
-    /// `FILENAME` names the one.
+    /// The file that `FILENAME` names.
     Named(PathBuf),
-    /// One for each directory from the root of the repository down to the working directory.
-    /// Outside a repository the working directory alone.
+    /// One file for each directory from the root of the repository down to the working directory.
+    /// Outside a repository, the file in the working directory alone.
     Below(Vec<PathBuf>),
 }
 
 impl Places {
-    /// Finds the places.
+    /// Finds the paths.
     ///
-    /// Which directory is the root of the repository: the **outermost** one at or above the
-    /// working directory that has a mark. The nearest would let a tree that somebody else wrote
-    /// (vendored, a submodule, with a `.git` of its own or an empty file of that name) switch the
-    /// pins of the repository around it off; with the outermost, a mark can only add files, each of
-    /// which is held to the rule of `ownership`. A stranger's mark in a directory that everybody
-    /// may write to does not count: with `/tmp/.git` and a file beside it, it would stop everybody.
+    /// The root of the repository is the **outermost** directory at or above the working directory
+    /// that contains `.git`. Two attacks are stopped:
+    ///
+    /// 1. With the nearest one, a subtree by another author (vendored code, a submodule, an empty
+    ///    file named `.git`) could switch off the pins of the repository around it. With the
+    ///    outermost, a `.git` can only add trust files, and each must satisfy the rule of
+    ///    `ownership`.
+    /// 2. In a directory that everybody may write to, another user's `.git` is ignored. Otherwise
+    ///    `/tmp/.git` and a trust file beside it would stop every run below `/tmp`.
     #[must_use]
     pub fn find(surroundings: &Surroundings<'_>) -> Self {
         let &Surroundings { cwd, user, .. } = surroundings;
@@ -100,7 +104,7 @@ impl Places {
         }
     }
 
-    /// All places, from the outermost to the nearest.
+    /// Returns all paths, from the outermost to the nearest.
     pub fn all(&self) -> impl Iterator<Item = &Path> {
         let project = match &self.project {
             Project::Named(path) => std::slice::from_ref(path),
@@ -109,12 +113,13 @@ impl Places {
         [Some(&self.system), self.own.as_ref()].into_iter().flatten().chain(project).map(|it| &**it)
     }
 
-    /// Returns the file that trust on first use writes to, or `None` if there is no place for one:
-    /// `FILENAME`; else the nearest file of the project; else a new one at the root of the
-    /// repository; else, outside a repository, the user's own.
+    /// Returns the file that trust on first use writes to: `FILENAME`; else the nearest file of the
+    /// project; else a new one at the root of the repository; else, outside a repository, the
+    /// user's own. Returns `None` if there is no such path.
     ///
-    /// A new file goes to the root of the *nearest* repository, where it is committed with the
-    /// project it is about: with dotfiles in `~/.git`, that of the home directory is another.
+    /// A new file is created at the root of the *nearest* repository, so that it is committed with
+    /// its project. If the home directory is itself a repository of dotfiles (`~/.git`), the
+    /// outermost root would be wrong.
     #[must_use]
     pub fn record(&self) -> Option<PathBuf> {
         let files = match &self.project {
@@ -126,9 +131,9 @@ impl Places {
         nearest.cloned().or_else(new).or_else(|| self.own.clone())
     }
 
-    /// Returns the directory that recording in this file must not leave through a link: the
-    /// repository that the path lies in, outside of one the working directory. `None` for the
-    /// user's own file and for what the user named elsewhere: a link there is the user's.
+    /// Returns the directory that the file must not leave through a symbolic link: the repository
+    /// of the path or, outside a repository, the working directory. Returns `None` for the user's
+    /// own file and for a `FILENAME` elsewhere, where a link was made by the user.
     #[must_use]
     pub fn bounds(&self, path: &Path) -> Option<PathBuf> {
         if Some(path) == self.own.as_deref() {
@@ -140,12 +145,12 @@ impl Places {
     }
 }
 
-/// The directories at and above this one that have the mark of a repository, the nearest first.
+/// Returns the directories at and above this one that contain `.git`, the nearest first.
 fn marked(directory: &Path, user: User) -> impl Iterator<Item = &Path> {
     directory.ancestors().filter(move |it| is_marked(it, REPOSITORY_MARK, user))
 }
 
-/// A path without `.` and `..`, by its words alone.
+/// Returns a path without `.` and `..`, without access to the disk.
 fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for component in path.components() {
@@ -160,7 +165,7 @@ fn plain(path: &Path) -> PathBuf {
     plain
 }
 
-/// The place of the user's own file.
+/// Returns the path of the user's own file.
 fn own_file(surroundings: &Surroundings<'_>) -> Option<PathBuf> {
     let xdg = surroundings.xdg_config_home.filter(|path| path.is_absolute());
     match (xdg, surroundings.home.filter(|path| path.is_absolute())) {

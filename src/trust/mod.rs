@@ -1,10 +1,10 @@
-//! Trust: which publisher a project is bound to, and what follows from it.
+//! Trust: the publisher that a project is bound to, and the verdict that follows.
 //!
-//! [`file`] is the text of one `.provenance.txt`, [`pin`] what one line of it says, [`pins`] what
-//! all files in force say together, [`ownership`] whose files count and [`policy`] the verdicts,
-//! all pure; [`location`] knows where such files may be, [`place`] opens one, [`store`] reads them
-//! all and writes to one, with a [`store_error`] if it cannot, and [`sentinel`] watches them while
-//! pip installs. No verdict is reached in the store, and no file is touched in the policy.
+//! Pure modules: [`file`] parses one `.provenance.txt`, [`pin`] one line of it, [`pins`] combines
+//! all files in force, [`ownership`] decides whose files count, and [`policy`] gives the verdicts.
+//! Modules with access to the disk: [`location`] lists the paths, [`place`] opens one, [`store`]
+//! reads all files and writes to one, with a [`store_error`] if it cannot, and [`sentinel`] watches
+//! the files while pip installs. The store must not judge, and the policy must not access files.
 
 pub mod file;
 pub mod location;

@@ -1,18 +1,18 @@
-//! Whose file may say whom to trust.
+//! The rule by which a trust file counts as the user's.
 //!
-//! Owns the rule over owner, group and mode of a file and of its directory. Pure: the values come
-//! from `place`, which asks the disk, so that the rule is a table that needs no second user.
+//! Checks owner, group and mode of a file and of its directory. Pure: `place` reads the values from
+//! the disk, so that the rule can be tested as a table without a second user.
 
 use std::fmt;
 
-/// The owner of files and directories that everybody relies on.
+/// The owner of system files.
 const ROOT: u32 = 0;
 
-/// Bits of a mode: the group may write, everybody may write.
+/// Mode bits: the group may write, everybody may write.
 const GROUP_WRITES: u32 = 0o020;
 const OTHERS_WRITE: u32 = 0o002;
 
-/// The user this process acts as: effective user and group.
+/// The effective user and group of this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct User {
     /// The effective user id.
@@ -21,30 +21,30 @@ pub struct User {
     pub group: u32,
 }
 
-/// Owner, group and mode, as `stat` tells them.
+/// Owner, group and mode, as in `stat`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attributes {
     /// The user id of the owner.
     pub owner: u32,
     /// The group id.
     pub group: u32,
-    /// The mode; only the bits that let somebody write are looked at.
+    /// The mode. Only the write bits are used.
     pub mode: u32,
 }
 
-/// Why a file does not count as the user's.
+/// Reasons why a file does not count as the user's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Objection {
-    /// It belongs to somebody else.
+    /// The file belongs to another user.
     Stranger {
         /// The user id of the owner.
         owner: u32,
-        /// The user this process acts as.
+        /// The effective user of this process.
         user: u32,
     },
-    /// Everybody may write to it.
+    /// Everybody may write to the file.
     OthersWrite,
-    /// The members of a group may write to it, and the group is more than the owner.
+    /// The members of a group may write to the file, and the group is not the owner's private one.
     GroupWrites {
         /// The group id.
         group: u32,
@@ -52,13 +52,13 @@ pub enum Objection {
 }
 
 impl User {
-    /// Whether a file, a link or a directory belongs to this user, to root, or to the owner of
-    /// its directory where nobody else may write there: in a container, root works on a project
-    /// of somebody outside. The sticky bit does not help: it says who may remove a file, not who
-    /// may make one.
+    /// Checks that a file, a link or a directory belongs to this user, to root, or to the owner of
+    /// its directory if only that owner may write there. The last case occurs in a container, where
+    /// root works on a project of a user outside. The sticky bit is not sufficient: it restricts
+    /// who may remove a file, not who may create one.
     ///
     /// # Errors
-    /// It belongs to somebody else.
+    /// The entry belongs to another user.
     pub const fn owns(self, entry: &Attributes, directory: &Attributes) -> Result<(), Objection> {
         let of_directory = entry.owner == directory.owner && directory.is_closed();
         if entry.owner == self.id || entry.owner == ROOT || of_directory {
@@ -67,22 +67,23 @@ impl User {
         Err(Objection::Stranger { owner: entry.owner, user: self.id })
     }
 
-    /// Whether the mark of a repository counts: it is [owned](Self::owns), or at least not
-    /// everybody could have put it there. A mark only adds files that are held to the rule
-    /// themselves, so that in a directory of a group it leads to an error, and not to pins that
-    /// are passed over.
+    /// Returns whether a `.git` counts: it is [owned](Self::owns), or it is in a directory that not
+    /// everybody may write to. A `.git` only adds trust files, which must satisfy the rule
+    /// themselves. So in a directory of a group, a `.git` can cause an error, but cannot cause pins
+    /// to be skipped.
     #[must_use]
     pub const fn heeds(self, mark: &Attributes, directory: &Attributes) -> bool {
         self.owns(mark, directory).is_ok() || directory.mode & OTHERS_WRITE == 0
     }
 
-    /// Whether a file counts as the user's: it is [owned](Self::owns), and nobody else may write
-    /// to it. A group may write if it is the owner's private one, root's, or the user's own
-    /// effective group: with umask 002 everything that the user makes is open to the latter, the
-    /// environment that pip installs into as well, so that the trust file is no weaker.
+    /// Checks that a file counts as the user's: it is [owned](Self::owns), and no other user may
+    /// write to it. A group may write if it is the owner's private group, root's, or the user's own
+    /// effective group. With umask 002, every file that the user creates is writable by that last
+    /// group. The environment that pip installs into is writable for it too, so the trust file is
+    /// not a weaker target.
     ///
     /// # Errors
-    /// It belongs to somebody else, or somebody else may write to it.
+    /// The file belongs to another user, or another user may write to it.
     pub const fn trusts(self, file: &Attributes, directory: &Attributes) -> Result<(), Objection> {
         if let Err(objection) = self.owns(file, directory) {
             return Err(objection);
@@ -98,14 +99,15 @@ impl User {
 }
 
 impl Attributes {
-    /// Whether nobody but the owner and root may write.
+    /// Returns whether only the owner and root may write.
     const fn is_closed(&self) -> bool {
         let group_writes = self.mode & GROUP_WRITES != 0;
         self.mode & OTHERS_WRITE == 0 && (!group_writes || self.group_is_private())
     }
 
-    /// Whether the group is root's or the private one of the owner, which by convention has the
-    /// owner's number. Names are not asked for: a container does not know those of outside.
+    /// Returns whether the group is root's or the private one of the owner, which by convention has
+    /// the owner's number. Names are not compared, because a container does not know the names
+    /// outside it.
     const fn group_is_private(&self) -> bool {
         self.group == ROOT || self.group == self.owner
     }

@@ -1,74 +1,75 @@
-//! What a project is bound to: a publisher, and what else its certificate must say.
+//! A pin: the publisher that a project is bound to, and further conditions on its certificate.
 //!
-//! Owns the meaning of the fields behind the URL. Knows neither the file they stand in nor the
-//! verdicts that follow.
+//! Owns the meaning of the fields behind the URL. Must not know the file or the verdicts.
 
 use std::fmt;
 
 use crate::attestation::publisher::PublisherUrl;
 
-/// The publisher a project is bound to.
+/// The publisher that a project is bound to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pin {
-    /// Who may build it.
+    /// The publisher's URL.
     pub url: PublisherUrl,
-    /// What the certificate must say besides; each field at most once.
+    /// Further conditions on the certificate, at most one for each field.
     conditions: Vec<Condition>,
 }
 
 /// One `KEY=VALUE`: the certificate must state exactly this value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
-    /// Which statement of the certificate.
+    /// The field of the certificate.
     pub field: Field,
-    /// The value, with `%20` and the like resolved. Compared byte for byte.
+    /// The value, with percent-encoding resolved. Compared byte for byte.
     pub value: String,
 }
 
-/// The statements of a certificate that a pin can name.
+/// The fields of a certificate that a pin can name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Field {
     /// `workflow=`: the workflow's file, as in `release.yml`; on GitLab its path.
     Workflow,
     /// `environment=`: the deployment environment.
     Environment,
-    /// `repository-id=`: the source repository's number, which outlives a change of name.
+    /// `repository-id=`: the number of the source repository, which stays when the repository is
+    /// renamed.
     RepositoryId,
-    /// `owner-id=`: the repository owner's number, which a new owner of the old name lacks.
+    /// `owner-id=`: the number of the repository's owner. A new owner of the old name has another
+    /// number.
     OwnerId,
 }
 
-/// A field of a pin that does not read.
+/// Reasons why a field of a pin cannot be parsed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FieldError {
-    /// A third word that is no field.
+    /// A third word that is not `KEY=VALUE`.
     #[error("`{0}` is not KEY=VALUE")]
     NotAField(String),
-    /// A field that this version cannot hold the certificate to.
+    /// A field that this version cannot compare with a certificate.
     #[error("unknown field `{0}` (known are workflow, environment, repository-id and owner-id)")]
     Unknown(String),
-    /// The same field a second time.
+    /// A second field of one key.
     #[error("`{0}` is given twice")]
     Twice(Field),
-    /// Nothing to compare with.
+    /// An empty value.
     #[error("`{0}` has no value")]
     Empty(Field),
-    /// A `%` that is not followed by two hexadecimal digits, or that hides bytes that are no text.
+    /// A `%` that is not followed by two hexadecimal digits, or bytes that are not UTF-8.
     #[error("`{0}` is not percent-encoded text")]
     Encoding(String),
 }
 
-/// Two pins of one project that cannot both hold.
+/// Two pins of one project that cannot both be satisfied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clash {
-    /// What the first pin says: a publisher, or `KEY=VALUE`.
+    /// The value in the first pin: a publisher, or `KEY=VALUE`.
     pub first: String,
-    /// What the second pin says instead.
+    /// The value in the second pin.
     pub second: String,
 }
 
 impl Pin {
-    /// Bound to a publisher, without further conditions.
+    /// Returns a pin to a publisher, without further conditions.
     #[must_use]
     pub const fn to(url: PublisherUrl) -> Self {
         Self { url, conditions: Vec::new() }
@@ -77,7 +78,7 @@ impl Pin {
     /// Adds a condition.
     ///
     /// # Errors
-    /// The field has one already.
+    /// The pin has a condition for this field already.
     pub fn add(&mut self, condition: Condition) -> Result<(), FieldError> {
         if self.conditions.iter().any(|other| other.field == condition.field) {
             return Err(FieldError::Twice(condition.field));
@@ -86,10 +87,10 @@ impl Pin {
         Ok(())
     }
 
-    /// Both pins together: the publisher that both name, under the conditions of either.
+    /// Combines both pins: the publisher that both name, under the conditions of both.
     ///
     /// # Errors
-    /// They name different publishers, or different values for one field.
+    /// The pins name different publishers, or different values for one field.
     pub fn and(&self, other: &Self) -> Result<Self, Clash> {
         if self.url != other.url {
             let (first, second) = (self.url.to_string(), other.url.to_string());
@@ -109,7 +110,7 @@ impl Pin {
         Ok(both)
     }
 
-    /// What the certificate must say besides the URL, in the order of the line.
+    /// Returns the conditions besides the URL, in the order of the line.
     #[must_use]
     pub fn conditions(&self) -> &[Condition] {
         &self.conditions
@@ -117,11 +118,11 @@ impl Pin {
 }
 
 impl Field {
-    /// All of them.
+    /// All fields.
     pub const ALL: [Self; 4] =
         [Self::Workflow, Self::Environment, Self::RepositoryId, Self::OwnerId];
 
-    /// The key, as the trust file spells it.
+    /// Returns the key in the trust file.
     #[must_use]
     pub const fn key(self) -> &'static str {
         match self {
@@ -140,10 +141,10 @@ impl fmt::Display for Field {
 }
 
 impl Condition {
-    /// Reads `KEY=VALUE`. A value that holds a blank writes it as `%20`, and `%` as `%25`.
+    /// Parses `KEY=VALUE`. In the value, a blank is written `%20`, and `%` is written `%25`.
     ///
     /// # Errors
-    /// There is no `=`, the key is unknown, or the value is empty or wrongly encoded.
+    /// The `=` is missing, the key is unknown, or the value is empty or wrongly encoded.
     pub fn parse(word: &str) -> Result<Self, FieldError> {
         let Some((key, value)) = word.split_once('=') else {
             return Err(FieldError::NotAField(word.to_owned()));
@@ -159,13 +160,13 @@ impl Condition {
 }
 
 impl fmt::Display for Condition {
-    /// For people to read: the value without its percent-encoding.
+    /// Writes the field for messages: the value without percent-encoding.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}={}", self.field, self.value)
     }
 }
 
-/// The text behind a percent-encoding (RFC 3986, 2.1), if it is one and is UTF-8.
+/// Decodes percent-encoding (RFC 3986, 2.1). Returns `None` if it is malformed or not UTF-8.
 fn percent_decoded(text: &str) -> Option<String> {
     let mut parts = text.split('%');
     let mut bytes = parts.next()?.as_bytes().to_vec();

@@ -1,8 +1,7 @@
-//! The pins of all trust files in force, added up.
+//! The combined pins of all trust files in force.
 //!
-//! Owns how files come together: from the outermost to the nearest, each adds projects and
-//! conditions, and none takes away or changes what is said further out. Pure: the files come from
-//! `store`.
+//! Combines the files from the outermost to the nearest: each can add projects and conditions, and
+//! none can remove or change a pin of an outer file. Pure: `store` reads the files.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,7 +11,7 @@ use crate::package::name::PackageName;
 use crate::trust::file::TrustFile;
 use crate::trust::pin::{Clash, Pin};
 
-/// All that the trust files of a run say.
+/// The pins of all trust files of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Pins {
     files: Vec<InForce>,
@@ -38,26 +37,26 @@ pub struct Place {
     pub line: usize,
 }
 
-/// Two files that bind a project to different things.
+/// Two files that bind one project to different publishers or values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{name}` is bound to {} in {outer}, and to {} in {nearer}", .clash.first, .clash.second)]
 pub struct Contradiction {
     /// The project.
     pub name: PackageName,
-    /// In what they differ.
+    /// The two values.
     pub clash: Clash,
-    /// The line that is further out.
+    /// The line in the outer file.
     pub outer: Place,
-    /// The line that is nearer.
+    /// The line in the nearer file.
     pub nearer: Place,
 }
 
 impl Pins {
-    /// Adds up the files, given from the outermost to the nearest. All that is said of a project
-    /// holds together, a condition of a nearer file included.
+    /// Combines the files, given from the outermost to the nearest. All pins of a project must be
+    /// satisfied together, including the conditions of nearer files.
     ///
     /// # Errors
-    /// Two files bind a project to another publisher, or to another value of a field.
+    /// Two files bind a project to different publishers, or to different values of a field.
     pub fn of(files: Vec<InForce>) -> Result<Self, Box<Contradiction>> {
         let mut bound = BTreeMap::<PackageName, Pin>::new();
         for (number, nearer) in files.iter().enumerate() {
@@ -76,36 +75,37 @@ impl Pins {
         Ok(Self { files, bound, recorded_in: None })
     }
 
-    /// The same, with the file in which trust on first use records.
+    /// Returns these pins with the path of the file in which trust on first use records.
     #[must_use]
     pub fn recorded_in(self, path: Option<&Path>) -> Self {
         Self { recorded_in: path.map(Path::to_owned), ..self }
     }
 
-    /// The file in which trust on first use records. Returns `None` if there is no place for one.
+    /// Returns the file in which trust on first use records. Returns `None` if there is no such
+    /// path.
     #[must_use]
     pub fn record(&self) -> Option<&Path> {
         self.recorded_in.as_deref()
     }
 
-    /// Returns the pin of a project, all files together, or `None` if it has none.
+    /// Returns the combined pin of a project. Returns `None` if no file has one.
     #[must_use]
     pub fn pin(&self, name: &PackageName) -> Option<&Pin> {
         self.bound.get(name)
     }
 
-    /// All pins, sorted by name.
+    /// Returns all pins, sorted by name.
     pub fn pins(&self) -> impl Iterator<Item = (&PackageName, &Pin)> {
         self.bound.iter()
     }
 
-    /// The files in force, from the outermost to the nearest.
+    /// Returns the files in force, from the outermost to the nearest.
     #[must_use]
     pub fn files(&self) -> &[InForce] {
         &self.files
     }
 
-    /// Every line that pins the project, from the outermost file to the nearest.
+    /// Returns every line that pins the project, from the outermost file to the nearest.
     #[must_use]
     pub fn places(&self, name: &PackageName) -> Vec<Place> {
         self.files.iter().filter_map(|file| file.place(name)).collect()
@@ -113,13 +113,13 @@ impl Pins {
 }
 
 impl InForce {
-    /// The line that pins the project.
+    /// Returns the line that pins the project.
     fn place(&self, name: &PackageName) -> Option<Place> {
         self.file.line_of(name).map(|line| Place { path: self.path.clone(), line })
     }
 }
 
-/// The two lines of a contradiction: it is with the first file further out that says otherwise.
+/// Builds a contradiction between the nearer file and the first outer file that differs from it.
 fn contradiction(
     outer: &[InForce],
     nearer: &InForce,

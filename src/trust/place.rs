@@ -1,8 +1,8 @@
-//! A place on disk where a trust file may be: followed, opened, and held to be the user's.
+//! Opens a trust file after a check that it is the user's.
 //!
-//! Owns the opening. What is no regular file is an error at once, and is never waited for: a pipe
-//! would block, and a terminal would ask. Whose file counts is the rule of `ownership`; this
-//! module asks the disk for the values. Reads no content.
+//! Follows symbolic links, opens the file and checks the open file by the rule of `ownership`. A
+//! path that is not a regular file is an error at once, because reading a pipe or a terminal would
+//! block. Must not read content.
 
 use std::fs::{self, File, Metadata};
 use std::io;
@@ -13,33 +13,33 @@ use rustix::fs::{Mode, OFlags};
 
 use crate::trust::ownership::{Attributes, Objection, User};
 
-/// How many symbolic links lead to a file at most, as for Linux.
+/// Maximum number of symbolic links that are followed, as in Linux.
 const MAX_LINKS: usize = 40;
 
-/// The mode of a new trust file, before the umask: others may read it.
+/// The mode of a new trust file, before the umask. Other users may read it.
 const MODE: u32 = 0o644;
 
-/// Why a place has no trust file that counts.
+/// Reasons why a path has no trust file that counts.
 #[derive(Debug, thiserror::Error)]
 pub enum PlaceError {
-    /// The system refuses.
+    /// An error of the system.
     #[error(transparent)]
     System(#[from] io::Error),
-    /// A device, a pipe, a terminal, a directory.
+    /// A device, a pipe, a terminal or a directory.
     #[error("it is not a regular file")]
     NotAFile,
-    /// A symbolic link, and what it leads to is not there.
+    /// A symbolic link to a missing file.
     #[error("it is a link to {}, which does not exist", .0.display())]
     Dangling(PathBuf),
-    /// Links that lead in a circle.
+    /// A cycle of symbolic links.
     #[error("too many links lead from it")]
     Loop,
     /// The file, or a link that leads to it, is not the user's.
     #[error("{}{objection}", of(.path.as_deref()))]
     Objection {
-        /// Where the links lead that is objected to; nothing if it is the place itself.
+        /// The path of the file or link, if it differs from the path of the trust file.
         path: Option<PathBuf>,
-        /// What is wrong with it.
+        /// The broken part of the rule.
         objection: Objection,
     },
 }
@@ -48,11 +48,12 @@ fn of(path: Option<&Path>) -> String {
     path.map(|path| format!("it leads to {}: ", path.display())).unwrap_or_default()
 }
 
-/// Follows the symbolic links of the last part of a path, each of which must belong to the user as
-/// the file must. Returns `None` if there is nothing of this name.
+/// Follows the symbolic links of the last part of a path; each link must belong to the user, as the
+/// file must. Returns `None` if there is no entry of this name.
 ///
 /// # Errors
-/// It leads to something that is no regular file, to nothing, or through a stranger's link.
+/// The path leads to a missing file, to a file that is not regular, or through a link of another
+/// user.
 pub fn follow(path: &Path, user: User) -> Result<Option<PathBuf>, PlaceError> {
     let mut at = path.to_owned();
     for followed in 0..=MAX_LINKS {
@@ -60,7 +61,7 @@ pub fn follow(path: &Path, user: User) -> Result<Option<PathBuf>, PlaceError> {
             Ok(found) => found,
             Err(error) if !is_absent(&error) => return Err(error.into()),
             Err(_) if followed == 0 => return Ok(None),
-            // `/dev/stdin` leads to a pipe that has a name for the system alone.
+            // `/dev/stdin` leads to a pipe, whose link text is not a path.
             Err(_) if path.metadata().is_ok() => return Err(PlaceError::NotAFile),
             Err(_) => return Err(PlaceError::Dangling(at)),
         };
@@ -74,15 +75,16 @@ pub fn follow(path: &Path, user: User) -> Result<Option<PathBuf>, PlaceError> {
     Err(PlaceError::Loop)
 }
 
-/// Opens a file that [`follow`] found, and holds the open file to the rule, so that nobody can
-/// exchange it in between. `place` is the path that led there, for messages.
+/// Opens a file that [`follow`] found, and checks the rule on the open file. An attacker who
+/// replaces the path between the two calls gains nothing. `place` is the original path, for
+/// messages.
 ///
 /// # Errors
-/// It cannot be opened, is no regular file any more, or is not the user's.
+/// The file cannot be opened, is no longer a regular file, or is not the user's.
 pub fn open(place: &Path, target: &Path, access: Access, user: User) -> Result<File, PlaceError> {
     let access = match access {
         Access::Read => OFlags::RDONLY,
-        // For writing too, so that a network file system grants the lock.
+        // Opened for writing too, because network file systems grant a lock only then.
         Access::Record => OFlags::RDWR,
         Access::Create => OFlags::RDWR | OFlags::CREATE | OFlags::EXCL,
     };
@@ -98,19 +100,19 @@ pub fn open(place: &Path, target: &Path, access: Access, user: User) -> Result<F
     Ok(file)
 }
 
-/// What a file is opened for.
+/// The purpose for which a file is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// To be read.
+    /// To read it.
     Read,
-    /// To be locked, read and replaced.
+    /// To lock, read and replace it.
     Record,
-    /// The same of a file that is not there yet.
+    /// To create it, then lock and replace it.
     Create,
 }
 
-/// Whether a directory has an entry of this name that counts as a mark, be it a link that leads
-/// nowhere.
+/// Returns whether a directory has an entry of this name that counts by [`User::heeds`]. The entry
+/// may be a symbolic link to a missing file.
 #[must_use]
 pub fn is_marked(directory: &Path, name: &str, user: User) -> bool {
     let mark = directory.join(name).symlink_metadata();
@@ -118,13 +120,13 @@ pub fn is_marked(directory: &Path, name: &str, user: User) -> bool {
     user.heeds(&attributes(&mark), &attributes(&directory))
 }
 
-/// Whether the error says that there is nothing of this name.
+/// Returns whether the error means that there is no entry of this name.
 #[must_use]
 pub fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
-/// The directory that a path lies in.
+/// Returns the directory of a path.
 #[must_use]
 pub fn parent(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("/"))

@@ -1,70 +1,70 @@
 //! The verdict on a file: a pure function of pin, evidence and policy.
 //!
-//! Owns the table of verdicts and nothing else; it sees values, never a document, a file or the
-//! network. [`Publisher`] is made from verified certificates alone, so that a verdict in favour
-//! cannot be reached without one.
+//! Owns the table of verdicts. Must not access documents, files or the network. A [`Publisher`] can
+//! be made only from a verified certificate, so a good verdict is impossible without one.
 
 use std::fmt;
 
 use crate::attestation::publisher::{Publisher, PublisherUrl};
 use crate::trust::pin::{Condition, Field, Pin};
 
-/// What the user asked for.
+/// The user's policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
-    /// What happens to a file without attestation whose project has no pin.
+    /// The treatment of a file without attestation whose project has no pin.
     pub unsigned: Unsigned,
-    /// What happens to an attested file whose project has no pin.
+    /// The treatment of an attested file whose project has no pin.
     pub unrecorded: Unrecorded,
 }
 
-/// What happens to a file without attestation whose project has no pin.
+/// The treatment of a file without attestation whose project has no pin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unsigned {
-    /// It is installed, and said to be unknown.
+    /// Installs the file and reports it as unknown.
     Install,
-    /// `STRICT=1`.
+    /// `STRICT=1`: refuses the file.
     Refuse,
 }
 
-/// What happens to an attested file whose project has no pin.
+/// The treatment of an attested file whose project has no pin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unrecorded {
-    /// Nobody has agreed to this publisher yet.
+    /// Refuses the file, since the user has not agreed to its publisher.
     Refuse,
-    /// `TOFU=1`: trust on first use.
+    /// `TOFU=1`: trust on first use records the publisher.
     Record,
 }
 
-/// What was found out about one file.
+/// The evidence about one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Evidence {
-    /// A document, and what became of each of its bundles. An empty list proves nothing.
+    /// A document, with the result for each of its bundles. An empty list proves no publisher.
     Attested(Vec<BundleEvidence>),
-    /// There is a document, and it cannot be read as one: why.
+    /// A document that cannot be parsed, with the reason.
     InvalidDocument(String),
-    /// There is none.
+    /// No document.
     Unsigned(UnsignedKind),
 }
 
-/// One bundle of attestations: a publisher that all of them prove, or why they do not.
+/// One bundle of attestations, with the publisher that all of them prove or the reason for a
+/// failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BundleEvidence {
-    /// Whose bundle it says it is. Unsigned: it is never trusted, only used to tell whose failure
-    /// a failure is.
+    /// The publisher that the index claims for the bundle. The claim is unsigned and never trusted;
+    /// it only says to which publisher a failed bundle counts.
     pub claimed: Option<PublisherUrl>,
-    /// The publisher of the verified certificate, or why there is none.
+    /// The publisher of the verified certificate, or the reason why there is none.
     pub publisher: Result<Publisher, String>,
 }
 
-/// Why there is no attestation.
+/// Reasons why a file has no attestation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnsignedKind {
-    /// The index knows the file and has no provenance for it.
+    /// The index lists the file without provenance.
     NoProvenance,
-    /// The file lies on this machine.
+    /// The file is on this machine.
     LocalFile,
-    /// The file was asked for by its URL, not from an index.
+    /// The user named the file's URL, so no index lists it.
     DirectUrl,
     /// The file comes from a `--find-links` place, which states no provenance.
     FindLinks,
@@ -74,90 +74,91 @@ pub enum UnsignedKind {
     Directory,
 }
 
-/// What follows for one file.
+/// The verdict on one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// The pinned publisher built it.
+    /// The pinned publisher built the file.
     Ok {
-        /// Who.
+        /// The publisher.
         publisher: Publisher,
     },
-    /// Trust on first use: to be recorded, and then OK.
+    /// Trust on first use accepts the file and records its publisher.
     Record {
-        /// Whom to record.
+        /// The publisher to record.
         publisher: Publisher,
     },
-    /// There is nothing to check and no promise that there would be.
+    /// The file has no attestation, and its project has no pin.
     Unknown {
-        /// Why there is nothing.
+        /// The reason why there is no attestation.
         kind: UnsignedKind,
     },
-    /// It must not be installed.
+    /// The file must not be installed.
     Fail(Reason),
 }
 
-/// Why a file must not be installed.
+/// Reasons why a file must not be installed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
-    /// It verifies, for somebody else than the pin says.
+    /// The file is attested by a publisher other than the pinned one.
     ChangedPublisher {
         /// The pin.
         expected: Pin,
-        /// Who built it.
+        /// The publisher that built the file.
         found: Publisher,
-        /// In what they differ.
+        /// The difference between the two.
         difference: Difference,
     },
     /// The project is pinned and the file has no attestation.
     SignatureExpected {
         /// The pin.
         expected: Pin,
-        /// Why there is none.
+        /// The reason why there is no attestation.
         kind: UnsignedKind,
     },
-    /// There is an attestation and it does not verify.
+    /// The file has an attestation that does not verify.
     Invalid {
-        /// What fails.
+        /// The reason of the failure.
         reason: String,
         /// The pin, if there is one.
         expected: Option<Pin>,
     },
-    /// It verifies, and nobody has agreed to its publisher yet.
+    /// The attestation verifies, and the user has not agreed to its publisher.
     NotRecorded {
-        /// Who built it.
+        /// The publisher that built the file.
         found: Publisher,
     },
-    /// It verifies for several publishers, and nobody has agreed to one of them yet.
+    /// The attestations verify for several publishers, and the user has agreed to none of them.
     Ambiguous {
-        /// Who, each repository once; two at least.
+        /// The publishers, at least two, one for each repository.
         found: Vec<Publisher>,
     },
-    /// It has no attestation, and the policy wants one.
+    /// The file has no attestation, and the policy demands one.
     UnsignedUnderStrict {
-        /// Why there is none.
+        /// The reason why there is no attestation.
         kind: UnsignedKind,
     },
 }
 
-/// In what a verified publisher differs from a pin.
+/// Differences between a verified publisher and a pin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Difference {
     /// Another repository or account.
     Url,
-    /// The right repository, but the certificate says something else in this field.
+    /// The repository is right, but the certificate states another value for this field.
     Field {
-        /// What the pin wants.
+        /// The condition in the pin.
         condition: Condition,
-        /// What the certificate says, if it says anything.
+        /// The value in the certificate, if there is one.
         found: Option<String>,
     },
 }
 
-/// The verdict on one file of a project.
+/// Returns the verdict on one file of a project.
 ///
-/// With a pin, the file is OK if a bundle of the pinned publisher verifies; if one of them fails
-/// it is invalid, whatever else verifies. Bundles of others never count against it. Without a pin,
-/// one single publisher may be recorded if the policy says so; a pin is never changed.
+/// With a pin, the file is OK if a bundle of the pinned publisher verifies, and invalid if one of
+/// that publisher's bundles fails, even beside a good one. Bundles of other publishers never count
+/// against the file. Without a pin, a single publisher may be recorded if the policy says so. A pin
+/// is never changed.
 #[must_use]
 pub fn judge(pin: Option<&Pin>, evidence: &Evidence, policy: &Policy) -> Verdict {
     match (evidence, pin) {
@@ -174,10 +175,11 @@ pub fn judge(pin: Option<&Pin>, evidence: &Evidence, policy: &Policy) -> Verdict
     }
 }
 
-/// The verdicts on all files of one project, in the order given.
+/// Returns the verdicts on all files of one project, in the given order.
 ///
-/// The same as [`judge`] for each, except that what would be recorded for one file binds the
-/// others too: what trust on first use lets pass, the next run lets pass.
+/// Calls [`judge`] for each file. If trust on first use accepts a publisher for one file, that
+/// publisher binds the other files as well, so that the next run, which has the pin, gives the same
+/// verdicts.
 #[must_use]
 pub fn judge_project(pin: Option<&Pin>, files: &[Evidence], policy: &Policy) -> Vec<Verdict> {
     let verdicts: Vec<_> = files.iter().map(|evidence| judge(pin, evidence, policy)).collect();
@@ -200,7 +202,7 @@ pub fn judge_project(pin: Option<&Pin>, files: &[Evidence], policy: &Policy) -> 
     again.collect()
 }
 
-/// An attested file of a project that is bound to a publisher.
+/// Judges an attested file of a project that has a pin.
 fn judge_pinned(pin: &Pin, bundles: &[BundleEvidence]) -> Verdict {
     if let Some(reason) = failure_of(&pin.url, bundles) {
         return invalid(reason, Some(pin));
@@ -210,7 +212,7 @@ fn judge_pinned(pin: &Pin, bundles: &[BundleEvidence]) -> Verdict {
         let Some(difference) = difference(pin, found) else {
             return Verdict::Ok { publisher: found.clone() };
         };
-        // The nearest miss says most: a field that differs rather than another repository.
+        // The difference that is reported is the smallest: a field rather than another repository.
         let nearer = matches!(difference, Difference::Field { .. });
         if changed.is_none() || nearer {
             changed = Some((found, difference));
@@ -226,7 +228,7 @@ fn judge_pinned(pin: &Pin, bundles: &[BundleEvidence]) -> Verdict {
     }
 }
 
-/// An attested file of a project that nobody has agreed to.
+/// Judges an attested file of a project that has no pin.
 fn judge_unpinned(bundles: &[BundleEvidence], unrecorded: Unrecorded) -> Verdict {
     let mut publishers: Vec<&Publisher> = Vec::new();
     for found in verified(bundles) {
@@ -254,7 +256,7 @@ fn verified(bundles: &[BundleEvidence]) -> impl Iterator<Item = &Publisher> {
     bundles.iter().filter_map(|bundle| bundle.publisher.as_ref().ok())
 }
 
-/// Why a bundle that claims to be this publisher's fails, if one does.
+/// Returns the reason for which a bundle of this publisher fails, or `None` if none fails.
 fn failure_of<'a>(url: &PublisherUrl, bundles: &'a [BundleEvidence]) -> Option<&'a str> {
     let mut theirs = bundles.iter().filter(|bundle| bundle.claimed.as_ref() == Some(url));
     theirs.find_map(|bundle| bundle.publisher.as_ref().err().map(String::as_str))
@@ -269,7 +271,7 @@ fn invalid(reason: &str, pin: Option<&Pin>) -> Verdict {
     Verdict::Fail(Reason::Invalid { reason: reason.to_owned(), expected: pin.cloned() })
 }
 
-/// The first thing in which the publisher is not what the pin says.
+/// Returns the first difference between the publisher and the pin, or `None` if they agree.
 fn difference(pin: &Pin, found: &Publisher) -> Option<Difference> {
     if *found.url() != pin.url {
         return Some(Difference::Url);
@@ -280,7 +282,7 @@ fn difference(pin: &Pin, found: &Publisher) -> Option<Difference> {
     Some(Difference::Field { condition: condition.clone(), found })
 }
 
-/// What the certificate says in a field that a pin can name.
+/// Returns the value of a field in the certificate.
 fn stated(publisher: &Publisher, field: Field) -> Option<&str> {
     let facts = publisher.facts();
     let stated = match field {
@@ -306,7 +308,7 @@ impl fmt::Display for UnsignedKind {
 }
 
 impl fmt::Display for Reason {
-    /// One line, as it stands in brackets behind `FAIL: name`.
+    /// Writes one line, as it stands in brackets behind `FAIL: name`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ChangedPublisher { expected, found, difference } => match difference {

@@ -1,9 +1,9 @@
-//! The trust files while pip installs: as they were before, or put back.
+//! Watches the trust files while pip installs, and restores them.
 //!
-//! Wheels are held off these files before (`contents`), but a build that runs can write what its
-//! user can. Owns the comparison of device, inode and bytes, and the restoring. A file to which
-//! lines were only added is left alone: other processes record while this one installs, and pins
-//! that are added loosen nothing. Never removes a file.
+//! `contents` refuses wheels that contain these paths, but code that runs during a build can write
+//! every file that the user can. So the device, inode and bytes of each file are compared before
+//! and after. A file that has all its old pins is left alone: other processes may record while this
+//! one installs, and added pins do not loosen trust. Must never remove a file.
 
 use std::fs::{self, Metadata};
 use std::io::{self, Write as _};
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use crate::trust::file::TrustFile;
 
-/// The trust files of a run, as they were when pip began to install.
+/// The trust files of a run, with their content before pip began to install.
 #[derive(Debug)]
 pub struct Sentinel {
     files: Vec<Watched>,
@@ -28,9 +28,9 @@ struct Watched {
 /// A trust file that was changed while pip installed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restored {
-    /// The file, which is as it was before.
+    /// The path, which has its earlier content again.
     pub path: PathBuf,
-    /// The changed version. `None` if the file was gone.
+    /// The path of the changed version. `None` if the file had been removed.
     pub changed: Option<PathBuf>,
 }
 
@@ -42,17 +42,17 @@ impl Sentinel {
     pub fn watch(paths: &[PathBuf]) -> io::Result<Self> {
         let mut files = Vec::new();
         for path in paths {
-            // Only a regular file is opened: opening a pipe would wait for its writer.
+            // Only a regular file is opened, because opening a pipe would wait for its writer.
             let Some(metadata) = path.metadata().ok().filter(Metadata::is_file) else { continue };
             files.push(Watched { path: path.clone(), metadata, bytes: fs::read(path)? });
         }
         Ok(Self { files })
     }
 
-    /// Puts every file back that lost a pin or is gone, and tells which.
+    /// Restores every file that was removed or lost a pin, and returns those files.
     ///
     /// # Errors
-    /// A file cannot be put back.
+    /// A file cannot be restored.
     pub fn restore(&self) -> io::Result<Vec<Restored>> {
         let changed = self.files.iter().filter(|file| !file.is_intact());
         changed.map(Watched::restore).collect()
@@ -70,7 +70,7 @@ impl Watched {
             || self.only_gained(&bytes)
     }
 
-    /// Whether the bytes are a trust file that has every pin of the one before.
+    /// Returns whether the bytes are a trust file that contains every earlier pin unchanged.
     fn only_gained(&self, bytes: &[u8]) -> bool {
         let (Ok(old), Ok(new)) = (TrustFile::from_bytes(&self.bytes), TrustFile::from_bytes(bytes))
         else {
@@ -91,7 +91,7 @@ impl Watched {
         Ok(Restored { path: self.path.clone(), changed })
     }
 
-    /// Renames the changed version, so that nothing is lost.
+    /// Renames the changed version, so that its content is not lost.
     fn set_aside(&self) -> io::Result<PathBuf> {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let free = (1..).map(|number| self.path.with_file_name(format!("{name}.changed-{number}")));

@@ -1,10 +1,9 @@
-//! The trust files on disk: read whole and added up, and one of them added to without losing
-//! anything.
+//! The trust files on disk: reads and combines them, and adds pins to one of them.
 //!
-//! Owns locking and replacement. Recording locks the file, reads it again under the lock and
-//! renames a finished copy over it, so a reader sees the old file or the new one, and of fifty
-//! processes that record at once each finds what the others wrote. Never changes a pin, never
-//! overwrites what it cannot read. Which files there are, `location` says.
+//! Owns locking and replacement. To record, the store locks the file, reads it again under the lock
+//! and renames a complete copy over it. So a reader sees either the old file or the new one, and
+//! processes that record at the same time keep each other's pins. The store must not change a pin
+//! or overwrite a file that it cannot parse. `location` lists the files.
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, TryLockError};
@@ -23,13 +22,13 @@ use crate::trust::place::{Access, PlaceError, follow, open, parent};
 use crate::trust::policy::Unrecorded;
 use crate::trust::store_error::{Conflict, StoreError};
 
-/// The largest trust file that is read: a hundred thousand projects fit.
+/// Maximum size of a trust file, in bytes: enough for a hundred thousand projects.
 pub const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
-/// How long recording waits for others that record.
+/// Maximum time to wait for the lock.
 pub const LOCK_PATIENCE: Duration = Duration::from_secs(60);
 
-/// How long it sleeps between two attempts at the lock.
+/// Pause between two attempts at the lock.
 const LOCK_PAUSE: Duration = Duration::from_millis(2);
 
 /// The trust files of a run.
@@ -39,17 +38,18 @@ pub struct Store {
 }
 
 impl Store {
-    /// The trust files at these places; touches nothing yet.
+    /// Creates a store for these paths. Does not access the disk yet.
     #[must_use]
     pub const fn at(places: Places) -> Self {
         Self { places }
     }
 
-    /// Reads all files and adds them up; one that does not exist has no pins.
+    /// Reads all files and combines them. A missing file has no pins.
     ///
     /// # Errors
-    /// A file cannot be read, is not the user's, is too large, or does not parse; two contradict
-    /// each other; or the one that `FILENAME` names is not there and nobody will record in it.
+    /// A file cannot be read, is not the user's, is too large, or does not parse; two files
+    /// contradict each other; or the file that `FILENAME` names is missing and the policy does not
+    /// record in it.
     pub fn load(&self, unrecorded: Unrecorded) -> Result<Pins, StoreError> {
         let files = self.read_all()?;
         if let (Project::Named(path), Unrecorded::Refuse) = (&self.places.project, unrecorded)
@@ -61,9 +61,9 @@ impl Store {
         Ok(added_up(files)?.recorded_in(self.places.record().as_deref()))
     }
 
-    /// Every path by which trust files come into force, whether or not there is one: the places
-    /// themselves, what links lead to from there, and the directories of the system's and of the
-    /// user's configuration. Nothing that is installed may write to them or below them.
+    /// Returns every path through which a trust file can come into force, even if it does not
+    /// exist: the paths themselves, the targets of their links, and the directories of the system's
+    /// and the user's configuration. No installed file may be written there or below.
     #[must_use]
     pub fn guarded_paths(&self) -> Vec<PathBuf> {
         let configured = [Some(&self.places.system), self.places.own.as_ref()];
@@ -77,8 +77,8 @@ impl Store {
         paths
     }
 
-    /// Reads the files that are there, from the outermost to the nearest. One that several places
-    /// lead to counts once.
+    /// Reads the existing files, from the outermost to the nearest. A file that several paths lead
+    /// to is read once.
     fn read_all(&self) -> Result<Vec<InForce>, StoreError> {
         let (mut files, mut targets) = (Vec::new(), Vec::new());
         for path in self.places.all() {
@@ -93,21 +93,21 @@ impl Store {
         Ok(files)
     }
 
-    /// Adds pins to the one file that is recorded in, each on a line of its own, and returns the
-    /// path of the file that was changed. A project that the file binds already to the same
-    /// publisher is left alone; with nothing to add nothing is written.
+    /// Adds pins to the recording file, each on a line of its own, and returns the path of the
+    /// changed file. A project that is bound to the same publisher already is skipped. Without new
+    /// pins, the file is not written.
     ///
     /// # Errors
-    /// One of the projects is bound to another publisher, in any of the files or in `new`; a file
-    /// does not read; there is no file to record in, or none that may be written to; or the system
-    /// refuses. In each case the file is as it was.
+    /// A project is bound to another publisher, in any of the files or in `new`; a file does not
+    /// parse; there is no file to record in, or it must not be written; or the system reports an
+    /// error. In each case the file is unchanged.
     pub fn record(&self, new: &[(PackageName, PublisherUrl)]) -> Result<PathBuf, StoreError> {
         let path = self.places.record().ok_or(StoreError::Nowhere)?;
         if new.is_empty() {
             return Ok(path);
         }
         if Some(&path) == self.places.own.as_ref() {
-            // Of the user alone, as the XDG Base Directory Specification has it.
+            // Private to the user, as the XDG Base Directory Specification demands.
             let made = DirBuilder::new().recursive(true).mode(0o700).create(parent(&path));
             made.map_err(|error| unwritten(&path, error))?;
         }
@@ -119,7 +119,7 @@ impl Store {
         recorded.map(|()| if locked.target == path { path } else { locked.target.clone() })
     }
 
-    /// The part of [`Store::record`] that holds the lock.
+    /// Adds the pins while the lock is held.
     fn add(
         &self,
         path: &Path,
@@ -143,7 +143,8 @@ impl Store {
         if recorded == old {
             return Ok(());
         }
-        // Another file may have bound a project since: the next run would stop at that.
+        // Another process may have bound a project in another file since the verdict. Checked here,
+        // since the contradiction would stop the next run.
         let mut files = self.read_all()?;
         files.retain(|file| file.path != path);
         files.push(InForce { path: path.into(), file: recorded.clone() });
@@ -151,8 +152,9 @@ impl Store {
         locked.replace(&recorded.to_string()).map_err(|error| unwritten(path, error))
     }
 
-    /// Opens the file, creating it if need be, and waits for the lock on it. A file that was
-    /// replaced while we waited is let go: the lock must be on the one that has the name.
+    /// Opens the file, creates it if it is missing, and waits for its lock. If the file was
+    /// replaced during the wait, the function opens it again: the lock must be on the file that has
+    /// the name.
     fn lock(&self, path: &Path) -> Result<Locked, StoreError> {
         let end = Instant::now() + LOCK_PATIENCE;
         while Instant::now() < end {
@@ -173,8 +175,8 @@ impl Store {
         Err(StoreError::Locked(path.into()))
     }
 
-    /// The file to be recorded in, where it lies, and whether it was made just now; nothing where
-    /// it appeared or vanished meanwhile.
+    /// Opens the recording file, and returns it with its real path and whether it was created.
+    /// Returns `None` if it appeared or vanished at the same time.
     fn open_or_create(&self, path: &Path) -> Result<Option<(File, PathBuf, bool)>, StoreError> {
         let found = self.find(path)?;
         let created = found.is_none();
@@ -194,10 +196,10 @@ impl Store {
         }
     }
 
-    /// That no link leads from the repository to a file elsewhere.
+    /// Checks that no link leads from the repository to a file outside it.
     fn within_bounds(&self, path: &Path, target: &Path) -> Result<(), StoreError> {
         let Some(bounds) = self.places.bounds(path) else { return Ok(()) };
-        // The directory: a new file is not there yet.
+        // The directory is compared, because a new file does not exist yet.
         let lies = parent(target).canonicalize().and_then(|at| Ok((at, bounds.canonicalize()?)));
         let (at, within) = lies.map_err(|error| unwritten(path, error))?;
         if at.starts_with(within) {
@@ -233,7 +235,7 @@ fn read(path: &Path, file: &File) -> Result<TrustFile, StoreError> {
     TrustFile::from_bytes(&bytes).map_err(|error| StoreError::Parse { path: path(), error })
 }
 
-/// Whether an open file still has the name.
+/// Returns whether the name still refers to the open file.
 fn is_still(file: &File, target: &Path) -> io::Result<bool> {
     let (here, there) = (file.metadata()?, target.symlink_metadata());
     match there {
@@ -247,7 +249,7 @@ fn unwritten(path: &Path, error: io::Error) -> StoreError {
     StoreError::Write { path: path.into(), error }
 }
 
-/// The trust file, locked until this value is dropped.
+/// A trust file that is locked until this value is dropped.
 struct Locked {
     file: File,
     target: PathBuf,
@@ -255,8 +257,8 @@ struct Locked {
 }
 
 impl Locked {
-    /// Puts `text` in the file's place: a finished copy beside it, on disk, then renamed. It keeps
-    /// the mode, and the owner where the system lets it.
+    /// Writes `text` to a copy beside the file, syncs it, and renames it over the file. The copy
+    /// gets the mode of the file, and its owner if the system allows that.
     fn replace(&self, text: &str) -> io::Result<()> {
         let directory = self.target.parent().unwrap_or(Path::new("/"));
         let old = self.file.metadata()?;
@@ -266,12 +268,12 @@ impl Locked {
         copy.as_file().set_permissions(old.permissions())?;
         copy.as_file().sync_all()?;
         copy.persist(&self.target)?;
-        // The file is in place; a directory that cannot be synced makes it no less recorded.
+        // The file has its new content already, so an error while syncing the directory is ignored.
         let _ = File::open(directory).and_then(|directory| directory.sync_all());
         Ok(())
     }
 
-    /// Takes back the empty file that was made only to be locked.
+    /// Removes the empty file that was created only to be locked.
     fn remove_if_empty(&self) {
         if self.file.metadata().is_ok_and(|metadata| metadata.len() == 0) {
             let _ = fs::remove_file(&self.target);

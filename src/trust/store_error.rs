@@ -1,4 +1,4 @@
-//! Why trust files could not be read or added to, and what to do then.
+//! Errors of the trust files, with hints about the next step.
 //!
 //! Owns the words and the exit codes of `store`.
 
@@ -13,7 +13,7 @@ use crate::trust::ownership::Objection;
 use crate::trust::pins::Contradiction;
 use crate::trust::place::PlaceError;
 
-/// A trust file that could not be read or added to.
+/// A trust file that could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The text is not a trust file.
@@ -21,32 +21,32 @@ pub enum StoreError {
     Parse {
         /// The file.
         path: PathBuf,
-        /// The line and what is wrong with it.
+        /// The line and the reason.
         error: ParseError,
     },
-    /// There is something at the place, and it does not count or cannot be opened.
+    /// The file does not count or cannot be opened.
     #[error("cannot use the trust file `{}`: {error}", .path.display())]
     Place {
         /// The place.
         path: PathBuf,
-        /// Why not.
+        /// The reason.
         error: PlaceError,
     },
-    /// `FILENAME` names a file that is not there.
+    /// `FILENAME` names a missing file.
     #[error("the trust file `{}`, which FILENAME or --config-path names, does not exist", .0.display())]
     Missing(PathBuf),
-    /// More than is read.
+    /// The file is larger than the limit.
     #[error("the trust file `{}` is larger than {} MiB", .path.display(), .limit >> 20)]
     TooLarge {
         /// The file.
         path: PathBuf,
-        /// How many bytes are read at most.
+        /// The limit, in bytes.
         limit: u64,
     },
-    /// Two files cannot both hold.
+    /// Two files contradict each other.
     #[error(transparent)]
     Contradiction(Box<Contradiction>),
-    /// A link leads out of the repository.
+    /// A symbolic link leads out of the repository.
     #[error(
         "cannot record in the trust file `{}`: it leads to {}, which is outside of {}",
         .path.display(), .target.display(), .bounds.display()
@@ -54,31 +54,33 @@ pub enum StoreError {
     Leaves {
         /// The place.
         path: PathBuf,
-        /// Where it leads.
+        /// The target of the link.
         target: PathBuf,
-        /// Where it should have stayed.
+        /// The directory that the link must not leave.
         bounds: PathBuf,
     },
-    /// Outside a repository, and without a home.
+    /// There is no path to record in: the run is outside a repository, and the user has no home
+    /// directory.
     #[error("there is no trust file to record in: this is no repository, and there is no HOME")]
     Nowhere,
-    /// Nothing was recorded; the file is as it was.
+    /// The pins could not be written; the file is unchanged.
     #[error("cannot record in the trust file `{}`: {error}", .path.display())]
     Write {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         error: io::Error,
     },
-    /// Others hold the lock for longer than a run waits.
+    /// Other processes hold the lock longer than this run waits.
     #[error("cannot record in the trust file `{}`: another process keeps it locked", .0.display())]
     Locked(PathBuf),
-    /// Between verdict and recording, or within one run, the project got another publisher.
+    /// The project was bound to another publisher between verdict and recording, or within this
+    /// run.
     #[error(transparent)]
     Conflict(Box<Conflict>),
 }
 
-/// A project that is bound to another publisher than the one to be recorded.
+/// A project that is bound to a publisher other than the one to be recorded.
 #[derive(Debug, thiserror::Error)]
 #[error("`{name}` is bound to {recorded} in `{}`, so {found} is not recorded", .path.display())]
 pub struct Conflict {
@@ -86,7 +88,7 @@ pub struct Conflict {
     pub path: PathBuf,
     /// The project.
     pub name: PackageName,
-    /// The publisher that the file names, or that was to be recorded first.
+    /// The publisher in the file, or the first one that was to be recorded.
     pub recorded: PublisherUrl,
     /// The publisher that was to be recorded.
     pub found: PublisherUrl,
@@ -129,7 +131,7 @@ impl From<StoreError> for Failure {
     }
 }
 
-/// How a place becomes one whose pins count.
+/// Returns a hint on how to make the path's pins count.
 fn next_step(path: &Path, error: &PlaceError) -> Option<String> {
     let PlaceError::Objection { path: led, objection } = error else {
         return match error {
