@@ -1,7 +1,7 @@
-//! The `publisher` object of a bundle (PEP 740): who an index says built the file.
+//! The `publisher` object of a bundle (PEP 740): the publisher that an index claims.
 //!
-//! Owns the shapes that indexes write. It is not signed, so nothing may be decided by it but
-//! whether the index tells the truth.
+//! Owns the shapes that indexes write. The claim is not signed, so it must be used only to find out
+//! if the index is wrong about the publisher.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use crate::attestation::shape::is_object;
 use crate::package::json::Lenient;
 
-/// A claimed publisher. Kinds that nobody can verify are kept, to be refused by their name.
+/// A claimed publisher. Kinds that cannot be verified are kept, so that a refusal can name them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClaimedPublisher {
     /// GitHub Actions.
@@ -18,7 +18,7 @@ pub enum ClaimedPublisher {
         repository: String,
         /// The workflow's file name.
         workflow: String,
-        /// The deployment environment; `""` and null are none.
+        /// The deployment environment; `""` and null mean none.
         environment: Option<String>,
     },
     /// GitLab CI.
@@ -27,7 +27,7 @@ pub enum ClaimedPublisher {
         repository: String,
         /// The path of the pipeline's file in the repository.
         workflow_filepath: String,
-        /// The deployment environment; `""` and null are none.
+        /// The deployment environment; `""` and null mean none.
         environment: Option<String>,
     },
     /// A Google service account.
@@ -41,28 +41,28 @@ pub enum ClaimedPublisher {
         project_id: String,
         /// The pipeline definition's id.
         pipeline_definition_id: String,
-        /// Where the sources are, such as `github.com/OWNER/REPO`.
+        /// The place of the sources, such as `github.com/OWNER/REPO`.
         vcs_origin: Option<String>,
-        /// Which ref was built.
+        /// The ref that was built.
         vcs_ref: Option<String>,
     },
-    /// A kind that has no verifiable identity here, such as `Pulp User`.
+    /// A kind that this program cannot verify, such as `Pulp User`.
     Unknown {
-        /// Its name in the document.
+        /// The kind in the document.
         kind: String,
     },
-    /// The kind is null, missing, or no text, or there is no `publisher` at all.
+    /// The kind is null, missing or not a text, or there is no `publisher` at all.
     Nameless,
-    /// A known kind, without what that kind needs.
+    /// A known kind without a key that the kind requires.
     Incomplete {
-        /// Its name in the document.
+        /// The kind in the document.
         kind: String,
-        /// The key that is missing or no text.
+        /// The key that is missing or not a text.
         missing: &'static str,
     },
 }
 
-/// The keys of all kinds. A value that is no text counts as missing.
+/// The keys of all kinds. A value that is not a text counts as missing.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Wire {
@@ -79,7 +79,7 @@ struct Wire {
 }
 
 impl ClaimedPublisher {
-    /// Reads the value of `publisher`. Further keys (`claims` among them) are passed over.
+    /// Reads the value of `publisher`. Other keys (`claims` among them) are ignored.
     pub(super) fn read(text: Option<&RawValue>) -> Self {
         let text = text.filter(|text| is_object(text));
         let wire: Option<Wire> = text.and_then(|text| serde_json::from_str(text.get()).ok());

@@ -1,7 +1,7 @@
-//! Provenance documents and attestation objects (PEP 740), as data with limits.
+//! Provenance documents (PEP 740), parsed with limits.
 //!
-//! Owns what a document may look like. Nothing here is believed: certificates and signatures are
-//! bytes, and the publisher is a claim. Checks no cryptography and fetches nothing.
+//! Owns the shape of a document. Its certificates and signatures are unverified bytes here, and its
+//! publisher is a claim. Must not do cryptography or network requests.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -12,18 +12,19 @@ use crate::package::json::{self, First, JsonError};
 pub use crate::attestation::claim::ClaimedPublisher;
 pub use crate::attestation::object::{Attestation, AttestationFault, MAX_ENTRIES};
 
-/// The longest document read, in bytes. PEP 740 (Appendix 3) reckons with 5.3 KB an attestation and
-/// three of them a file; this holds two hundred times that.
+/// Maximum size of a document, in bytes. PEP 740 (Appendix 3) expects 5.3 KB for an attestation and
+/// three attestations for a file; this is two hundred times as much.
 pub const MAX_DOCUMENT: usize = 4 * 1024 * 1024;
 
-/// The most bundles a document may have: one for each identity that attests the file.
+/// Maximum number of bundles in a document: one for each identity that attests the file.
 pub const MAX_BUNDLES: usize = 32;
 
-/// The most attestations a bundle may have. PyPI knows two predicate types, one attestation each.
+/// Maximum number of attestations in a bundle. PEP 740 has two predicate types, with one
+/// attestation each.
 pub const MAX_ATTESTATIONS: usize = 16;
 
-/// What an index, or the user's second source, says about where one file comes from: one or more
-/// bundles of one or more attestations (PEP 740, "Provenance objects").
+/// The statements of an index, or of the user's second source, about the origin of one file: one or
+/// more bundles of one or more attestations (PEP 740, "Provenance objects").
 #[derive(Debug, Clone)]
 pub struct Document {
     bundles: Vec<Bundle>,
@@ -36,28 +37,28 @@ pub struct Bundle {
     attestations: Vec<Result<Attestation, AttestationFault>>,
 }
 
-/// A text that is no provenance document.
+/// Reasons why a text is not a provenance document.
 #[derive(Debug, thiserror::Error)]
 pub enum DocumentError {
-    /// Too long, not JSON, a key given twice, or another shape.
+    /// Too long, not JSON, an object with a repeated key, or another shape.
     #[error("the provenance document is {0}")]
     Json(#[from] JsonError),
-    /// Another version than 1.
+    /// The version is not 1.
     #[error("the provenance document is of version {0}, only version 1 is known")]
     Version(String),
-    /// `attestation_bundles` is empty: nothing is attested.
+    /// `attestation_bundles` is empty.
     #[error("the provenance document has no attestation bundle")]
     NoBundle,
-    /// A bundle's `attestations` is empty: nothing is attested.
+    /// A bundle's `attestations` is empty.
     #[error("bundle {number} of the provenance document has no attestation")]
     NoAttestation {
-        /// Which bundle, counted from 1.
+        /// Number of the bundle, counted from 1.
         number: usize,
     },
     /// More bundles than [`MAX_BUNDLES`].
     #[error("the provenance document has {count} attestation bundles, more than {MAX_BUNDLES}")]
     TooManyBundles {
-        /// How many.
+        /// Number of bundles.
         count: usize,
     },
     /// More attestations than [`MAX_ATTESTATIONS`].
@@ -65,14 +66,14 @@ pub enum DocumentError {
         "bundle {number} of the provenance document has {count} attestations, more than {MAX_ATTESTATIONS}"
     )]
     TooManyAttestations {
-        /// Which bundle, counted from 1.
+        /// Number of the bundle, counted from 1.
         number: usize,
-        /// How many.
+        /// Number of attestations.
         count: usize,
     },
 }
 
-/// PEP 740 leaves all its objects open for further keys, so unknown ones are passed over.
+/// PEP 740 allows further keys in all its objects, so unknown keys are ignored.
 #[derive(Deserialize)]
 struct WireDocument<'a> {
     #[serde(borrow)]
@@ -89,7 +90,7 @@ struct WireBundle<'a> {
     attestations: First<&'a RawValue, MAX_ATTESTATIONS>,
 }
 
-/// Either kind of object, as far as it tells which.
+/// The keys that tell the two kinds of object apart.
 #[derive(Deserialize)]
 struct WireKind<'a> {
     #[serde(default, borrow, deserialize_with = "json::present")]
@@ -99,16 +100,18 @@ struct WireKind<'a> {
 }
 
 impl Document {
-    /// Reads a provenance document, as an index serves it, or a single attestation object (PEP 740,
-    /// "Attestation objects"), as `*.attestation` files hold it: what has an `envelope` and no
-    /// `attestation_bundles`. That is a document of one bundle that claims no publisher.
+    /// Parses a provenance document, as an index serves it, or a single attestation object (PEP
+    /// 740, "Attestation objects"), as `*.attestation` files contain it. An object with an
+    /// `envelope` and without `attestation_bundles` is an attestation; it becomes a document of one
+    /// bundle without a claimed publisher.
     ///
-    /// An attestation that cannot be read does not make the document unreadable: it is kept as the
-    /// [`AttestationFault`] that its bundle fails with, so that other identities are unharmed.
+    /// An attestation that cannot be read does not make the document unreadable: the
+    /// [`AttestationFault`] is kept and only its bundle fails, so that the bundles of other
+    /// identities still count.
     ///
     /// # Errors
-    /// The text is longer than [`MAX_DOCUMENT`] or not strict JSON; of a document, the version is
-    /// not 1, there is no bundle or one without attestation, or there are too many.
+    /// The text is longer than [`MAX_DOCUMENT`] or is not strict JSON; or the document's version is
+    /// not 1, it has no bundle, a bundle has no attestation, or there are too many of them.
     pub fn parse(bytes: &[u8]) -> Result<Self, DocumentError> {
         let text: &RawValue = json::parse(bytes, MAX_DOCUMENT)?;
         let kind = is_object(text).then(|| serde_json::from_str(text.get()));
@@ -143,7 +146,7 @@ impl Document {
         Ok(Self { bundles: bundles.collect::<Result<_, _>>()? })
     }
 
-    /// The bundles, at least one, in the document's order.
+    /// Returns the bundles, at least one, in the document's order.
     #[must_use]
     pub fn bundles(&self) -> &[Bundle] {
         &self.bundles
@@ -164,14 +167,15 @@ impl Bundle {
         })
     }
 
-    /// Who the index says built the file; `None` where nobody says anything, in a single
-    /// attestation. A `publisher` that is missing from a document is a claim that names nobody.
+    /// Returns the publisher that the index claims. Returns `None` for a single attestation, which
+    /// has no claim. A document without a `publisher` has a claim without a name instead.
     #[must_use]
     pub const fn publisher(&self) -> Option<&ClaimedPublisher> {
         self.publisher.as_ref()
     }
 
-    /// The attestations, at least one, each either read or with the reason why it was not.
+    /// Returns the attestations, at least one; each is either read or has the reason why it was
+    /// not.
     pub fn attestations(&self) -> &[Result<Attestation, AttestationFault>] {
         &self.attestations
     }

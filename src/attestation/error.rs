@@ -1,36 +1,35 @@
-//! Why an attestation does not verify.
+//! Reasons why an attestation does not verify.
 //!
-//! Owns the reasons, one for each check. Every one of them means that the document fails, never
-//! that it could not be checked. What the Sigstore crate says is put into these words beside the
-//! verifier, not here.
+//! Owns one reason for each check. Each means that the document is bad; a check that could not be
+//! done is not among them. The verifier translates errors of the Sigstore crate into these.
 
 use crate::attestation::document::AttestationFault;
 use crate::attestation::publisher::{Disagreement, PublisherError, PublisherUrl};
 use crate::attestation::statement::StatementError;
 
-/// Why a bundle's attestations prove nothing. Said of an attestation: "its signature …".
+/// Reasons why a bundle is not accepted. In the texts, "its" refers to the attestation.
 #[derive(Debug, thiserror::Error)]
 pub enum AttestationError {
-    /// It cannot be read.
+    /// The attestation cannot be read.
     #[error(transparent)]
     Fault(#[from] AttestationFault),
-    /// Its statement is not about the file.
+    /// The statement is not about the file.
     #[error(transparent)]
     Statement(#[from] StatementError),
-    /// The signature is not the certificate's over the statement.
+    /// The signature over the statement was not made with the certificate's key.
     #[error("its signature does not belong to its statement and certificate")]
     Signature,
-    /// The certificate does not come from the trusted root, was not for signing code, or did not
-    /// hold when the log saw the signature.
+    /// The certificate does not chain to the trusted root, is not for code signing, or was not
+    /// valid when the log recorded the signature.
     #[error("its certificate does not verify: {0}")]
     Certificate(String),
-    /// The certificate was not put into a certificate transparency log.
+    /// The certificate has no valid timestamp of a certificate transparency log.
     #[error("its certificate is not in a certificate transparency log: {0}")]
     CertificateTimestamp(String),
-    /// The key is of another algorithm than PEP 740 permits.
+    /// The key has an algorithm that PEP 740 does not permit.
     #[error("its certificate is not for an ECDSA key on the curve P-256")]
     KeyAlgorithm,
-    /// The log entry is of a kind that is not known here, such as those of Rekor v2.
+    /// The log entry has an unknown kind, such as those of Rekor v2.
     #[error(
         "its transparency log entry is of the kind `{kind}` in version `{version}`, only dsse 0.0.1 is known"
     )]
@@ -40,66 +39,65 @@ pub enum AttestationError {
         /// Its version.
         version: String,
     },
-    /// The log entry's body, which is all that the log signed of its kind, is of another kind than
-    /// the entry states.
+    /// The body of the log entry, which alone is signed, states another kind than the entry.
     #[error("its transparency log entry is stated to be `{stated}`, and its body is `{body}`")]
     BodyKind {
         /// Kind and version in the body.
         body: String,
-        /// Kind and version that stand beside the body.
+        /// Kind and version in the entry.
         stated: String,
     },
-    /// The log entry is of a log that the trusted root does not have.
+    /// The trusted root does not contain the log of the entry.
     #[error("its transparency log entry is of the log `{0}`, which the trusted root does not know")]
     UnknownLog(String),
-    /// The log entry is not shaped as one.
+    /// The log entry has another shape.
     #[error("its transparency log entry is malformed: {0}")]
     MalformedEntry(String),
     /// The log entry has no signed entry timestamp, or no time.
     #[error("its transparency log entry has no time signed by the log")]
     NoSignedTime,
-    /// The signed entry timestamp is not the log's over this entry and time.
+    /// The signed entry timestamp is not the log's signature over this entry and time.
     #[error("its transparency log entry's time is not the one the log signed: {0}")]
     SignedTime(String),
-    /// The certificate did not hold at the time of the log entry, or that time is yet to come.
+    /// The certificate was not valid at the time of the log entry, or that time is in the future.
     #[error("its transparency log entry's time does not fit its certificate: {0}")]
     Time(String),
     /// The log entry has no inclusion proof.
     #[error("its transparency log entry has no inclusion proof")]
     NoInclusionProof,
-    /// The inclusion proof does not lead to the log's root.
+    /// The inclusion proof does not lead to the log's root hash.
     #[error("its transparency log entry is not in the log: {0}")]
     InclusionProof(String),
     /// The inclusion proof has no checkpoint.
     #[error("its transparency log entry has no checkpoint")]
     NoCheckpoint,
-    /// The checkpoint is not the log's, or of another tree.
+    /// The checkpoint is not signed by the log, or is about another tree.
     #[error("its transparency log entry's checkpoint does not verify: {0}")]
     Checkpoint(String),
-    /// The entry is of another envelope or certificate.
+    /// The entry is about another envelope or certificate.
     #[error("its transparency log entry is of another attestation: {0}")]
     OtherEntry(String),
-    /// Something else that the Sigstore verifier does not accept.
+    /// Another error of the Sigstore verifier.
     #[error("it does not verify: {0}")]
     Other(String),
-    /// The verifier was content without having verified this.
+    /// The Sigstore verifier succeeded without a check that is required here.
     #[error("its {0} was not verified")]
     NotProven(&'static str),
     /// The certificate names no publisher.
     #[error(transparent)]
     Publisher(#[from] PublisherError),
-    /// The index lies about the publisher, or names one that nobody can verify.
+    /// The index claims a wrong publisher, or one that cannot be verified.
     #[error(transparent)]
     Disagreement(#[from] Disagreement),
-    /// The attestations of one bundle are of several publishers.
+    /// The attestations of one bundle have different publishers.
     #[error("it is of {other}, another one of the same bundle is of {first}")]
     SeveralPublishers {
-        /// The publisher of the first.
+        /// The publisher of the first attestation.
         first: PublisherUrl,
         /// The other publisher.
         other: PublisherUrl,
     },
-    /// All attestations verify, and none says that the file was published.
+    /// All attestations verify, but none has the predicate type "publish".
     #[error("no attestation says that the file was published, only how it was built")]
     NotPublished,
 }

@@ -1,8 +1,7 @@
-//! Attestations (PEP 740): the provenance document of a file, verified down to its publisher.
+//! Attestations (PEP 740): reads the provenance document of a file and verifies its publisher.
 //!
-//! [`document`] and [`object`] read what an index serves, [`statement`] the signed payload, and
-//! [`verifier`] is the one module that names the Sigstore crate. Fetches nothing and gives no
-//! verdict.
+//! [`document`] and [`object`] read the documents of an index, [`statement`] the signed payload,
+//! and [`verifier`] is the only module that uses the Sigstore crate. Must not fetch or judge.
 
 pub mod claim;
 pub mod document;

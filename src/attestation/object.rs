@@ -1,7 +1,7 @@
 //! One attestation object (PEP 740, "Attestation objects").
 //!
-//! Owns its shape and what is decoded from it. The log entries stay JSON: their shape is
-//! Sigstore's.
+//! Owns its shape and decodes its base64 values. The log entries stay JSON, since Sigstore defines
+//! their shape.
 
 use std::borrow::Cow;
 
@@ -13,10 +13,10 @@ use serde_json::value::RawValue;
 use crate::attestation::shape::{is_object, is_version_1, shown};
 use crate::package::json::{self, First};
 
-/// The most log entries an attestation may have. Signers write one; every one is verified.
+/// Maximum number of log entries in an attestation. Signers write one; every entry is verified.
 pub const MAX_ENTRIES: usize = 8;
 
-/// An attestation, decoded and not verified.
+/// An attestation, decoded but not verified.
 #[derive(Debug, Clone)]
 pub struct Attestation {
     certificate: Vec<u8>,
@@ -25,31 +25,31 @@ pub struct Attestation {
     signature: Vec<u8>,
 }
 
-/// Why an attestation cannot even be looked at.
+/// Reasons why an attestation cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AttestationFault {
     /// A key is missing or of another type.
     #[error("it is not an attestation: {0}")]
     Shape(String),
-    /// Another version than 1.
+    /// The version is not 1.
     #[error("it is of version {0}, only version 1 is known")]
     Version(String),
-    /// `verification_material` is null, as where an index signs with a key of its own.
+    /// `verification_material` is null, as with an index that signs with its own key.
     #[error("it has no verification material: it was not signed with a Sigstore identity")]
     NoVerificationMaterial,
     /// A value is not base64 (RFC 4648, section 4: padded, without newlines).
     #[error("its {field} is not plain base64")]
     NotBase64 {
-        /// Which value.
+        /// Name of the value.
         field: &'static str,
     },
-    /// `transparency_entries` is empty: nobody else saw it being signed.
+    /// `transparency_entries` is empty, so no log recorded the signature.
     #[error("it has no transparency log entry")]
     NoEntry,
     /// More log entries than [`MAX_ENTRIES`].
     #[error("it has {count} transparency log entries, more than {MAX_ENTRIES}")]
     TooManyEntries {
-        /// How many.
+        /// Number of entries.
         count: usize,
     },
 }
@@ -85,13 +85,13 @@ struct WireEnvelope<'a> {
 }
 
 impl Attestation {
-    /// Reads an attestation object; keys that PEP 740 does not name are passed over, as it says.
+    /// Reads an attestation object. Keys that PEP 740 does not name are ignored, as it demands.
     pub(super) fn read(text: &RawValue) -> Result<Self, AttestationFault> {
         let shape = |error: serde_json::Error| AttestationFault::Shape(error.to_string());
         if !is_object(text) {
             return Err(AttestationFault::Shape("it is no object".to_owned()));
         }
-        // The version decides how the rest is shaped, so it is looked at first.
+        // The version is read first, because the shape of the other values depends on it.
         let WireVersion { version } = serde_json::from_str(text.get()).map_err(shape)?;
         match version {
             Some(version) if is_version_1(version) => {}
@@ -115,26 +115,26 @@ impl Attestation {
         })
     }
 
-    /// The signing certificate, DER.
+    /// Returns the signing certificate, DER.
     #[must_use]
     pub fn certificate(&self) -> &[u8] {
         &self.certificate
     }
 
-    /// The transparency log entries, at least one: `TransparencyLogEntry` of Sigstore's protobuf
-    /// specification as JSON.
+    /// Returns the transparency log entries, at least one: `TransparencyLogEntry` of Sigstore's
+    /// protobuf specification as JSON.
     #[must_use]
     pub fn entries(&self) -> &[Box<RawValue>] {
         &self.entries
     }
 
-    /// The in-toto statement, the exact bytes that were signed.
+    /// Returns the in-toto statement: the exact bytes that were signed.
     #[must_use]
     pub fn statement(&self) -> &[u8] {
         &self.statement
     }
 
-    /// The DSSE signature over the statement.
+    /// Returns the DSSE signature over the statement.
     #[must_use]
     pub fn signature(&self) -> &[u8] {
         &self.signature

@@ -1,21 +1,21 @@
-//! What the objects of PEP 740 have in common: how a version is written, and how a wrong value is
-//! shown.
+//! Helpers for the JSON of PEP 740: checks of an object and of the version, and an excerpt of a
+//! wrong value for a message.
 //!
-//! Looks at JSON text alone, and keeps nothing of it.
+//! Reads JSON text only.
 
 use serde_json::value::RawValue;
 
-/// Whether a value is an object; a list would be read as the values of its keys.
+/// Returns whether a value is an object. serde would read a list as the values of an object's keys.
 pub(super) fn is_object(text: &RawValue) -> bool {
     text.get().starts_with('{')
 }
 
-/// The number 1 as an integer, which JSON can write in one way only.
+/// Returns whether a value is the integer 1, which JSON writes in one way only.
 pub(super) fn is_version_1(text: &RawValue) -> bool {
     text.get() == "1"
 }
 
-/// The beginning of a value, for a message.
+/// Returns the beginning of a value, for a message.
 pub(super) fn shown(text: &RawValue) -> String {
     text.get().chars().take(40).collect()
 }

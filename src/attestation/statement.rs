@@ -1,9 +1,9 @@
-//! What an attestation states: the in-toto statement inside it (PEP 740, "Attestation statement and
-//! signature generation").
+//! The in-toto statement of an attestation (PEP 740, "Attestation statement and signature
+//! generation").
 //!
-//! Owns the binding of a statement to one file. The Sigstore verifier alone accepts two subjects, a
-//! subject with a sha512 only, and a wrong sha256 beside a right sha512. Says nothing of who
-//! signed.
+//! Checks that a statement is about one file, with its sha256. The Sigstore crate does not: it
+//! accepts two subjects, a subject with a sha512 only, and a wrong sha256 beside a right sha512.
+//! Must not check signatures.
 
 use serde::Deserialize;
 
@@ -16,7 +16,7 @@ const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
 const PUBLISH: &str = "https://docs.pypi.org/attestations/publish/v1";
 const SLSA_PROVENANCE: &str = "https://slsa.dev/provenance/v1";
 
-/// The file that is to be attested.
+/// The file that the attestation must be about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
     /// Its name.
@@ -25,40 +25,40 @@ pub struct Subject {
     pub sha256: Sha256,
 }
 
-/// What is stated about the file. PEP 740 has these two types and no other.
+/// The type of a statement. PEP 740 has these two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Predicate {
-    /// That its builder published it.
+    /// The publisher published the file.
     Publish,
-    /// How it was built (SLSA provenance).
+    /// SLSA provenance: the way in which the file was built.
     SlsaProvenance,
 }
 
-/// Why a statement says nothing about the file.
+/// Reasons why a statement is not about the file.
 #[derive(Debug, thiserror::Error)]
 pub enum StatementError {
-    /// Not JSON, a key given twice, or another shape.
+    /// Not JSON, an object with a repeated key, or another shape.
     #[error("its statement is {0}")]
     Json(#[from] JsonError),
     /// Not an in-toto statement of version 1.
     #[error("its statement is of type `{0}`, not an in-toto statement of version 1")]
     Type(String),
-    /// Another predicate type than PEP 740 knows.
+    /// PEP 740 has no such predicate type.
     #[error("its statement is of the unknown predicate type `{0}`")]
     Predicate(String),
-    /// None or several.
+    /// The number of subjects is not one.
     #[error("its statement has {0} subjects, not one")]
     Subjects(usize),
-    /// The subject's name is no file name of a distribution.
+    /// The subject's name is not a distribution's file name.
     #[error("its statement's subject {0}")]
     SubjectName(#[from] NotADistFilename),
-    /// It is about another file.
+    /// The subject is another file.
     #[error("its statement is about the file `{0}`")]
     OtherFile(String),
     /// The subject's digests do not include a sha256.
     #[error("its statement has no sha256 of the file")]
     NoSha256,
-    /// The sha256 is not hexadecimal, or another one.
+    /// The sha256 is not hexadecimal, or differs from the file's.
     #[error("its statement is about a file of the same name with the sha256 `{0}`")]
     OtherSha256(String),
 }
@@ -79,19 +79,19 @@ struct WireSubject {
     digest: WireDigest,
 }
 
-/// The one digest that counts; the others are passed over.
+/// The one digest that counts; other digests are ignored.
 #[derive(Deserialize)]
 struct WireDigest {
     sha256: Option<String>,
 }
 
 impl Subject {
-    /// Checks that a statement is about this file and no other.
+    /// Checks that a statement is about this file alone, and returns its type.
     ///
     /// # Errors
-    /// The statement is not strict JSON or no in-toto statement of version 1, its predicate type is
-    /// unknown, it has not exactly one subject, or that one's name (compared by parsing) or sha256
-    /// is not this file's.
+    /// The statement is not strict JSON or not an in-toto statement of version 1, its predicate
+    /// type is unknown, it does not have exactly one subject, or the subject's name (compared by
+    /// its parts) or sha256 differs from this file's.
     pub fn stated_by(&self, statement: &[u8]) -> Result<Predicate, StatementError> {
         let statement: WireStatement = json::parse(statement, MAX_DOCUMENT)?;
         if statement.kind != STATEMENT_TYPE {

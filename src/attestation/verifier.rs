@@ -1,8 +1,8 @@
-//! Verification of attestations with Sigstore: the only module that names the Sigstore crate.
+//! Verifies attestations with Sigstore. The only module that uses the Sigstore crate.
 //!
-//! Owns the trusted root, the translation of a PEP 740 attestation into a Sigstore bundle, and the
-//! order of the checks. The root is the embedded one or the user's, never one that a document
-//! names. Fetches nothing, and decides nothing about whom to trust.
+//! Owns the trusted root, the conversion of a PEP 740 attestation into a Sigstore bundle, and the
+//! order of the checks. The root is the embedded one or the user's; it must never be one that a
+//! document names. Must not fetch, and must not decide whom to trust.
 
 use ::sigstore::crypto::{CertificateInfo, KeyAlgorithm, SubjectAltName, parse_certificate_info};
 use ::sigstore::trust_root::{SIGSTORE_PRODUCTION_TRUSTED_ROOT, TrustedRoot};
@@ -26,45 +26,46 @@ use crate::package::json::{self, JsonError, Lenient};
 pub use crate::attestation::error::AttestationError;
 pub use crate::attestation::statement::Subject;
 
-/// The longest `trusted_root.json` read, in bytes. Sigstore's own has 7 KB.
+/// Maximum size of `trusted_root.json`, in bytes. Sigstore's own has 7 KB.
 pub const MAX_TRUSTED_ROOT: usize = 1024 * 1024;
 
 /// The payload type of every attestation's DSSE envelope; PEP 740 permits no other.
 const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 
-/// What a trusted root calls itself, before the version.
+/// The media type of a trusted root, without the version.
 const TRUSTED_ROOT_TYPE: &str = "application/vnd.dev.sigstore.trustedroot";
 
-/// Verifies attestations against one trusted root. One serves all threads.
+/// Verifies attestations with one trusted root. All threads share one verifier.
 pub struct Verifier {
-    /// A verifier for each transparency log, which knows no other log. The crate takes an entry's
-    /// checkpoint from any log of its root, so that one log could vouch for another's entries.
+    /// One verifier for each transparency log, whose root contains only that log. The crate accepts
+    /// an entry's checkpoint from any log of its root, so with all logs in one root, one log could
+    /// vouch for the entries of another.
     logs: Vec<(LogKeyId, ::sigstore::Verifier)>,
 }
 
-/// What came of one bundle of a document.
+/// The result for one bundle of a document.
 #[derive(Debug)]
 pub struct BundleOutcome {
-    /// Who the index says made the bundle, as a trust file would name it. Not believed: it tells
-    /// whose bundle a failed one pretends to be.
+    /// The publisher that the index claims for the bundle. The claim is not trusted; it only says
+    /// to which publisher a failed bundle counts.
     pub claimed: Option<PublisherUrl>,
-    /// Who made it, or why that cannot be said.
+    /// The verified publisher, or the reason of the failure.
     pub result: Result<Publisher, AttestationError>,
 }
 
-/// A text that is no trusted root.
+/// Reasons why a text is not a trusted root.
 #[derive(Debug, thiserror::Error)]
 pub enum TrustedRootError {
-    /// Too long, not JSON, a key given twice, or another shape.
+    /// Too long, not JSON, an object with a repeated key, or another shape.
     #[error("the trusted root is {0}")]
     Json(#[from] JsonError),
-    /// Something else than a trusted root.
+    /// The media type is not that of a trusted root.
     #[error("the trusted root is of the type `{0}`, not `{TRUSTED_ROOT_TYPE}`")]
     Type(String),
-    /// A part without which nothing could be verified.
+    /// A required part is missing.
     #[error("the trusted root has no {0}")]
     Lacks(&'static str),
-    /// A key or certificate in it does not work.
+    /// A key or certificate cannot be used.
     #[error("the trusted root cannot be used: {0}")]
     Unusable(String),
 }
@@ -77,18 +78,19 @@ impl From<TrustedRootError> for Failure {
 }
 
 impl Verifier {
-    /// A verifier for Sigstore's public instance, by the root embedded in this program.
+    /// Returns a verifier for Sigstore's public instance, with the trusted root embedded in this
+    /// program.
     ///
     /// # Errors
-    /// The embedded root does not work: a defect of this build.
+    /// The embedded root cannot be used: a defect of this build.
     pub fn production() -> Result<Self, TrustedRootError> {
         Self::from_trusted_root(SIGSTORE_PRODUCTION_TRUSTED_ROOT.as_bytes())
     }
 
-    /// A verifier for another instance, by its `trusted_root.json`.
+    /// Returns a verifier for another instance, with its `trusted_root.json`.
     ///
     /// # Errors
-    /// The text is no trusted root, a key or certificate in it does not work, or it lacks a
+    /// The text is not a trusted root, a key or certificate in it cannot be used, or it lacks a
     /// transparency log, a certificate authority or a certificate transparency log.
     pub fn from_trusted_root(json: &[u8]) -> Result<Self, TrustedRootError> {
         let value: Value = json::parse(json, MAX_TRUSTED_ROOT)?;
@@ -122,8 +124,13 @@ impl Verifier {
 
     /// Verifies every bundle of a document for one file, in the document's order.
     ///
-    /// A bundle is good if each of its attestations verifies for the file, all are of one
-    /// publisher, at least one says that it was published, and the index's claim is true.
+    /// A bundle is good if all of these hold:
+    ///
+    /// 1. Each of its attestations verifies for the file. An index cannot add one of another file.
+    /// 2. All attestations have one publisher. One publisher cannot use the attestation of another.
+    /// 3. At least one has the predicate type "publish". A build that was never published does not
+    ///    count.
+    /// 4. The index's claim about the publisher is true.
     #[must_use]
     pub fn verify(&self, document: &Document, subject: &Subject) -> Vec<BundleOutcome> {
         let outcome = |bundle: &Bundle| BundleOutcome {
@@ -156,7 +163,7 @@ impl Verifier {
             }
             proven.push((predicate, publisher));
         }
-        // A statement of how a file was built does not say that its builder published it.
+        // A statement of how a file was built does not say that the publisher published it.
         proven
             .into_iter()
             .find_map(|(predicate, publisher)| {
@@ -165,14 +172,14 @@ impl Verifier {
             .ok_or(AttestationError::NotPublished)
     }
 
-    /// The cryptography of one attestation, and then the identity in its certificate.
+    /// Verifies the cryptography of one attestation, then reads the identity from its certificate.
     fn verify_attestation(
         &self,
         attestation: &Attestation,
         subject: &Subject,
     ) -> Result<Publisher, AttestationError> {
         let digest = Sha256Hash::new(*subject.sha256.as_bytes());
-        // Any identity, because whom to trust is decided elsewhere, from what is returned here.
+        // Any identity is accepted here, because the policy decides later whom to trust.
         let policy = VerificationPolicy::any_identity();
         let mut publisher = None;
         let entries = attestation
@@ -191,7 +198,7 @@ impl Verifier {
         publisher.ok_or(AttestationError::NotProven("transparency log entry"))
     }
 
-    /// The verifier of the log that an entry says it is in.
+    /// Returns the verifier of the log that an entry names.
     fn log(&self, entry: &TransparencyLogEntry) -> Result<&::sigstore::Verifier, AttestationError> {
         let id = &entry.log_id.key_id;
         let known = self.logs.iter().find(|(log, _)| log == id);
@@ -201,8 +208,8 @@ impl Verifier {
     }
 }
 
-/// The certificate of a successful verification, if everything was verified that should have been.
-/// The verifier's contract says so already; this holds it to it.
+/// Returns the certificate of a successful verification, after a check that the crate did verify
+/// every part. The crate's contract promises that; this check does not rely on the promise.
 fn proven_certificate(result: &VerificationResult) -> Result<&CertificateInfo, AttestationError> {
     for (proven, what) in [
         (result.certificate_verified(), "certificate"),
@@ -215,14 +222,14 @@ fn proven_certificate(result: &VerificationResult) -> Result<&CertificateInfo, A
         }
     }
     let certificate = result.certificate().ok_or(AttestationError::NotProven("certificate"))?;
-    // The one suite of version 1 (PEP 740, "Attestation objects").
+    // The only algorithm of version 1 (PEP 740, "Attestation objects").
     match certificate.key_algorithm {
         KeyAlgorithm::EcdsaP256 => Ok(certificate),
         _ => Err(AttestationError::KeyAlgorithm),
     }
 }
 
-/// A Sigstore bundle of version 0.3 with a DSSE envelope and one of its log entries.
+/// Builds a Sigstore bundle of version 0.3 with a DSSE envelope and one log entry.
 fn sigstore_bundle(attestation: &Attestation, entry: TransparencyLogEntry) -> SigstoreBundle {
     let certificate = DerCertificate::from_bytes(attestation.certificate());
     let material = VerificationMaterial::new(VerificationMaterialContent::Certificate(
@@ -239,7 +246,7 @@ fn sigstore_bundle(attestation: &Attestation, entry: TransparencyLogEntry) -> Si
     SigstoreBundle::new(MediaType::Bundle0_3, material, content)
 }
 
-/// As much of a log entry as says of which kind it is.
+/// The keys of a log entry that tell its kind.
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct EntryKind {
@@ -253,13 +260,13 @@ struct EntryVersion {
     version: Lenient,
 }
 
-/// A log entry that has everything to be verified: the crate passes over a missing proof or promise
-/// where another entry of the bundle has one.
+/// Reads a log entry, and checks that it has a proof and a promise. The crate ignores a missing one
+/// if another entry of the bundle has it.
 fn log_entry(text: &RawValue) -> Result<TransparencyLogEntry, AttestationError> {
     let EntryKind { kind_version } = serde_json::from_str(text.get()).unwrap_or_default();
     let part = |text: Lenient| text.0.unwrap_or_else(|| "?".to_owned());
     let (kind, version) = (part(kind_version.kind), part(kind_version.version));
-    // What Rekor v1 makes of a DSSE envelope; PyPI has no other.
+    // The kind of entry that Rekor v1 makes for a DSSE envelope; PyPI has no other.
     if (&*kind, &*version) != (KindVersion::DsseV001.kind(), KindVersion::DsseV001.version()) {
         return Err(AttestationError::EntryKind { kind, version });
     }
@@ -281,7 +288,7 @@ fn log_entry(text: &RawValue) -> Result<TransparencyLogEntry, AttestationError> 
     Ok(entry)
 }
 
-/// As much of an entry's body as says of which kind it is.
+/// The keys of an entry's body that tell its kind.
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct EntryBody {
@@ -289,10 +296,10 @@ struct EntryBody {
     api_version: Lenient,
 }
 
-/// The kind and version in an entry's body must be those that stand beside it.
+/// Checks that the kind and version in an entry's body equal those in the entry.
 ///
-/// The log signs the body alone, and the crate reads the body as what stands beside it says,
-/// without a look at what the body says itself. A body that gives a key twice says two things.
+/// The log signs the body alone. The crate parses the body as the kind in the entry says, and does
+/// not compare it with the kind in the body. A body with a repeated key is ambiguous and refused.
 fn body_is_of(body: &[u8], stated: KindVersion) -> Result<(), AttestationError> {
     let body: EntryBody = json::parse(body, MAX_DOCUMENT)
         .map_err(|error| AttestationError::MalformedEntry(format!("its body is {error}")))?;
@@ -307,8 +314,8 @@ fn body_is_of(body: &[u8], stated: KindVersion) -> Result<(), AttestationError> 
     })
 }
 
-/// Every log entry's time must be within the certificate's life. The crate says so too, in words
-/// about a certificate chain that help nobody.
+/// Checks that the time of every log entry is within the certificate's validity. The crate checks
+/// it too, but its message is about a certificate chain and does not help a user.
 fn held_when_logged(bundle: &SigstoreBundle) -> Result<(), AttestationError> {
     let missing = AttestationError::NotProven("certificate");
     let certificate = parse_certificate_info(bundle.signing_certificate().ok_or(missing)?)

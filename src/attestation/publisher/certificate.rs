@@ -1,7 +1,7 @@
-//! From a certificate's claims to a publisher.
+//! Reads a publisher from the claims of a certificate.
 //!
-//! Owns which issuers are understood and which claims must be there and agree. The numbers are
-//! those of Fulcio's extensions, 1.3.6.1.4.1.57264.1.N (Fulcio, `docs/oid-info.md`).
+//! Owns the list of known issuers, and the claims that each issuer must state consistently. The
+//! numbers are those of Fulcio's extensions, 1.3.6.1.4.1.57264.1.N (Fulcio, `docs/oid-info.md`).
 
 use crate::attestation::publisher::{BuildFacts, Publisher, PublisherKind, PublisherUrl};
 
@@ -10,7 +10,7 @@ const GITLAB_ISSUER: &str = "https://gitlab.com";
 const GOOGLE_ISSUER: &str = "https://accounts.google.com";
 const CIRCLECI_ISSUER: &str = "https://oidc.circleci.com";
 
-/// What a signing certificate says, taken out of it by whoever verified it.
+/// The claims of a signing certificate, extracted by the verifier.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CertificateClaims {
     /// The subject alternative name.
@@ -46,39 +46,39 @@ pub enum SubjectName {
     Email(String),
 }
 
-/// Why a certificate, though it verifies, names no publisher.
+/// Reasons why a valid certificate names no publisher.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PublisherError {
-    /// There is no issuer extension.
+    /// The certificate has no issuer extension.
     #[error("its certificate names no issuer of the identity")]
     NoIssuer,
-    /// The identity is of a service that is not understood.
+    /// The issuer is not known to this program.
     #[error("its certificate is for an identity of `{0}`, a service that is not known here")]
     UnknownIssuer(String),
-    /// A claim that the issuer always makes is missing.
+    /// The certificate lacks a claim that its issuer always states.
     #[error("its certificate, for a {kind} identity, does not say its {claim}")]
     Missing {
         /// The service.
         kind: PublisherKind,
-        /// What is missing.
+        /// Name of the claim.
         claim: &'static str,
     },
-    /// A claim names no publisher of that service.
+    /// A claim has a form that names no publisher of that service.
     #[error("its certificate, for a {kind} identity, has `{value}` as its {claim}")]
     Malformed {
         /// The service.
         kind: PublisherKind,
-        /// Which claim.
+        /// Name of the claim.
         claim: &'static str,
-        /// What it says.
+        /// The value.
         value: String,
     },
-    /// The build config is not a file of the source repository at the ref or commit built.
+    /// The build config is not a file of the source repository at the built ref or commit.
     #[error(
         "its certificate says `{build_config}` was run, which is not a workflow of {repository} at the commit that was built"
     )]
     ForeignBuildConfig {
-        /// What was run.
+        /// The build config.
         build_config: String,
         /// The source repository.
         repository: String,
@@ -86,8 +86,9 @@ pub enum PublisherError {
 }
 
 impl Publisher {
-    /// The publisher that a certificate names. Making one is saying that the certificate verified:
-    /// only `src/sigstore.rs` may call this, after it did, and a test holds that.
+    /// Returns the publisher that a certificate names. The returned [`Publisher`] is the proof that
+    /// the certificate was verified: only the Sigstore verifier may call this function, after
+    /// verification, and a test enforces that.
     ///
     /// # Errors
     /// The issuer is unknown, a claim is missing or malformed, or the build config is not a file of
@@ -137,8 +138,8 @@ fn repository(
     Ok(Publisher { kind, url, facts })
 }
 
-/// The file in `REPO/.github/workflows/FILE@REF` (GitHub) or `REPO//FILE@REF` (GitLab), where REF
-/// is the certificate's own ref or commit.
+/// Returns the file in `REPO/.github/workflows/FILE@REF` (GitHub) or `REPO//FILE@REF` (GitLab),
+/// where REF must be the certificate's own ref or commit.
 fn workflow<'a>(
     kind: PublisherKind,
     claims: &CertificateClaims,
@@ -152,7 +153,7 @@ fn workflow<'a>(
     };
     let at = [&claims.source_ref, &claims.source_digest].into_iter().flatten();
     let file = at.filter_map(|at| rest.strip_suffix(at.as_str())?.strip_suffix('@')).next()?;
-    // GitHub takes workflows from that one directory, not from below it.
+    // GitHub runs workflows from this directory only, not from directories below it.
     let nested = kind == PublisherKind::GitHub && file.contains('/');
     (start.eq_ignore_ascii_case(repository) && !file.is_empty() && !nested).then_some(file)
 }
@@ -181,7 +182,7 @@ fn circleci(claims: &CertificateClaims) -> Result<Publisher, PublisherError> {
 }
 
 fn facts(claims: &CertificateClaims) -> BuildFacts {
-    // CircleCI writes two quotation marks where it has nothing to say.
+    // CircleCI writes two quotation marks for an empty value.
     let said =
         |claim: &Option<String>| claim.clone().filter(|text| !text.is_empty() && text != "\"\"");
     BuildFacts {

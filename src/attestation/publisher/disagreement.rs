@@ -1,22 +1,23 @@
-//! An index's claim about the publisher, held against the certificate.
+//! Compares an index's claim about the publisher with the certificate.
 //!
-//! Owns what counts as a lie. A claim about something that the certificate does not carry cannot be
-//! checked and is passed over; nothing is ever decided by it.
+//! Owns which differences are an error. A claim about a value that the certificate does not contain
+//! cannot be compared and is ignored. A claim must never be used for a decision in favour of a
+//! file.
 
 use crate::attestation::document::ClaimedPublisher;
 
 use crate::attestation::publisher::{Publisher, PublisherKind, PublisherUrl};
 
-/// What an index says about a publisher that is not so, or that nobody can check.
+/// A claim that differs from the certificate, or that cannot be verified.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Disagreement {
-    /// The claim is of a kind that has no identity here.
+    /// The claimed kind cannot be verified by this program.
     #[error("the index names a publisher of the unknown kind `{0}`")]
     UnknownKind(String),
-    /// The claim is of no kind.
+    /// The claim states no kind.
     #[error("the index names no kind of publisher")]
     Nameless,
-    /// The claim leaves out what its kind is known by.
+    /// The claim lacks a key that its kind requires.
     #[error("the index names a {kind} publisher without its {missing}")]
     Incomplete {
         /// The kind.
@@ -24,32 +25,32 @@ pub enum Disagreement {
         /// The key.
         missing: &'static str,
     },
-    /// The claim is of another kind than the certificate.
+    /// The claimed kind differs from the certificate's.
     #[error("the index names a {claimed} publisher, its certificate is for a {certified} identity")]
     Kind {
-        /// What the index says.
+        /// The kind in the claim.
         claimed: PublisherKind,
-        /// What the certificate says.
+        /// The kind in the certificate.
         certified: PublisherKind,
     },
-    /// A part of the claim is not what the certificate says.
+    /// A part of the claim differs from the certificate.
     #[error("the index names `{claimed}` as its {part}, its certificate says `{certified}`")]
     Part {
-        /// Which part.
+        /// Name of the part.
         part: &'static str,
-        /// What the index says.
+        /// The value in the claim.
         claimed: String,
-        /// What the certificate says.
+        /// The value in the certificate.
         certified: String,
     },
 }
 
 impl Publisher {
-    /// Whether an index's claim is true of this publisher.
+    /// Checks that an index's claim is true of this publisher.
     ///
     /// # Errors
-    /// The kind is unknown or missing, or kind, repository, workflow, environment, account, project
-    /// or source is another one than the certificate's.
+    /// The kind is unknown or missing; or the kind, repository, workflow, environment, account,
+    /// project or source differs from the certificate's.
     pub fn agrees_with(&self, claim: &ClaimedPublisher) -> Result<(), Disagreement> {
         match claim {
             ClaimedPublisher::GitHub { repository, workflow, environment } => {
@@ -109,7 +110,8 @@ impl Publisher {
         Err(Disagreement::Part { part, claimed, certified: self.url.to_string() })
     }
 
-    /// GitHub does not regard the case of environments, and PyPI keeps them in lower case.
+    /// Compares environments. GitHub ignores case in their names, and PyPI stores them in lower
+    /// case.
     fn same_environment(&self, claimed: Option<&str>) -> Result<(), Disagreement> {
         let certified = self.facts.environment.as_ref();
         claimed.map_or(Ok(()), |claimed| {

@@ -1,8 +1,8 @@
-//! Who built a file: the identity in a verified certificate, and what trust files call it.
+//! Publishers: the identity in a verified certificate, and its URL in a trust file.
 //!
-//! Owns what the certificate's claims must look like to name a publisher, and the comparison with
-//! the unsigned claim of an index. A [`Publisher`] is the proof that a certificate verified: only
-//! the Sigstore module makes one. Verifies nothing itself and asks nobody.
+//! Owns the claims by which a certificate names a publisher, and the comparison with the unsigned
+//! claim of an index. A [`Publisher`] is the proof that a certificate was verified: only the
+//! Sigstore verifier creates one. Must not do verification or network requests itself.
 
 mod certificate;
 mod disagreement;
@@ -14,7 +14,7 @@ pub use certificate::{CertificateClaims, PublisherError, SubjectName};
 pub use disagreement::Disagreement;
 pub use url::{MAX_URL, NotAPublisherUrl, PublisherUrl};
 
-/// The services whose identities are understood.
+/// Services whose identities can be verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PublisherKind {
     /// GitHub Actions on github.com.
@@ -28,7 +28,7 @@ pub enum PublisherKind {
 }
 
 impl PublisherKind {
-    /// The name that PEP 740 documents use.
+    /// Returns the name in PEP 740 documents.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -46,9 +46,9 @@ impl fmt::Display for PublisherKind {
     }
 }
 
-/// Who built a file, proven by a certificate of the trusted root, and the facts of that build as
-/// far as the certificate has them. The texts come from the build service: escape them before they
-/// reach a terminal.
+/// The publisher of a file, proven by a certificate of the trusted root, and the facts of the build
+/// that the certificate states. The build service wrote these texts, so they must be escaped before
+/// they are printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Publisher {
     kind: PublisherKind,
@@ -56,7 +56,7 @@ pub struct Publisher {
     facts: BuildFacts,
 }
 
-/// What a certificate says about a build. Nothing here takes part in trust decisions by itself.
+/// Statements of a certificate about a build. The policy uses a field only if a pin names it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BuildFacts {
     /// The workflow's file name on GitHub, the pipeline file's path on GitLab.
@@ -71,26 +71,26 @@ pub struct BuildFacts {
     pub run_url: Option<String>,
     /// The deployment environment (.23; certificates from before 2026 have none).
     pub environment: Option<String>,
-    /// The repository's number, which outlives renaming and is not given twice (.15).
+    /// The repository's number, which stays after renaming and is never reused (.15).
     pub repository_id: Option<String>,
     /// The repository owner's number (.17).
     pub owner_id: Option<String>,
 }
 
 impl Publisher {
-    /// Which service vouches for the identity.
+    /// Returns the service that vouches for the identity.
     #[must_use]
     pub const fn kind(&self) -> PublisherKind {
         self.kind
     }
 
-    /// What a trust file holds for this publisher.
+    /// Returns the URL of this publisher in a trust file.
     #[must_use]
     pub const fn url(&self) -> &PublisherUrl {
         &self.url
     }
 
-    /// The facts of the build.
+    /// Returns the facts of the build.
     #[must_use]
     pub const fn facts(&self) -> &BuildFacts {
         &self.facts

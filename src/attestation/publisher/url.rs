@@ -1,7 +1,7 @@
-//! What a trust file calls a publisher.
+//! The URL of a publisher in a trust file.
 //!
-//! Owns the spelling, and when two spellings are one publisher. Reads its few shapes by hand: a URL
-//! parser would repair what should be refused.
+//! Owns its spelling, and the equality of spellings. Parses the few allowed shapes itself, because
+//! a URL parser would repair a text that must be refused.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -9,25 +9,30 @@ use std::hash::{Hash, Hasher};
 use crate::attestation::document::ClaimedPublisher;
 use crate::failure::{Failure, Status};
 
-/// The longest URL read, in bytes.
+/// Maximum length of a URL, in bytes.
 pub const MAX_URL: usize = 1024;
 
 const CIRCLECI_PROJECTS: &str = "circleci.com/api/v2/projects/";
 const CIRCLECI_DEFINITIONS: &str = "pipeline-definitions";
 
-/// A publisher's URL: `https://github.com/OWNER/REPO`, `https://gitlab.com/GROUP/…/PROJECT`,
-/// `mailto:SERVICE-ACCOUNT` (Google), or
-/// `https://circleci.com/api/v2/projects/ID/pipeline-definitions/ID`.
+/// A publisher's URL, in one of these shapes:
 ///
-/// Equality follows the services: GitHub and GitLab do not regard case. [`fmt::Display`] gives the
-/// spelling that was read, without a trailing slash.
+/// ```text
+/// https://github.com/OWNER/REPO
+/// https://gitlab.com/GROUP/…/PROJECT
+/// mailto:SERVICE-ACCOUNT                                           (Google)
+/// https://circleci.com/api/v2/projects/ID/pipeline-definitions/ID
+/// ```
+///
+/// Equality follows the services: GitHub and GitLab ignore case. [`fmt::Display`] gives the
+/// original spelling, without a trailing slash.
 #[derive(Debug, Clone)]
 pub struct PublisherUrl {
     written: String,
     normal: String,
 }
 
-/// A text that names no publisher.
+/// A text that is not a valid publisher URL.
 #[derive(Debug, thiserror::Error)]
 #[error("`{url}` names no publisher: {reason}")]
 pub struct NotAPublisherUrl {
@@ -36,7 +41,7 @@ pub struct NotAPublisherUrl {
 }
 
 impl From<NotAPublisherUrl> for Failure {
-    /// As of a command line; a trust file has its own error, with the line.
+    /// The error of a command line. A trust file has its own error, with the line.
     fn from(error: NotAPublisherUrl) -> Self {
         Self::new(Status::Usage, error.to_string())
             .hint("a publisher is written as, for example, https://github.com/OWNER/REPO")
@@ -44,11 +49,11 @@ impl From<NotAPublisherUrl> for Failure {
 }
 
 impl PublisherUrl {
-    /// Reads a publisher's URL, with or without one trailing slash.
+    /// Parses a publisher's URL, with or without one trailing slash.
     ///
     /// # Errors
-    /// Another scheme or host, a query, a fragment, credentials, a port, a path of another shape,
-    /// or a character that no such name has.
+    /// The text has another scheme or host, a query, a fragment, credentials, a port, a path of
+    /// another shape, or a forbidden character.
     pub fn parse(text: &str) -> Result<Self, NotAPublisherUrl> {
         let written = match text.strip_prefix("https://") {
             Some(_) => text.strip_suffix('/').unwrap_or(text),
@@ -59,8 +64,8 @@ impl PublisherUrl {
         Ok(Self { written: written.to_owned(), normal })
     }
 
-    /// What an index claims, as the URL a trust file would hold; `None` where the claim names
-    /// nobody who could be verified. It is as little believed as the claim.
+    /// Returns the URL that a trust file would hold for a claimed publisher. Returns `None` if the
+    /// claim names no publisher that can be verified. The URL is as untrusted as the claim.
     #[must_use]
     pub fn of_claim(claim: &ClaimedPublisher) -> Option<Self> {
         let url = match claim {
@@ -81,14 +86,14 @@ impl PublisherUrl {
         Self::parse(&url).ok()
     }
 
-    /// The URL as it was written.
+    /// Returns the URL in its original spelling.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.written
     }
 }
 
-/// The one spelling that equal URLs share.
+/// Returns the spelling that equal URLs share.
 fn normalise(text: &str) -> Result<String, &'static str> {
     if text.len() > MAX_URL {
         return Err("it is too long");
@@ -122,7 +127,7 @@ fn normalise(text: &str) -> Result<String, &'static str> {
         ("circleci.com", ["api", "v2", "projects", project, CIRCLECI_DEFINITIONS, definition]) => {
             segment(project)?;
             segment(definition)?;
-            // Ids, unlike names, are compared to the letter.
+            // IDs are case-sensitive, unlike names.
             return Ok(format!("https://{host}/{path}"));
         }
         ("circleci.com", _) => {
@@ -140,7 +145,7 @@ fn segment(name: &str) -> Result<(), &'static str> {
     match name {
         "" => Err("a part of its path is empty"),
         "." | ".." => Err("its path has dots"),
-        // Where GitLab's own pages begin.
+        // GitLab's own pages of a project begin with this segment.
         "-" => Err("it is the address of a page, not of a project"),
         _ if !name.chars().all(allowed) => Err("it holds a character that names there do not have"),
         _ => Ok(()),
