@@ -1,8 +1,8 @@
-//! The paths that no wheel may own: what stands guard, and what it stands on.
+//! The paths that no wheel may own: trust files, this program with its shims and settings, pip, and
+//! the interpreter that runs pip.
 //!
-//! Trust files, this program with its shims and settings, pip, and the interpreter that runs pip.
-//! Owns the comparison of paths too: two spellings are one path if a symbolic link or a file system
-//! that ignores case or normalisation makes them one. Changes nothing on the disk.
+//! Also compares paths: two spellings are equal if a symbolic link, or a file system that ignores
+//! case or Unicode normalisation, makes them the same file. Must not change the disk.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -13,22 +13,22 @@ use crate::package::name::PackageName;
 use crate::pip::scheme::Scheme;
 use crate::trust::location::FILE_NAME;
 
-/// What a path belongs to that no wheel may own.
+/// The owner of a protected path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Guardian {
-    /// A trust file, or a name that would be one.
+    /// A trust file, or a path at which a file would be a trust file.
     TrustFile,
     /// The user's or the system's settings of this program.
     Settings,
     /// This program, or a shim that leads to it.
     Program,
-    /// The pip that installs, or one that would be found in its place.
+    /// The pip that installs, or a path that would be found instead of that pip.
     Pip,
     /// The configuration of pip.
     Configuration,
     /// The interpreter, its standard library and its environment.
     Interpreter,
-    /// The metadata of another project: pip would take that project for installed.
+    /// The metadata of another project, with which pip would consider that project installed.
     Metadata(PackageName),
 }
 
@@ -46,16 +46,16 @@ impl std::fmt::Display for Guardian {
     }
 }
 
-/// The paths of a run that are out of bounds, whatever the scheme is.
+/// The protected paths of a run that do not depend on the scheme.
 #[derive(Debug, Clone, Default)]
 pub struct OutOfBounds {
-    /// The places of trust files, whether or not there is a file, and directories of settings.
+    /// The paths of trust files, which need not exist, and directories of settings.
     pub trust: Vec<PathBuf>,
-    /// This program's file, the name that it was called by, and the shims on PATH.
+    /// This program's file, the name of its call, and the shims on PATH.
     pub programs: Vec<PathBuf>,
 }
 
-/// What no wheel may own under one scheme.
+/// The protected paths under one scheme.
 pub struct Ground {
     files: HashMap<String, Guardian>,
     trees: Vec<(String, Guardian)>,
@@ -65,7 +65,7 @@ pub struct Ground {
 }
 
 impl Ground {
-    /// Collects the paths for a scheme.
+    /// Collects the protected paths for a scheme.
     #[must_use]
     pub fn new(out: &OutOfBounds, scheme: &Scheme) -> Self {
         let mut paths = Paths::default();
@@ -79,7 +79,8 @@ impl Ground {
         ];
         for (list, guardian) in lists {
             for path in list {
-                // A link and the file behind it: losing either one disarms.
+                // Both a link and its target are protected, because replacing either one disables
+                // the protection.
                 let real = path.canonicalize().unwrap_or_else(|_| path.clone());
                 for path in [path, &real] {
                     files.insert(paths.key(&path.to_string_lossy()), guardian.clone());
@@ -102,19 +103,19 @@ impl Ground {
         Self { files, trees, libraries, scripts, paths }
     }
 
-    /// The form of an absolute path in which paths are compared.
+    /// Returns an absolute path in the form in which paths are compared.
     pub fn key(&mut self, path: &str) -> String {
         self.paths.key(path)
     }
 
-    /// The directories of packages, in the form in which paths are compared.
+    /// Returns the directories of packages, in the form in which paths are compared.
     #[must_use]
     pub fn libraries(&self) -> &[String] {
         &self.libraries
     }
 
-    /// What a path, as [`Self::key`] gives it, belongs to. Returns `None` if a wheel of the project
-    /// may own the path.
+    /// Returns the protected owner of a path, given as [`Self::key`] returns it. Returns `None` if
+    /// a wheel of the project may own the path.
     #[must_use]
     pub fn guardian(&self, key: &str, project: &PackageName) -> Option<Guardian> {
         let base = key.rsplit('/').next().unwrap_or_default();
@@ -133,7 +134,7 @@ impl Ground {
         (guardian != Guardian::Pip || project.as_str() != "pip").then_some(guardian)
     }
 
-    /// The trust files and programs below a directory that pip would replace as a whole.
+    /// Returns a protected path below a directory that pip would replace as a whole.
     #[must_use]
     pub fn below(&self, directory: &str) -> Option<(&str, &Guardian)> {
         let files = self.files.iter().map(|(path, guardian)| (path.as_str(), guardian));
@@ -142,7 +143,7 @@ impl Ground {
     }
 
     fn by_tree(&self, key: &str) -> Option<Guardian> {
-        // The packages of an interpreter lie within its standard library.
+        // The directory of packages is inside the standard library, but is not part of it.
         let is_package = |rest: &str| {
             let top = rest.split('/').next().unwrap_or_default();
             matches!(top, "site-packages" | "dist-packages")
@@ -154,7 +155,8 @@ impl Ground {
         found.map(|(_, guardian)| guardian.clone())
     }
 
-    /// pip's own package and metadata in the directory of packages, and the metadata of others.
+    /// Returns the owner of a path in a directory of packages: pip's own package and metadata, or
+    /// the metadata of another project.
     fn by_library(&self, key: &str, project: &PackageName) -> Option<Guardian> {
         let rest = self.libraries.iter().find_map(|library| within(key, library))?;
         let top = rest.split('/').next().unwrap_or_default();
@@ -185,8 +187,9 @@ impl Ground {
     }
 }
 
-/// The project that an entry of a directory of packages is the metadata of, if it is metadata:
-/// `NAME-VERSION.dist-info`, `NAME-VERSION-py3.N.egg-info`, `NAME.egg-info`, `NAME.egg-link`.
+/// Returns the project of a metadata entry in a directory of packages: `NAME-VERSION.dist-info`,
+/// `NAME-VERSION-py3.N.egg-info`, `NAME.egg-info`, `NAME.egg-link`. Returns `None` for other
+/// entries.
 pub(super) fn project_of_metadata(entry: &str) -> Option<PackageName> {
     let (stem, ending) = entry.rsplit_once('.')?;
     let name = match ending {
@@ -198,20 +201,21 @@ pub(super) fn project_of_metadata(entry: &str) -> Option<PackageName> {
     PackageName::parse(name).ok()
 }
 
-/// The rest of a path below a directory. Returns `None` if the path does not lie below it.
+/// Returns the rest of a path below a directory. Returns `None` if the path is not below it.
 fn within<'a>(path: &'a str, directory: &str) -> Option<&'a str> {
     path.strip_prefix(directory.trim_end_matches('/'))?.strip_prefix('/')
 }
 
-/// Absolute paths in the form in which they are compared, directories looked up once.
+/// Absolute paths in the form in which they are compared, with a cache of directories.
 #[derive(Default)]
 struct Paths {
-    /// By directory as written: without symbolic links, and whether it is there.
+    /// For each directory as written: its path without symbolic links, and whether it exists.
     directories: HashMap<String, (String, bool)>,
 }
 
 impl Paths {
-    /// A file: its directory without symbolic links, since pip replaces a link and not its target.
+    /// Returns the form of a file's path. Symbolic links are resolved in its directory only,
+    /// because pip replaces a link and not the target.
     fn key(&mut self, path: &str) -> String {
         let (parent, base) = path.rsplit_once('/').unwrap_or(("", path));
         folded(&format!("{}/{base}", self.real(parent).0))
@@ -230,7 +234,7 @@ impl Paths {
         };
         let (parent, parent_is_there) = self.real(parent);
         let path_here = format!("{parent}/{base}");
-        // Nothing lies in a directory that is not there, so nothing has to be asked.
+        // A missing directory contains no files, so the disk is not asked.
         let metadata = parent_is_there.then(|| Path::new(&path_here).symlink_metadata().ok());
         let real = match metadata.flatten() {
             None => (path_here, false),
@@ -245,13 +249,13 @@ impl Paths {
     }
 }
 
-/// A path as the most forgiving file system compares it: without regard to case, and composed
-/// (Unicode Standard Annex 15, NFC).
+/// Returns a path as the most lenient file system compares it: ignoring case, and composed (Unicode
+/// Standard Annex 15, NFC).
 fn folded(path: &str) -> String {
     if path.is_ascii() {
         return path.to_ascii_lowercase();
     }
-    // Upper case first: some letters have a lower case that is not their own (U+017F).
+    // Converted to upper case first: some letters have the lower case of another letter (U+017F).
     let lower = path.to_uppercase().to_lowercase();
     ComposingNormalizer::new_nfc().normalize(&lower).into_owned()
 }
