@@ -31,7 +31,7 @@ fn notes(sandbox: &Sandbox, kind: &str) -> usize {
 fn source_is_python_3_7_without_unused_public_or_undefined_names() {
     let sandbox = Sandbox::new();
     let lint = |source: &str| {
-        let run = sandbox.run(&sandbox.venv().python(), ["-c", include_str!("guard_lint.py")]);
+        let run = sandbox.run(sandbox.venv().python(), ["-c", include_str!("guard_lint.py")]);
         run.stdin(source).run()
     };
     let outcome = lint(SOURCE);

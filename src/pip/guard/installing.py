@@ -54,7 +54,7 @@ class _Installing:
         command.run = observed_run
 
     def patch_install(self, module):
-        """Patches `pip._internal.req`, from which every part of pip that installs takes the function:
+        """Patches `pip._internal.req`, from which every part of pip takes the function to install:
         the command, and the builds whose requirements are installed in this process.
         """
         import inspect
