@@ -54,8 +54,8 @@ pub enum Outside {
     Script(String),
     /// A row of RECORD.
     #[error(
-        "line {} of its RECORD, `{}`, names a file outside of the wheel, which pip would delete \
-         on the next upgrade",
+        "line {} of its RECORD, `{}`, names a file that the wheel does not bring, which pip would \
+         delete on the next upgrade",
         .0.line, .0.path.escape_debug()
     )]
     Row(Row),

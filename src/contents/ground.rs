@@ -88,6 +88,8 @@ impl Ground {
             }
         }
         files.insert(paths.key(&format!("{}/pyvenv.cfg", scheme.data)), Guardian::Interpreter);
+        // That of the environment installed into, which need not be the one that pip runs in.
+        files.insert(paths.key(&format!("{}/pip.conf", scheme.data)), Guardian::Configuration);
         let lists = [
             (out.trust.as_slice(), Guardian::Settings),
             (&scheme.library, Guardian::Interpreter),

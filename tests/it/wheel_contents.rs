@@ -341,6 +341,8 @@ fn configuration_and_environment_are_no_wheels() {
         ("evil-1.0.data/data/lib/libpython3.11.so.1.0", "a part of Python"),
     ] {
         refused(&world("26.3").wheel(evil().file(name, "x")), ["install", "evil"], what);
+        let world = world("26.3").wheel(evil().file(&name.replace("scripts", "data/bin"), "x"));
+        refused(&world, ["install", "--prefix", "elsewhere", "evil"], what);
     }
 }
 
