@@ -1,5 +1,5 @@
-//! The guard over a pip that resolves: what it lets pass, what it stops, and that its absence is
-//! an error.
+//! The guard over a pip that resolves: allowed and refused processes, the cause of a failure, and
+//! the errors for a guard that was not loaded or cannot work.
 
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -9,7 +9,7 @@ use crate::support::sandbox::Sandbox;
 use crate::support::wheel::{Sdist, Wheel};
 use crate::support::world::World;
 
-/// Python that runs under the guard, and what is asked of it.
+/// Runs Python code under the guard.
 fn guarded(sandbox: &Sandbox, code: &str) -> crate::support::run::Outcome {
     sandbox.write_file("guard/sitecustomize.py", SOURCE);
     std::fs::create_dir_all(sandbox.project().join("notes")).unwrap();
@@ -21,7 +21,7 @@ fn guarded(sandbox: &Sandbox, code: &str) -> crate::support::run::Outcome {
         .run()
 }
 
-/// The notes that were left behind, by the beginning of their names.
+/// Counts the notes of one kind.
 fn notes(sandbox: &Sandbox, kind: &str) -> usize {
     let names = std::fs::read_dir(sandbox.project().join("notes")).unwrap();
     names.filter(|e| e.as_ref().unwrap().file_name().to_string_lossy().starts_with(kind)).count()
@@ -45,7 +45,7 @@ fn source_is_python_3_7_without_unused_public_or_undefined_names() {
 }
 
 #[test]
-fn every_way_to_start_a_process_is_stopped_and_noted() {
+fn every_way_to_start_a_process_is_refused_and_noted() {
     for code in [
         "import subprocess; subprocess.run(['touch', 'started'])",
         "import subprocess; subprocess.run('touch started', shell=True)",
@@ -79,14 +79,14 @@ fn a_credential_helper_and_pips_own_restart_may_start() {
 }
 
 #[test]
-fn what_pip_asks_for_its_user_agent_is_stopped_without_a_note() {
+fn programs_for_the_user_agent_are_refused_without_a_note() {
     let sandbox = Sandbox::new();
     guarded(&sandbox, "import subprocess; subprocess.run(['rustc', '--version'])").exits(1);
     assert_eq!((notes(&sandbox, "blocked-"), notes(&sandbox, "facts-")), (0, 1));
 }
 
 #[test]
-fn an_interpreter_without_audit_events_does_not_go_on() {
+fn interpreter_without_audit_events_ends_before_pip_runs() {
     let sandbox = Sandbox::new();
     let deaf = "import sys; sys.addaudithook = lambda hook: None\n";
     sandbox.write_file("guard/sitecustomize.py", [deaf, SOURCE].concat());
@@ -110,7 +110,7 @@ fn the_environments_own_sitecustomize_still_runs() {
 }
 
 #[test]
-fn a_pip_that_cannot_be_guarded_installs_nothing_and_the_user_is_told_what_to_do() {
+fn pip_that_ignores_pythonpath_installs_nothing_and_a_hint_says_why() {
     for (option, status) in [(" -I", 69), (" -E", 69), ("", 0)] {
         let world = World::new().wheel(Wheel::new("bb", "1.0"));
         let pip = world.venv().bin().join("pip");
@@ -126,7 +126,7 @@ fn a_pip_that_cannot_be_guarded_installs_nothing_and_the_user_is_told_what_to_do
 }
 
 #[test]
-fn a_note_that_could_not_be_finished_is_told_from_a_guard_that_was_not_loaded() {
+fn unfinished_note_and_missing_guard_have_different_messages() {
     let began = "echo '{' >\"$PYPI_VERIFY_NOW_GUARD/.facts-1-2.json\"";
     for (script, said, hint) in [
         ("true", "without loading the guard", "-I and -E"),
@@ -144,7 +144,7 @@ fn a_note_that_could_not_be_finished_is_told_from_a_guard_that_was_not_loaded() 
 }
 
 #[test]
-fn every_pip_is_seen_to_fail_and_what_it_prints_is_not_why() {
+fn cause_of_failure_is_the_exception_whatever_pip_prints() {
     for pip in ["26.3", "25.1", "24.0", "22.3"] {
         let sandbox = Sandbox::with_pip(pip);
         let sdist = Sdist::new("aa", "1.0", &sandbox.path("ran")).build();
@@ -177,7 +177,7 @@ fn every_pip_is_seen_to_fail_and_what_it_prints_is_not_why() {
     }
 }
 
-/// What the pip said that was run last.
+/// Takes the facts of the pip that was run last.
 fn facts(sandbox: &Sandbox) -> serde_json::Value {
     let notes = std::fs::read_dir(sandbox.project().join("notes")).unwrap();
     let facts = notes
@@ -190,7 +190,7 @@ fn facts(sandbox: &Sandbox) -> serde_json::Value {
 }
 
 #[test]
-fn a_pip_whose_interpreter_has_no_audit_events_is_refused_in_our_words() {
+fn interpreter_without_audit_events_is_reported_as_an_error() {
     let world = World::new().wheel(Wheel::new("bb", "1.0"));
     let deaf = "import sys; sys.addaudithook = lambda hook: None\n";
     std::fs::write(world.venv().site_packages().join("deaf.pth"), deaf).unwrap();

@@ -1,5 +1,5 @@
-//! One interpreter for everything that an install asks of pip: it starts once, the pip that
-//! installs is the user's own in every respect, and a pip that is more than a script is left alone.
+//! The standby: Python starts once for an install, the pip that installs has the user's environment,
+//! and a pip that is not a plain script gets no standby.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -18,7 +18,7 @@ fn executable(world: &World, path: &str, text: &str) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-/// `pip install aa` with a pip made of `script`, whose interpreter counts how often it starts.
+/// Returns a `pip install aa` with a pip made of `script`, whose interpreter counts its starts.
 fn with_script(world: &World, script: &str) -> Run {
     let (log, python) = (world.path("starts"), world.venv().python());
     let counting =
@@ -47,7 +47,7 @@ fn an_install_starts_python_once() {
 }
 
 #[test]
-fn a_script_that_does_more_than_call_pip_does_so_each_time() {
+fn script_that_does_more_than_call_pip_gets_no_standby() {
     let world = world("26.3");
     let more = SCRIPT.replace("    sys.exit", "    sys.argv.append('--no-deps')\n    sys.exit");
     let world = world.signed(Wheel::new("aa", "2.0").requires("missing"), &octo());
@@ -57,7 +57,7 @@ fn a_script_that_does_more_than_call_pip_does_so_each_time() {
 }
 
 #[test]
-fn the_pip_that_installs_has_the_environment_of_the_user() {
+fn installing_pip_has_the_environment_of_the_user() {
     for path in [None, Some("mine")] {
         let world = world("26.3");
         // pip asks for the name of the system, once while it resolves and once in the end.
@@ -81,7 +81,7 @@ fn the_pip_that_installs_has_the_environment_of_the_user() {
 }
 
 #[test]
-fn what_the_environment_itself_customises_is_done_once() {
+fn sitecustomize_of_the_environment_runs_once() {
     let world = world("26.3");
     let done = world.path("done");
     let code = format!("open({:?}, 'a').write('x\\n')\n", done.to_str().unwrap());
@@ -91,7 +91,7 @@ fn what_the_environment_itself_customises_is_done_once() {
 }
 
 #[test]
-fn arguments_that_are_no_text_reach_it_as_they_are() {
+fn arguments_that_are_not_utf8_reach_pip_unchanged() {
     use std::os::unix::ffi::OsStrExt as _;
     let world = world("26.3");
     let name = std::ffi::OsStr::from_bytes(b"t\xff");
