@@ -118,7 +118,7 @@ impl Standby {
         self.streams.is_some()
     }
 
-    /// Runs a guarded pip that asks the user nothing. Its output goes to files in `directory`.
+    /// Runs a guarded pip that has no prompts. Its output goes to files in `directory`.
     ///
     /// # Errors
     /// The process has ended or cannot be reached, or the run has been ended.

@@ -1,7 +1,7 @@
 //! The guard over a pip that resolves or builds: it runs no code of a package before the verdict.
 //!
 //! The guard is Python code that pip's own interpreter loads as `sitecustomize`. Each part is a
-//! file of this folder; [`SOURCE`] joins them, and `notes.py` says what they do. A run under the
+//! file of this folder; [`SOURCE`] joins them, and `notes.py` lists their duties. A run under the
 //! guard has three steps:
 //!
 //! 1. [`Guard::set_up`] writes the code to a private directory, once for all runs.
@@ -229,7 +229,7 @@ impl Guard {
         &self.code
     }
 
-    /// Returns a private directory for the temporary files of a pip that installs nothing.
+    /// Returns a private directory for the temporary files of a pip that only resolves.
     #[must_use]
     pub fn temporary(&self) -> &Path {
         &self.temporary
