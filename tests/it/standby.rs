@@ -1,5 +1,5 @@
-//! The standby: Python starts once for an install, the pip that installs has the user's environment,
-//! and a pip that is not a plain script gets no standby.
+//! The standby: Python starts once for an install, the pip that installs has the user's
+//! environment, and a pip that is not a plain script gets no standby.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
