@@ -1,4 +1,4 @@
-//! `pypi-verify-now cache`: what is kept below pip's cache directory, and away with it.
+//! `pypi-verify-now cache`: shows or removes the files that are kept below pip's cache directory.
 //!
 //! Owns the lines that say so. Where pip keeps its cache is asked of pip. Removes nothing of pip's.
 

@@ -77,7 +77,7 @@ pub fn text(shell: Shell, shims: &Path) -> Result<Vec<u8>, ShellenvError> {
     Ok(parts.fold(first, |text, part| [&text, quoted.as_slice(), part].concat()))
 }
 
-/// What stands for the quoted directory in a hook.
+/// The placeholder for the quoted directory in a hook.
 const PLACEHOLDER: &str = "@SHIMS@";
 
 /// `path` in single quotes, as `shell` wants it.

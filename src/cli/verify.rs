@@ -134,7 +134,8 @@ pub(super) fn pip_arguments(words: &[OsString]) -> Result<InstallArgs, Failure> 
     }
 }
 
-/// Beside a lock, pip's arguments say where to look and how; what else they say would not be done.
+/// Refuses arguments of pip's beside a lock that say more than where to look and how: they would
+/// have no effect.
 fn beside_a_lock(arguments: &InstallArgs) -> Result<(), Failure> {
     let usage = |message: String| Err(Failure::new(Status::Usage, message));
     if let Some(item) = arguments.uncertain() {

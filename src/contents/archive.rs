@@ -5,7 +5,7 @@
 //! only if its directory stands where every reader looks: directly before the end record, which is
 //! the last thing in the file, with no bytes in front of the archive. Member names are taken from
 //! the central directory, as `zipfile` takes them. Reads listings and single members within
-//! bounds; knows nothing of what a member is for.
+//! bounds; the meaning of a member is not known here.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -104,8 +104,8 @@ pub fn members(file: &mut (impl Read + Seek)) -> Result<Vec<Member>, ArchiveErro
 /// Reads the content of one member.
 ///
 /// # Errors
-/// The file cannot be read, the member is not what the directory says, or its content is larger
-/// than `limit` bytes or packed by a method that is neither stored nor deflate.
+/// The file cannot be read, the member differs from its entry in the directory, or its content is
+/// larger than `limit` bytes or packed by a method that is neither stored nor deflate.
 pub fn content(
     file: &mut (impl Read + Seek),
     member: &Member,

@@ -11,7 +11,7 @@
 //! | a row of RECORD that is no member | the wheel's own metadata, byte code or command alone |
 //!
 //! pip deletes every path of RECORD when it uninstalls, a directory as a whole. A row is therefore
-//! taken only if it names a member, or what an installer makes for the wheel itself.
+//! taken only if it names a member, or a file that an installer makes for the wheel itself.
 //!
 //! Decides which names are out of the question in any wheel, and nothing about whose a place is.
 //! Pure.
@@ -61,7 +61,7 @@ pub enum Outside {
     Row(Row),
 }
 
-/// What a wheel states: the parts that pip acts on.
+/// The statements of a wheel that pip acts on.
 #[derive(Debug, Clone, Copy)]
 pub struct Stated<'a> {
     /// The project.
@@ -229,7 +229,7 @@ fn command_names(name: &str) -> BTreeSet<&str> {
     [name, name.rsplit(char::is_whitespace).next().unwrap_or(name)].into()
 }
 
-/// Whether a row that leads out of its directory names what the wheel itself installs there, as
+/// Whether a row that leads out of its directory names a file that the wheel installs there, as
 /// `../../../bin/run` does.
 fn is_own(row: &Row, library: &str, claims: &[Claim]) -> bool {
     let mut parts: Vec<&str> = library.split('/').filter(|part| !part.is_empty()).collect();

@@ -3,7 +3,7 @@
 //!
 //! No code of a wheel needs to run for that: pip's unpacking and RECORD are enough. Each wheel's
 //! listing, commands and RECORD are read ([`archive`], [`record`]), mapped to paths by the scheme
-//! of the run ([`claims`]), and held against what no wheel may own ([`ground`]) and against the
+//! of the run ([`claims`]), and held against the paths that no wheel may own ([`ground`]) and the
 //! files of the other projects. Honest projects overlap, so a file that several own is refused only
 //! if the contents differ and the publishers are not the same. Judges wheels, never publishers, and
 //! changes nothing.
@@ -51,16 +51,16 @@ pub struct Wheel {
 /// A project on record that may be installed already.
 pub type Recorded<'a> = (&'a PackageName, &'a PublisherUrl);
 
-/// A wheel, or an installed project, that would own what is not its own.
+/// A wheel, or an installed project, that would own a file of somebody else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
     /// The wheel: project and version, and the file name in brackets.
     pub wheel: String,
-    /// What is wrong with it.
+    /// The rule that it breaks.
     pub wrong: Wrong,
 }
 
-/// What is wrong with a wheel.
+/// A rule that a wheel breaks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Wrong {
     /// The archive cannot be read as every reader would read it.
@@ -72,14 +72,14 @@ pub enum Wrong {
     /// A name leads out of the directories of the installation.
     #[error(transparent)]
     Outside(#[from] Outside),
-    /// A path belongs to what stands guard.
+    /// A path is guarded: no wheel may own it.
     #[error("{origin} would own `{}`, which is {guardian}", path.escape_debug())]
     Guarded {
         /// Where in the wheel the path comes from.
         origin: String,
         /// The path.
         path: String,
-        /// What it belongs to.
+        /// The part of the installation that the path belongs to.
         guardian: Guardian,
     },
     /// A path would be loaded in place of another project's.
@@ -113,7 +113,7 @@ pub enum Wrong {
 /// A wheel by its number, and one of its claims.
 type Owned<'a> = (usize, &'a Claim);
 
-/// In what two projects overlap.
+/// The way in which two projects overlap.
 #[derive(Clone, Copy)]
 enum Overlap {
     /// One path with two contents.
@@ -139,8 +139,8 @@ struct Listing {
     scripts: Vec<Script>,
 }
 
-/// Looks into all wheels of a run. Returns what is wrong, in the order of the wheels; nothing is if
-/// the result is empty.
+/// Looks into all wheels of a run. Returns the violations, in the order of the wheels: none if
+/// every wheel may be installed.
 ///
 /// `recorded` are the projects on record: the files of those that are installed and not among the
 /// wheels are held to as well.
@@ -237,7 +237,7 @@ impl Survey<'_> {
         self.found.push(Violation { wheel, wrong });
     }
 
-    /// What stands guard, and the wheels among each other.
+    /// Compares the claims with the guarded paths, and the wheels with each other.
     fn each_other(
         &mut self,
         owned: &[Vec<Claim>],

@@ -28,7 +28,7 @@ pub struct Script {
 pub struct NotPlain {
     /// The line, counted from 1.
     pub line: usize,
-    /// What is wrong with it.
+    /// The reason, as a part of a sentence that begins with the line.
     pub reason: &'static str,
 }
 

@@ -1,11 +1,11 @@
-//! What the wheels of a run do to projects that are installed already.
+//! The effects of the wheels of a run on projects that are installed already.
 //!
 //! 1. A project on record that stays installed keeps its files: no wheel writes one with other
 //!    content, nor a file that Python would load in its place.
 //! 2. A project that is upgraded is uninstalled first. pip then deletes the files that its metadata
-//!    names, and those must be neither what stands guard nor files of a project on record.
+//!    names, and those must be neither guarded files nor files of a project on record.
 //!
-//! Reports what is wrong to the survey of `contents`, and changes nothing.
+//! Reports violations to the survey of `contents`, and changes no file.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
