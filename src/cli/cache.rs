@@ -1,6 +1,6 @@
-//! `pypi-verify-now cache`: shows or removes the files that are kept below pip's cache directory.
+//! `pypi-verify-now cache`: shows or removes this program's data below pip's cache directory.
 //!
-//! Owns the lines that say so. Where pip keeps its cache is asked of pip. Removes nothing of pip's.
+//! pip is asked for its cache directory. Must not remove data of pip's own.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -52,7 +52,7 @@ fn line(of: &Usage) -> String {
     format!("{}: {} entries, {} bytes", of.kind.name(), of.entries, of.bytes)
 }
 
-/// The cache that an install would use.
+/// Returns the cache that an install would use.
 fn cache(process: &Process, report: Report) -> Result<Option<Cache>, Failure> {
     process.located()?;
     let arguments = pip_arguments(&[])?;

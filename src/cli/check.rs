@@ -1,6 +1,6 @@
-//! `check`: one file against one document, offline.
+//! `check`: verifies one file with one document, offline.
 //!
-//! Owns no more than reading the two and printing the verdict.
+//! Reads both, verifies them with the code that installs use, and prints the verdict.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -38,7 +38,7 @@ pub(super) fn run(
     };
     let filename = arguments.file.file_name().unwrap_or_default().to_string_lossy();
     let evidence = audit::verify(&verifier, &filename, sha256, &document);
-    // With a pin, the policy has no say.
+    // The publisher is given as a pin, so these settings have no effect.
     let policy = Policy { unsigned: Unsigned::Refuse, unrecorded: Unrecorded::Refuse };
     let verdict = judge(Some(&Pin::to(publisher)), &evidence, &policy);
     let (line, code) = match &verdict {
@@ -58,7 +58,7 @@ pub(super) fn run(
     Ok(code)
 }
 
-/// The sha256 of a file's bytes, read in pieces.
+/// Computes the sha256 of a file's bytes, read in pieces.
 fn digest(path: &Path) -> std::io::Result<Sha256> {
     Sha256::of_reader(&mut std::fs::File::open(path)?)
 }

@@ -1,8 +1,8 @@
-//! The tool under its own name: verify without installing.
+//! The tool under its own name: verifies without installing.
 //!
-//! Owns the command line of `pypi-verify-now` (clap) and the order in which its commands do their
-//! work. A drop-in for the Python tool of the same name: what is no subcommand and no option of
-//! ours belongs to `pip lock`. Installs nothing.
+//! Owns the command line of `pypi-verify-now` (clap) and the order in which its commands work. The
+//! tool replaces the Python tool of the same name: words that are neither a subcommand nor an
+//! option of its own are arguments of `pip lock`. Must not install anything.
 
 mod cache;
 mod check;
@@ -130,9 +130,9 @@ pub fn run(process: &Process) -> ExitCode {
     result.unwrap_or_else(|failure| report.fail(&failure))
 }
 
-/// The arguments with our own options in front, wherever they stood before a `--`, and the first
-/// `--` behind them: the original tool took its options anywhere and dropped that `--`. None of
-/// its options is one of pip's. The arguments of a subcommand stay as they are.
+/// Moves this program's options to the front and removes the first `--` behind them, because the
+/// original tool accepted its options anywhere and dropped that `--`. None of them is an option of
+/// pip's. The arguments of a subcommand stay unchanged.
 fn ours_first(arguments: &[OsString]) -> Vec<OsString> {
     let is_command = |word: &&OsString| Command::has_subcommand(&word.to_string_lossy());
     if arguments.first().filter(is_command).is_some() {
@@ -185,7 +185,7 @@ fn print_shellenv(
     Ok(printed(report.bytes(&text), report))
 }
 
-/// `PREFIX/lib/pypi-verify-now/shims`, beside the `PREFIX/bin` this program was installed into.
+/// Returns `PREFIX/lib/pypi-verify-now/shims`, if this program is installed in `PREFIX/bin`.
 fn installed_shims(process: &Process) -> Result<PathBuf, Failure> {
     let prefix = process.executable.parent().and_then(std::path::Path::parent);
     let shims = prefix.map(|prefix| prefix.join("lib/pypi-verify-now/shims"));

@@ -1,14 +1,14 @@
-//! The text that puts the shims first on PATH in a shell, and keeps them there.
+//! The shell code that puts the shims first on PATH, and keeps them there.
 //!
-//! Owns which hook belongs to which shell and how a path is quoted in it. The hooks themselves are
-//! the files in `shim/`. Prints nothing and looks nothing up.
+//! Owns the hook of each shell, and the quoting of a path in it. The hooks themselves are the files
+//! in `shim/`. Must not print or access the disk.
 
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, Status};
 
-/// A shell there is a hook for.
+/// A shell that this program has a hook for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shell {
     /// bash 3.2 or later.
@@ -19,13 +19,13 @@ pub enum Shell {
     Fish,
 }
 
-/// Why there is no hook.
+/// Reasons why there is no hook.
 #[derive(Debug, thiserror::Error)]
 pub enum ShellenvError {
-    /// The name is of no shell there is a hook for.
+    /// This program has no hook for a shell of this name.
     #[error("no hook for the shell `{0}`")]
     UnknownShell(String),
-    /// The directory cannot stand on PATH.
+    /// The directory cannot be an entry of PATH.
     #[error("the shim directory `{}` is relative or has a `:` in it, so it cannot stand on PATH", .0.display())]
     Directory(PathBuf),
 }
@@ -43,11 +43,11 @@ impl From<ShellenvError> for Failure {
 }
 
 impl Shell {
-    /// The shell that `name` means: its name or its path, as `SHELL` has it, or the `argv[0]` of a
-    /// login shell (`-bash`).
+    /// Returns the shell of a name, of a path as in `SHELL`, or of the `argv[0]` of a login shell
+    /// (`-bash`).
     ///
     /// # Errors
-    /// There is no hook for it.
+    /// This program has no hook for the shell.
     pub fn parse(name: &str) -> Result<Self, ShellenvError> {
         match name.rsplit('/').next().unwrap_or(name).trim_start_matches('-') {
             "bash" => Ok(Self::Bash),
@@ -58,10 +58,10 @@ impl Shell {
     }
 }
 
-/// The text to be evaluated by `shell`, with `shims` as the directory of the shims.
+/// Returns the text that `shell` must evaluate, with `shims` as the directory of the shims.
 ///
 /// # Errors
-/// `shims` cannot stand on PATH.
+/// `shims` cannot be an entry of PATH.
 pub fn text(shell: Shell, shims: &Path) -> Result<Vec<u8>, ShellenvError> {
     if !shims.is_absolute() || shims.as_os_str().as_bytes().contains(&b':') {
         return Err(ShellenvError::Directory(shims.to_owned()));
@@ -80,7 +80,7 @@ pub fn text(shell: Shell, shims: &Path) -> Result<Vec<u8>, ShellenvError> {
 /// The placeholder for the quoted directory in a hook.
 const PLACEHOLDER: &str = "@SHIMS@";
 
-/// `path` in single quotes, as `shell` wants it.
+/// Returns `path` in single quotes, by the rules of `shell`.
 fn quoted(shell: Shell, path: &[u8]) -> Vec<u8> {
     let mut text = vec![b'\''];
     for byte in path {

@@ -1,6 +1,7 @@
-//! The drop-in: a lock, from a file or from `pip lock`, and a line for every package of it.
+//! The tool's main command: verifies a lock, from a file or from `pip lock`, and prints a line for
+//! each package.
 //!
-//! Owns the order of that work and the verdict lines. Installs nothing.
+//! Owns the order of that work and the verdict lines. Must not install anything.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -115,12 +116,12 @@ fn policy(process: &Process, options: &Verify) -> Result<Policy, Failure> {
     Ok(policy)
 }
 
-/// The arguments of `pip lock`, read as those of `pip install`, of which they are a part.
+/// Reads the arguments of `pip lock` as those of `pip install`, which has all of them.
 pub(super) fn pip_arguments(words: &[OsString]) -> Result<InstallArgs, Failure> {
     let words = words.strip_prefix(&[OsString::from("--")]).unwrap_or(words);
     let argv: Vec<_> = std::iter::once("install".into()).chain(words.iter().cloned()).collect();
     match classify(&argv) {
-        // pip would write its lock there, whatever is in it.
+        // pip would overwrite the file with its lock.
         Invocation::Install(arguments) if arguments.has("--output") => Err(Failure::new(
             Status::Usage,
             "`--output` says where a lock goes, and none is written",
@@ -134,8 +135,8 @@ pub(super) fn pip_arguments(words: &[OsString]) -> Result<InstallArgs, Failure> 
     }
 }
 
-/// Refuses arguments of pip's beside a lock that say more than where to look and how: they would
-/// have no effect.
+/// Refuses arguments that would have no effect beside a lock. Only options about indexes and the
+/// network apply there.
 fn beside_a_lock(arguments: &InstallArgs) -> Result<(), Failure> {
     let usage = |message: String| Err(Failure::new(Status::Usage, message));
     if let Some(item) = arguments.uncertain() {
@@ -164,7 +165,7 @@ fn read_lock(process: &Process, path: &Path) -> Result<Lock, Failure> {
     Ok(lock.below(own.parent().unwrap_or(&process.directory)))
 }
 
-/// The pip that a shell would run, ours excepted.
+/// Returns the pip that a shell would run if the shims were not on PATH.
 pub(super) fn real_pip(process: &Process) -> Result<Pip, Failure> {
     let path = process.variable("PATH").unwrap_or_default();
     let find = |name: &str| {
@@ -175,7 +176,7 @@ pub(super) fn real_pip(process: &Process) -> Result<Pip, Failure> {
     Ok(Pip { program, depth: depth.to_string() })
 }
 
-/// A line a package: the worst verdict of its files.
+/// Returns one line for each package, with the worst verdict of its files.
 fn verdict_lines(findings: &[Finding]) -> Vec<String> {
     let mut packages: Vec<(&str, &Verdict, Option<&str>)> = Vec::new();
     let mut places = BTreeMap::<&str, usize>::new();
@@ -206,7 +207,7 @@ fn verdict_lines(findings: &[Finding]) -> Vec<String> {
         .collect()
 }
 
-/// How bad a verdict is.
+/// Returns the severity of a verdict.
 const fn rank(verdict: &Verdict) -> u8 {
     match verdict {
         Verdict::Ok { .. } | Verdict::Record { .. } => 0,

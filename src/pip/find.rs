@@ -1,8 +1,8 @@
-//! Finding the real pip: the next one on PATH that is not this program.
+//! Finds the real pip: the next one on PATH that is not this program.
 //!
-//! Owns the walk along PATH and the guard against a pip that leads back here. Starts nothing, and
-//! never takes one name for another: where a plain shell would say "command not found", so does
-//! this.
+//! Walks along PATH, and stops a pip that leads back to this program. Must not start a process, and
+//! must not substitute another name: if a shell without the shims would print "command not found",
+//! so does this program.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
@@ -14,35 +14,35 @@ use rustix::fs::{Access, AtFlags, CWD, accessat};
 
 use crate::failure::{Failure, Status};
 
-/// The environment variable that counts how many of these programs are above this one.
+/// The environment variable that counts the nested calls of this program.
 pub const DEPTH_VARIABLE: &str = "PYPI_VERIFY_NOW_DEPTH";
 
-/// How many shims may be above a shim. A build that calls `pip install` is one below the pip that
-/// builds it, and that may build again: three deep is rare, and eight leaves room for task runners
-/// between them, while a wrapper that leads back here is stopped before anybody notices a delay.
+/// Maximum number of nested shims. A build that calls `pip install` is one below the pip that
+/// builds it, and may build again: three levels are rare. Eight leave room for task runners in
+/// between, and stop a wrapper that calls this program in a loop before the user notices a delay.
 pub const MAX_DEPTH: u32 = 8;
 
-/// The file name of this program, to which the shims are links.
+/// The file name of this program, which is the target of the shims.
 const OWN_NAME: &str = "pypi-verify-now";
 
-/// How much of a file is compared at a time when it may be a copy of this program, in bytes.
+/// Number of bytes that are compared at a time with a possible copy of this program.
 const COMPARED_AT_ONCE: usize = 64 * 1024;
 
-/// Why there is no real pip to hand over to.
+/// Reasons why there is no real pip.
 #[derive(Debug, thiserror::Error)]
 pub enum FindError {
-    /// No directory on PATH has the name, but for this program itself.
+    /// No directory on PATH contains the name, except for this program itself.
     #[error("no `{}` on PATH besides the shim of pypi-verify-now", name.display())]
     NotFound {
-        /// The name that was looked for.
+        /// The name that was searched for.
         name: OsString,
-        /// Other pips that are there.
+        /// Other names of pip that exist.
         others: Vec<&'static str>,
     },
-    /// The name this program was called by has a directory in it, or is none at all.
+    /// The name of this call contains a directory, or is empty.
     #[error("`{}` is no name of pip's", .0.display())]
     NotAName(OsString),
-    /// This program's own file cannot be read, so a copy of it could not be told from pip.
+    /// This program's own file cannot be read, so a copy of it could not be distinguished from pip.
     #[error("cannot read the own executable `{}`: {source}", path.display())]
     OwnExecutable {
         /// The file.
@@ -50,12 +50,12 @@ pub enum FindError {
         /// The operating system's reason.
         source: io::Error,
     },
-    /// Shim called shim called shim.
+    /// The number of nested shims exceeds [`MAX_DEPTH`].
     #[error(
         "pip leads back to the shim of pypi-verify-now: {MAX_DEPTH} of them are running inside one another"
     )]
     Loop,
-    /// The counter in the environment is no number.
+    /// The counter in the environment is not a number.
     #[error("`{DEPTH_VARIABLE}` is `{}`, which is no number", .0.display())]
     Depth(OsString),
 }
@@ -86,15 +86,15 @@ impl From<FindError> for Failure {
     }
 }
 
-/// The file that a plain shell would run for `invoked_as` if this program were not there.
+/// Returns the file that a shell would run for `invoked_as` if this program did not exist.
 ///
 /// `path` is the value of PATH, `own_exe` the file of this program, `cwd` the absolute working
-/// directory, which stands for empty and relative entries. Passed over are: what is the same file
-/// as `own_exe` (links of either kind), what links to a file named like this program (another
-/// version of it), a copy of it, directories, and what may not be executed.
+/// directory, to which empty and relative entries refer. These files are skipped: the same file as
+/// `own_exe` (through links of either kind), a link to a file with this program's name (another
+/// version of it), a copy of it, directories, and files that are not executable.
 ///
 /// # Errors
-/// No such file, or `own_exe` cannot be read.
+/// There is no such file, or `own_exe` cannot be read.
 pub fn find_real_pip(
     invoked_as: &OsStr,
     path: &OsStr,
@@ -115,7 +115,8 @@ pub fn find_real_pip(
     Err(FindError::NotFound { name: name.to_owned(), others })
 }
 
-/// The files on PATH that lead to this program: shims by pip's names, and the program by its own.
+/// Returns the files on PATH that lead to this program: shims by pip's names, and this program's
+/// own name.
 #[must_use]
 pub fn shims(path: &OsStr, own_exe: &Path, cwd: &Path) -> Vec<PathBuf> {
     let Ok(own) = Own::open(own_exe) else { return Vec::new() };
@@ -126,11 +127,11 @@ pub fn shims(path: &OsStr, own_exe: &Path, cwd: &Path) -> Vec<PathBuf> {
     named.map(|entry| entry.path()).filter(|path| own.is(path)).collect()
 }
 
-/// The depth of this program, for [`DEPTH_VARIABLE`] of the pip it starts, from the variable's own
+/// Returns the depth for [`DEPTH_VARIABLE`] of the pip that is started, from the variable's own
 /// value.
 ///
 /// # Errors
-/// There are [`MAX_DEPTH`] above it already, or the value is no number.
+/// There are [`MAX_DEPTH`] nested shims already, or the value is not a number.
 pub fn check_recursion(value: Option<&OsStr>) -> Result<u32, FindError> {
     let above = match value {
         None => 0,
@@ -154,7 +155,7 @@ fn is_executable(path: &Path) -> bool {
         && accessat(CWD, path, Access::EXEC_OK, AtFlags::EACCESS).is_ok()
 }
 
-/// This program's own file.
+/// The executable file of this program.
 struct Own {
     handle: same_file::Handle,
     path: PathBuf,
@@ -170,9 +171,9 @@ impl Own {
         })
     }
 
-    /// Whether `candidate` is this program. What cannot be read is not: the kernel does not run a
-    /// script that cannot be read, and a copy of this program by somebody else is then caught by
-    /// [`check_recursion`].
+    /// Returns whether `candidate` is this program. An unreadable file counts as another: the
+    /// kernel does not run an unreadable script, and [`check_recursion`] stops an unreadable copy
+    /// of this program.
     fn is(&self, candidate: &Path) -> bool {
         same_file::Handle::from_path(candidate).is_ok_and(|handle| handle == self.handle)
             || fs::canonicalize(candidate)

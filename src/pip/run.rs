@@ -1,6 +1,6 @@
-//! Running the real pip: handed over to, run beside our own output, or run in silence.
+//! Runs the real pip: in place of this process, beside its output, or silently.
 //!
-//! Owns every process that this program starts. Knows nothing of what the arguments mean.
+//! Must not know the meaning of pip's arguments.
 
 use std::convert::Infallible;
 use std::ffi::OsString;
@@ -12,16 +12,16 @@ use std::process::{Command, ExitStatus, Stdio};
 use crate::pip::find::DEPTH_VARIABLE;
 use crate::process::run::{Purpose, Run};
 
-/// The real pip: its file, and how deep in calls of ourselves it is started.
+/// The real pip: its file, and the depth of nested calls of this program.
 #[derive(Debug, Clone)]
 pub struct Pip {
-    /// The file that is executed.
+    /// The executable file.
     pub program: PathBuf,
-    /// The value of [`DEPTH_VARIABLE`] that it gets.
+    /// The value of [`DEPTH_VARIABLE`] for pip.
     pub depth: String,
 }
 
-/// What a run of pip changes in the environment it inherits.
+/// Changes to the environment that pip inherits.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
     /// Variables that are set.
@@ -30,34 +30,35 @@ pub struct Environment {
     pub remove: Vec<&'static str>,
 }
 
-/// What a silent run of pip printed, and how it ended.
+/// The output of a silent pip, and its exit status.
 #[derive(Debug)]
 pub struct Captured {
-    /// How it ended.
+    /// The exit status.
     pub status: ExitStatus,
-    /// All of its standard output but for prompts.
+    /// The standard output without prompts.
     pub stdout: Vec<u8>,
-    /// All of its standard error.
+    /// The standard error.
     pub stderr: Vec<u8>,
-    /// Why it failed, where it did.
+    /// The cause of the failure, if pip failed.
     pub cause: Cause,
 }
 
-/// Why a pip failed, told by the exception that ended it: what it prints, others have a say in.
+/// Causes of a pip's failure, by the exception that ended it. They are not read from pip's output,
+/// which other programs and indexes can influence.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Cause {
-    /// The guard did not see it.
+    /// The guard did not see an exception.
     #[default]
     Unseen,
-    /// pip found no set of files that it may take and that fit together.
+    /// pip found no consistent set of allowed files.
     NoDistribution,
-    /// Something else.
+    /// Another cause.
     Other,
 }
 
 impl Captured {
-    /// Whether pip may have failed because only wheels were considered. If the guard could not see
-    /// why, building is tried: what is built then is judged before.
+    /// Returns whether pip may have failed because only wheels were allowed. If the guard saw no
+    /// cause, a build is attempted: its files are judged before they are built.
     #[must_use]
     pub fn may_lack_wheels(&self) -> bool {
         match self.cause {
@@ -68,30 +69,30 @@ impl Captured {
     }
 }
 
-/// pip could not be run at all.
+/// pip could not be started.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot run {}: {source}", program.display())]
 pub struct RunError {
-    /// The program that was to be run.
+    /// The program.
     pub program: PathBuf,
-    /// Why not.
+    /// The error of the system.
     pub source: io::Error,
 }
 
 impl Pip {
-    /// Replaces this process by pip: terminal, signals and exit code are then pip's own.
+    /// Replaces this process by pip, so that terminal, signals and exit code are pip's own.
     ///
     /// # Errors
-    /// Returns only if that fails.
+    /// Returns only if pip cannot be started.
     pub fn hand_over(&self, arguments: &[OsString]) -> Result<Infallible, RunError> {
         let source = self.command(arguments, &Environment::default()).exec();
         Err(self.error(source))
     }
 
-    /// Runs pip with our own standard input, output and error, and waits for it.
+    /// Runs pip with the standard input, output and error of this process, and waits for its end.
     ///
     /// # Errors
-    /// It could not be started or waited for.
+    /// pip could not be started or waited for.
     pub fn run(
         &self,
         run: &Run,
@@ -104,11 +105,11 @@ impl Pip {
         run.wait(&mut child).map_err(|source| self.error(source))
     }
 
-    /// Runs pip with our standard input, and keeps what it prints. A question that it asks on
-    /// standard output (a user name for an index) still reaches the user, through `prompt`.
+    /// Runs pip with the standard input of this process, and captures its output. A question on
+    /// standard output (such as a user name for an index) is shown to the user through `prompt`.
     ///
     /// # Errors
-    /// It could not be started, read from or waited for.
+    /// pip could not be started, read from or waited for.
     pub fn capture(
         &self,
         run: &Run,
@@ -131,7 +132,8 @@ impl Pip {
         });
         let status = run.wait(&mut child).map_err(|source| self.error(source))?;
         if status.success() {
-            // It may have been done before a signal reached it; the run goes no further then.
+            // pip may have finished before a signal reached it. The run must end after a signal
+            // even so.
             run.exit_if_interrupted();
         }
         match (stdout, stderr) {
@@ -157,17 +159,17 @@ impl Pip {
     }
 }
 
-/// The exit code of a run, as a shell states it: a signal's number plus 128.
+/// Returns the exit code of a run as a shell does: for a signal, its number plus 128.
 #[must_use]
 pub fn exit_code(status: ExitStatus) -> u8 {
     let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
     code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
 }
 
-/// What pip asks on standard output without ending the line (`User for HOST: `).
+/// Beginnings of the questions that pip prints without a line end (`User for HOST: `).
 const PROMPTS: [&str; 2] = ["User for ", "Save credentials to keyring"];
 
-/// Reads a pipe to its end; what pip asks there without ending the line goes to `prompt` at once.
+/// Reads a pipe to its end. A question without a line end is passed to `prompt` at once.
 pub(super) fn read_with_prompts(
     pipe: Option<impl Read>,
     mut prompt: impl FnMut(&str),
@@ -187,7 +189,8 @@ pub(super) fn read_with_prompts(
         let line = String::from_utf8_lossy(all.get(begin..).unwrap_or_default());
         if PROMPTS.iter().any(|start| line.starts_with(start)) && line.ends_with(": ") {
             prompt(&line);
-            // The answer ends that line on the terminal, and nothing does so here.
+            // The user's answer ends this line on the terminal, but not in the pipe, so the
+            // question is removed here.
             all.truncate(begin);
         }
     }

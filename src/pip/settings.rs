@@ -1,8 +1,14 @@
-//! What pip is configured with, as far as the network and the cache go.
+//! pip's settings for the network and the cache.
 //!
-//! Owns pip's order of precedence: `[global]` < `[install]` < `PIP_*` < command line, and the
-//! lines of requirements files. Reads `pip config list`, never a configuration file: where those
-//! lie is pip's business.
+//! Merges the sources in pip's order of precedence: `[global]` < `[install]` < `PIP_*` < command
+//! line, and the lines of requirements files. Reads the output of `pip config list`:
+//!
+//! ```text
+//! global.index-url='https://index.example/simple'
+//! :env:.timeout='5'
+//! ```
+//!
+//! Must not read configuration files, because only pip knows their paths.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -18,22 +24,23 @@ use crate::process::switch;
 /// The values of one source, by the option's long name without dashes.
 pub type Values = BTreeMap<String, String>;
 
-/// pip's configuration: what its files and the `PIP_*` variables say, by section.
+/// pip's configuration from its files and the `PIP_*` variables, by section.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Configuration {
     sections: BTreeMap<String, Values>,
 }
 
-/// The options of the command line that matter here, as pip's own parser would store them.
+/// The options of the command line for the network and the cache, as pip's own parser would store
+/// them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CommandLine {
-    /// Options of which the last one counts, by long name without dashes; flags hold `1`.
+    /// Options of which the last one counts, by long name without dashes. Flags have the value `1`.
     pub single: Values,
-    /// Options that add up, by long name without dashes.
+    /// Options whose values add up, by long name without dashes.
     pub repeated: BTreeMap<String, Vec<String>>,
 }
 
-/// The lines of requirements files that say where to look.
+/// Options for indexes and directories in the lines of requirements files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FileLines {
     /// `-i`, of which the last one counts.
@@ -48,7 +55,7 @@ pub struct FileLines {
     pub no_index: bool,
 }
 
-/// Values that come from the process and from the guarded pip.
+/// Values from the process and from the guarded pip.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Surroundings {
     /// pip's default index.
@@ -63,22 +70,22 @@ pub struct Surroundings {
     pub netrc: Option<PathBuf>,
 }
 
-/// The outcome: where packages come from, and how the network is reached.
+/// The merged settings: the places of packages, and the network options.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// The indexes, in the order in which they are asked. May carry credentials.
+    /// The indexes, in the order in which they are asked. May contain credentials.
     pub indexes: Vec<Url>,
-    /// `--find-links` places, as they are written.
+    /// `--find-links` places, in their original spelling.
     pub find_links: Vec<String>,
-    /// How the network is reached.
+    /// The network options.
     pub transport: Transport,
-    /// pip's cache directory; none under `--no-cache-dir`.
+    /// pip's cache directory. `None` with `--no-cache-dir`.
     pub cache: Option<PathBuf>,
 }
 
 impl Configuration {
-    /// Reads what `pip config list` prints: `SECTION.KEY='VALUE'` a line, values as Python writes
-    /// them; other lines are none of ours.
+    /// Parses the output of `pip config list`: lines `SECTION.KEY='VALUE'` with values as Python
+    /// writes them. Other lines are ignored.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let mut sections = BTreeMap::<String, Values>::new();
@@ -94,7 +101,8 @@ impl Configuration {
         Self { sections }
     }
 
-    /// The same as another subcommand of pip reads it: its own section in place of `[install]`.
+    /// Returns the configuration as another subcommand of pip reads it: with its own section
+    /// instead of `[install]`.
     #[must_use]
     pub fn read_by(mut self, subcommand: &str) -> Self {
         if subcommand != "install" {
@@ -105,14 +113,14 @@ impl Configuration {
         self
     }
 
-    /// Whether a section (`install`, `:env:`) sets anything.
+    /// Returns the values of a section (`install`, `:env:`).
     #[must_use]
     pub fn section(&self, name: &str) -> Option<&Values> {
         self.sections.get(name)
     }
 
-    /// What the files alone set for `pip install`, where no variable sets it: the `[install]`
-    /// section before the global one.
+    /// Returns the values that `pip install` reads from files, without those that a variable
+    /// overrides: the `[install]` section before the global one.
     pub fn effective_files(&self) -> impl Iterator<Item = (&str, &str)> {
         let sections = ["global", "install"].map(|name| self.sections.get(name));
         let keys: std::collections::BTreeSet<&str> = sections
@@ -128,14 +136,14 @@ impl Configuration {
             .filter_map(|k| Some((k, self.get(k)?)))
     }
 
-    /// The value of an option for `pip install`; the later source wins.
+    /// Returns the value of an option for `pip install`; the later source wins.
     #[must_use]
     pub fn get(&self, option: &str) -> Option<&str> {
         let places = [":env:", "install", "global"];
         places.iter().find_map(|place| self.sections.get(*place)?.get(option)).map(String::as_str)
     }
 
-    /// Whether a switch is set for `pip install`.
+    /// Returns whether a switch is set for `pip install`.
     #[must_use]
     pub fn is_on(&self, switch: &str) -> bool {
         self.get(switch).and_then(switch::read) == Some(true)
@@ -146,8 +154,8 @@ impl Settings {
     /// Merges all sources.
     ///
     /// # Errors
-    /// A value makes no sense (an index that is no URL, a timeout that is no number), or pip did
-    /// not say which index it uses by default.
+    /// A value is not valid (an index that is not a URL, a timeout that is not a number), or pip
+    /// did not state its default index.
     pub fn merge(
         configuration: &Configuration,
         command_line: &CommandLine,
@@ -177,8 +185,8 @@ impl Settings {
                     .hint("name it with --index-url or PIP_INDEX_URL")
             })?;
             indexes.push(index_url(main)?);
-            // A `-i` line takes the place of all indexes that are named elsewhere, and pip has
-            // read it before it asks any.
+            // A `-i` line replaces all indexes that are named elsewhere. pip reads the files before
+            // it asks an index.
             let elsewhere = repeated("extra-index-url").filter(|_| lines.index_url.is_none());
             for extra in elsewhere.chain(lines.extra_index_urls.iter().cloned()) {
                 indexes.push(index_url(&extra)?);
@@ -217,7 +225,7 @@ impl Settings {
     }
 }
 
-/// An index URL; a path on this machine is one too, as it is for pip.
+/// Parses an index URL. As in pip, a path on this machine is valid too.
 fn index_url(text: &str) -> Result<Url, Failure> {
     let url = Url::parse(text)
         .ok()
@@ -242,7 +250,7 @@ fn count(text: &str) -> Result<u32, Failure> {
         .map_err(|_| Failure::new(Status::Usage, format!("retries `{text}` is not a number")))
 }
 
-/// Reads a Python string literal as `repr` writes it.
+/// Parses a Python string literal as `repr` writes it.
 fn python_string(text: &str) -> Option<String> {
     let quote = text.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
     let inner = text.strip_prefix(quote)?.strip_suffix(quote)?;

@@ -1,8 +1,7 @@
-//! The arguments of one `pip install` (or `lock`, `download`, `wheel`), item by item, and the
-//! questions asked of them.
+//! The arguments of one `pip install` (or `lock`, `download`, `wheel`), parsed into items.
 //!
-//! Owns the value that the reading of a command line results in, and the rewriting of it for a
-//! second run of pip. Holds every argument byte for byte; decides nothing about installing.
+//! Owns the parsed value of a command line, and rewrites it for a second run of pip. Each argument
+//! is kept byte for byte. Must not make decisions about an install.
 
 use std::ffi::{OsStr, OsString};
 
@@ -22,10 +21,10 @@ pub enum Subcommand {
 }
 
 impl Subcommand {
-    /// All of them.
+    /// All subcommands.
     pub const ALL: [Self; 4] = [Self::Install, Self::Lock, Self::Download, Self::Wheel];
 
-    /// The word on the command line: exact, never abbreviated.
+    /// Returns the word on the command line. pip accepts no abbreviation of it.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -36,7 +35,7 @@ impl Subcommand {
         }
     }
 
-    /// The subcommand that the word is, if it is one of these.
+    /// Returns the subcommand of a word, or `None` if it is another word.
     #[must_use]
     pub fn of(word: &OsStr) -> Option<Self> {
         Self::ALL.into_iter().find(|subcommand| word == subcommand.word())
@@ -51,86 +50,87 @@ pub struct InstallArgs {
     items: Vec<Item>,
 }
 
-/// A stretch of the command line that is read as one: an option with its value, or a word.
+/// A part of the command line: an option with its value, or a word.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
-    /// The arguments it is made of, as they were given.
+    /// The original arguments of this item.
     pub raw: Vec<OsString>,
-    /// What they mean.
+    /// The meaning of the item.
     pub kind: Kind,
 }
 
-/// What an item means.
+/// The meaning of an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
     /// One long option, or one or more short ones (`-Uqr FILE`), in order.
     Options(Vec<Chosen>),
     /// A requirement, path or URL to install.
     Argument(OsString),
-    /// A word that follows something unknown: its value, or an argument.
+    /// A word behind an unknown option: the value of that option, or an argument.
     Unclear(OsString),
-    /// An option that is not in the table, is an abbreviation of several, lacks its value or has
-    /// one it cannot have: what pip makes of it, and of what follows, is pip's to say.
+    /// An option that is not in the table, is an abbreviation of several, lacks its value or has a
+    /// value that it cannot have. Only pip knows the meaning of this option and of the words behind
+    /// it.
     Unknown,
-    /// `--`: what follows are arguments.
+    /// `--`: all words behind it are arguments.
     EndOfOptions,
 }
 
-/// An option as it was given once.
+/// One use of an option.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chosen {
-    /// Which option.
+    /// The option.
     pub option: &'static PipOption,
-    /// How its name was written.
+    /// The spelling of its name.
     pub spelling: Spelling,
-    /// Its value; `None` exactly if the option takes none.
+    /// The value. `None` if and only if the option takes none.
     pub value: Option<OsString>,
 }
 
-/// How the name of an option was written.
+/// The spelling of an option's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Spelling {
     /// A name from the table.
     InFull,
-    /// The beginning of a long name; another version of pip may read it differently.
+    /// The beginning of a long name. Another version of pip may read it as another option.
     Abbreviated,
 }
 
-/// What happens to the arguments (requirements, paths, URLs) when a command line is rewritten.
+/// The treatment of arguments (requirements, paths, URLs) when a command line is rewritten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Positionals {
-    /// They stay.
+    /// Arguments are kept.
     Keep,
-    /// They go; a word that may be the value of an unknown option stays.
+    /// Arguments are removed. A word that may be the value of an unknown option is kept.
     Drop,
 }
 
 impl InstallArgs {
-    /// The arguments with these items before and after the subcommand.
+    /// Creates the arguments from the items before and after the subcommand.
     #[must_use]
     pub const fn new(subcommand: Subcommand, global: Vec<Item>, items: Vec<Item>) -> Self {
         Self { subcommand, global, items }
     }
 
-    /// The subcommand.
+    /// Returns the subcommand.
     #[must_use]
     pub const fn subcommand(&self) -> Subcommand {
         self.subcommand
     }
 
-    /// The items before the subcommand.
+    /// Returns the items before the subcommand.
     #[must_use]
     pub fn global(&self) -> &[Item] {
         &self.global
     }
 
-    /// The items after the subcommand.
+    /// Returns the items after the subcommand.
     #[must_use]
     pub fn items(&self) -> &[Item] {
         &self.items
     }
 
-    /// Every option, in the order in which pip meets them.
+    /// Returns every option, in the order in which pip reads them.
     pub fn chosen(&self) -> impl DoubleEndedIterator<Item = &Chosen> {
         self.all().flat_map(|item| match &item.kind {
             Kind::Options(chosen) => chosen.as_slice(),
@@ -138,31 +138,31 @@ impl InstallArgs {
         })
     }
 
-    /// Every value given to the option that has `name`, in order.
+    /// Returns every value of the option `name`, in order.
     pub fn values(&self, name: &str) -> Vec<&OsStr> {
         self.of(name).filter_map(|chosen| chosen.value.as_deref()).collect()
     }
 
-    /// The last value given to the option that has `name`.
+    /// Returns the last value of the option `name`.
     #[must_use]
     pub fn last_value(&self, name: &str) -> Option<&OsStr> {
         self.of(name).filter_map(|chosen| chosen.value.as_deref()).last()
     }
 
-    /// Whether the option that has `name` is given.
+    /// Returns whether the option `name` is given.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.count(name) > 0
     }
 
-    /// How often the option that has `name` is given.
+    /// Returns how often the option `name` is given.
     #[must_use]
     pub fn count(&self, name: &str) -> usize {
         self.of(name).count()
     }
 
-    /// The requirements, paths and URLs given as arguments, in order. What may be the value of an
-    /// unknown option is not among them; see [`InstallArgs::unknown`].
+    /// Returns the requirements, paths and URLs that are given as arguments, in order. A word that
+    /// may be the value of an unknown option is not among them; see [`InstallArgs::unknown`].
     pub fn requirement_arguments(&self) -> Vec<&OsStr> {
         let argument = |item: &'_ Item| matches!(item.kind, Kind::Argument(_));
         self.items
@@ -173,25 +173,26 @@ impl InstallArgs {
             .collect()
     }
 
-    /// Whether an option is abbreviated.
+    /// Returns whether an option is abbreviated.
     #[must_use]
     pub fn abbreviated(&self) -> bool {
         self.chosen().any(|chosen| chosen.spelling == Spelling::Abbreviated)
     }
 
-    /// Whether anything could not be read for certain. Then only pip knows what is asked for.
+    /// Returns whether an item could not be read with certainty. Then only pip knows the meaning of
+    /// the command line.
     #[must_use]
     pub fn unknown(&self) -> bool {
         self.uncertain().is_some()
     }
 
-    /// The first item that could not be read for certain.
+    /// Returns the first item that could not be read with certainty.
     #[must_use]
     pub fn uncertain(&self) -> Option<&Item> {
         self.all().find(|item| matches!(item.kind, Kind::Unknown | Kind::Unclear(_)))
     }
 
-    /// Whether `pip lock` takes every option given, with the same meaning.
+    /// Returns whether `pip lock` accepts every given option, with the same meaning.
     #[must_use]
     pub fn every_option_known_to_lock(&self) -> bool {
         !self.unknown()
@@ -199,17 +200,17 @@ impl InstallArgs {
             && self.chosen().all(|chosen| chosen.option.lock == Lock::Has)
     }
 
-    /// The arguments before the subcommand, but for the options in `names`.
+    /// Returns the arguments before the subcommand, without the options in `names`.
     #[must_use]
     pub fn global_without(&self, names: &[&str]) -> Vec<OsString> {
         let items = self.global.iter().filter(|item| item.kind != Kind::EndOfOptions);
         rewritten(items, names, Positionals::Keep)
     }
 
-    /// The arguments after the subcommand, but for the options in `names`, and for the arguments
-    /// if they are to go. Other options go in front of them: at the end they could be taken for
-    /// arguments, or for a value. A `--` that stood before the subcommand (`pip -- install x`)
-    /// is put first, which means the same.
+    /// Returns the arguments after the subcommand, without the options in `names`; `positionals`
+    /// says if requirements, paths and URLs stay. Other options move in front of them, because
+    /// behind them pip could read an option as an argument or as a value. A `--` that stood before
+    /// the subcommand (`pip -- install x`) is put first, with the same meaning.
     #[must_use]
     pub fn without(&self, names: &[&str], positionals: Positionals) -> Vec<OsString> {
         let ended = self.global.iter().filter(|item| item.kind == Kind::EndOfOptions);
@@ -243,14 +244,14 @@ fn rewritten<'a>(
     argv
 }
 
-/// What is left of an option, or of a cluster of short ones, without those in `names`.
+/// Returns the rest of an option, or of a cluster of short ones, without those in `names`.
 fn remaining(item: &Item, chosen: &[Chosen], names: &[&str]) -> Vec<OsString> {
     let stays = |c: &&Chosen| !c.option.names.iter().any(|name| names.contains(name));
     let left: Vec<&Chosen> = chosen.iter().filter(stays).collect();
     if left.len() == chosen.len() {
         return item.raw.clone();
     }
-    // Only a cluster can lose a part of itself, and every option in it has a short name.
+    // A part can be removed only from a cluster, and every option in a cluster has a short name.
     let letters: String = left
         .iter()
         .flat_map(|c| c.option.names.iter().filter(|name| name.len() == 2))

@@ -1,10 +1,15 @@
-//! Reading pip's command line as pip does: is this a `pip install`, and of what?
+//! Parses pip's command line as pip does, and decides if it installs.
 //!
 //! Owns the grammar of Python's `optparse` as pip uses it (`cli/main_parser.py`,
-//! `cli/base_command.py`), and the list of the subcommands that run nobody's code. A security
-//! boundary: where it is not certain that pip would *not* install, the answer is not
-//! [`Invocation::PassThrough`]. Drops, reorders and corrects no argument, and guesses at no option
-//! that is not in the table.
+//! `cli/base_command.py`), and the list of harmless subcommands:
+//!
+//! ```text
+//! pip [GENERAL OPTION]… SUBCOMMAND [OPTION | ARGUMENT]… [-- ARGUMENT…]
+//! ```
+//!
+//! This is a security boundary: if it is not certain that pip would *not* install, the result must
+//! not be [`Invocation::PassThrough`]. Must not drop, reorder or correct an argument, and must not
+//! guess the meaning of an option that is not in the table.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
@@ -14,30 +19,30 @@ use crate::pip::command_line::options::{self, Named, PipOption, Place};
 
 pub use crate::pip::command_line::arguments::{InstallArgs, Item, Positionals};
 
-/// What is to be done with a command line of pip's.
+/// The class of a command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Invocation {
-    /// pip installs nothing by it: the real pip gets it as it is.
+    /// pip installs no code. The real pip gets the command line unchanged.
     PassThrough,
-    /// pip would install by it, or it cannot be ruled out.
+    /// pip would install, or may install.
     Install(InstallArgs),
-    /// The words of which one is the subcommand, and none is known here: pip does not know it
-    /// either, or it is newer than this program.
+    /// The words of which one is the subcommand, and none is known to this program. pip does not
+    /// know it either, or pip is newer than this program.
     Unheard(Vec<OsString>),
 }
 
-/// The subcommands that take no code in and run none, with any option and any `--python`, in every
-/// pip from 22.2 to 26.3. None of them has a resolver or a preparer of requirements
-/// (`cli/req_command.py`), the only ways in pip to a file's content and to a build backend.
+/// Subcommands that fetch and run no code, with any option and any `--python`, in every pip from
+/// 22.2 to 26.3. None of them has a resolver or a preparer of requirements (`cli/req_command.py`),
+/// the only code in pip that reads a file's content or calls a build backend.
 ///
-/// - `list`, `freeze`, `show`, `check`, `inspect`, `uninstall` read what is installed. `list
-///   --outdated` and `index versions` read pages, and no file that they list. `uninstall -r URL`
-///   and `freeze -r` take names out of a file; a path in it is no name, and is not built. `freeze`
-///   asks git about directories that are installed to be edited.
-/// - `search` reads an answer of the index, `hash` a file of the user's, `cache`, `debug`, `help`
-///   and `completion` what pip has. `config edit` starts the user's editor, and network access the
-///   user's keyring.
-/// - `--python X` makes X run the very same pip with the very same words.
+/// - `list`, `freeze`, `show`, `check`, `inspect`, `uninstall` read installed metadata. `list
+///   --outdated` and `index versions` read index pages, but no file that the pages list. `uninstall
+///   -r URL` and `freeze -r` read names from a file; a path in it is not a name, and is not built.
+///   `freeze` runs git in the directories of editable projects.
+/// - `search` reads an answer of the index, `hash` a file of the user's, and `cache`, `debug`,
+///   `help` and `completion` read pip's own data. `config edit` starts the user's editor, and
+///   network access starts the user's keyring.
+/// - `--python X` makes X run the same pip with the same arguments.
 const HARMLESS: [&str; 14] = [
     "cache",
     "check",
@@ -55,11 +60,11 @@ const HARMLESS: [&str; 14] = [
     "uninstall",
 ];
 
-/// Reads the arguments of pip, `argv[0]` excluded.
+/// Classifies the arguments of pip, without `argv[0]`.
 ///
-/// General options and their values come first, then the subcommand, the first word that is
-/// neither: exact, case-sensitive, never abbreviated. `--help` anywhere before a `--`, and
-/// `--version` before the subcommand, make pip print and end.
+/// General options and their values come first. The first other word is the subcommand: exact,
+/// case-sensitive, never abbreviated. With `--help` anywhere before a `--`, or `--version` before
+/// the subcommand, pip only prints.
 #[must_use]
 pub fn classify(args: &[OsString]) -> Invocation {
     let mut global = Vec::new();
@@ -85,7 +90,7 @@ pub fn classify(args: &[OsString]) -> Invocation {
     Invocation::PassThrough
 }
 
-/// Whether what follows may still be options.
+/// Whether the next words may be options.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Options {
     Follow,
@@ -126,8 +131,8 @@ fn is_harmless(word: &OsStr) -> bool {
     HARMLESS.iter().any(|harmless| word == *harmless)
 }
 
-/// Something before the subcommand is unknown, so any word may be its value and any `install` the
-/// subcommand: the first one is taken.
+/// Searches for a subcommand behind an unknown option. Any word may be the value of that option, so
+/// the first word that installs is used.
 fn first_install(rest: &[OsString], mut global: Vec<Item>) -> Invocation {
     let found = rest.iter().enumerate();
     let mut found = found.filter_map(|(at, word)| Some((at, Subcommand::of(word)?)));
@@ -142,9 +147,9 @@ fn first_install(rest: &[OsString], mut global: Vec<Item>) -> Invocation {
     Invocation::Install(InstallArgs::new(subcommand, global, items))
 }
 
-/// pip reads the subcommand's options from the command line without the *first* word that equals
-/// the subcommand. In `--log install --proxy p install x` that is the value of `--log`, and what
-/// remains reads differently. Such a value is therefore marked as unknown.
+/// Marks a value that equals the subcommand as unknown. pip removes the *first* word that equals
+/// the subcommand before it parses the subcommand's options. In `--log install --proxy p install x`
+/// that word is the value of `--log`, so pip reads the other words differently than here.
 fn mark_misplaced(
     subcommand: Subcommand,
     args: &[OsString],
@@ -184,7 +189,7 @@ fn tail(words: &[OsString], mut options: Options) -> Vec<Item> {
     }
 }
 
-/// The first item of `words`, and the words after it.
+/// Returns the first item of `words`, and the words behind it.
 fn next_item(place: Place, words: &[OsString]) -> Option<(Item, &[OsString])> {
     let (word, rest) = words.split_first()?;
     let taken = match word.as_bytes() {
@@ -198,7 +203,8 @@ fn next_item(place: Place, words: &[OsString]) -> Option<(Item, &[OsString])> {
     Some((Item { raw, kind }, after))
 }
 
-/// A long option: `--name`, `--name VALUE` or `--name=VALUE`, the name in full or abbreviated.
+/// Reads a long option: `--name`, `--name VALUE` or `--name=VALUE`, with the name in full or
+/// abbreviated.
 fn long<'a>(place: Place, text: &[u8], rest: &'a [OsString]) -> Option<(Kind, &'a [OsString])> {
     let mut parts = text.splitn(2, |byte| *byte == b'=');
     let name = [b"--", parts.next()?].concat();
@@ -217,7 +223,7 @@ fn long<'a>(place: Place, text: &[u8], rest: &'a [OsString]) -> Option<(Kind, &'
     Some((Kind::Options(vec![Chosen { option, spelling, value }]), after))
 }
 
-/// Short options: `-Uq`, `-r VALUE`, `-rVALUE`, `-Uqr VALUE`.
+/// Reads short options: `-Uq`, `-r VALUE`, `-rVALUE`, `-Uqr VALUE`.
 fn cluster<'a>(
     place: Place,
     mut letters: &[u8],
@@ -244,7 +250,7 @@ fn argument(word: &OsString) -> Item {
     Item { raw: vec![word.clone()], kind: Kind::Argument(word.clone()) }
 }
 
-/// Whether this option, written in full, is one after which pip prints and ends.
+/// Returns whether this option, written in full, makes pip print and exit.
 fn prints(chosen: &Chosen, names: &[&str]) -> bool {
     chosen.spelling == Spelling::InFull && names.contains(&chosen.option.name())
 }

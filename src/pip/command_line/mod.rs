@@ -1,7 +1,7 @@
 //! pip's command line: the grammar of `optparse` as pip uses it, as data and pure functions.
 //!
-//! [`options`] is the table of options, [`invocation`] reads a command line, [`arguments`] is what
-//! the reading results in.
+//! [`options`] is the table of options, [`invocation`] parses a command line, and [`arguments`] is
+//! the parsed value.
 
 pub mod arguments;
 pub mod invocation;

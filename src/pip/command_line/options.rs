@@ -1,28 +1,28 @@
-//! The options of `pip install` and `pip lock`: names, arity, and what each one has a say in.
+//! The options of `pip install` and `pip lock`: their names, arity and purpose.
 //!
-//! Owns the one table of them, the union over pip 22.2 to 26.3 (read from pip's own parsers), and
-//! the look-up of a name as `optparse` does it. Knows nothing of argument lists, and guesses
-//! nothing about a name that is not in the table.
+//! Owns the one table of options, the union over pip 22.2 to 26.3 (read from pip's own parsers),
+//! and finds an option by its name as `optparse` does. Must not read argument lists, and must not
+//! guess the meaning of a name that is not in the table.
 
 use Arity::{Count, Each, Flag, Last};
 use Lock::{Has, Lacks, Only};
 use Place::{After, Anywhere};
 use Role::{Behaviour, Build, Input, Network, Placement, Resolver};
 
-/// Whether an option takes a value, and what a repetition means.
+/// Whether an option takes a value, and the meaning of a repetition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arity {
-    /// No value; said twice is said once.
+    /// No value. A repetition has no effect.
     Flag,
-    /// No value; each time counts (`-vv`).
+    /// No value. Each repetition counts (`-vv`).
     Count,
-    /// A value; the last one wins.
+    /// A value. The last one counts.
     Last,
-    /// A value; all of them together.
+    /// A value. All of them count together.
     Each,
 }
 
-/// Where on the command line an option may stand.
+/// The positions where an option is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// A general option: before the subcommand and after it.
@@ -42,68 +42,68 @@ pub enum Lock {
     Only,
 }
 
-/// What an option has a say in.
+/// The purpose of an option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// What to install.
+    /// Requirements to install.
     Input,
-    /// Which files are chosen for it.
+    /// The choice of files for the requirements.
     Resolver,
-    /// How a source becomes a wheel.
+    /// The build of a source into a wheel.
     Build,
-    /// Where and how the chosen files are laid down.
+    /// The destination of files.
     Placement,
-    /// How the network and the cache are reached.
+    /// The network and the cache.
     Network,
-    /// How pip itself behaves: what it prints, asks, and which Python it works for.
+    /// The behaviour of pip: its output, its questions, and the Python that it works for.
     Behaviour,
 }
 
 /// One option of `pip install` or `pip lock`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct PipOption {
-    /// Its names: the long one that stands for it first, then other long ones, then the short one.
+    /// Its names: first the long one that identifies it, then other long ones, then the short one.
     pub names: &'static [&'static str],
     /// Whether it takes a value.
     pub arity: Arity,
-    /// Where it may stand.
+    /// The positions where it is allowed.
     pub place: Place,
     /// Whether `pip lock` has it.
     pub lock: Lock,
-    /// What it has a say in.
+    /// Its purpose.
     pub role: Role,
 }
 
 impl PipOption {
-    /// The long name that stands for the option, `--requirement` for `-r`.
+    /// Returns the long name that identifies the option, such as `--requirement` for `-r`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.names.first().copied().unwrap_or_default()
     }
 
-    /// Whether the option takes a value.
+    /// Returns whether the option takes a value.
     #[must_use]
     pub const fn takes_value(&self) -> bool {
         matches!(self.arity, Last | Each)
     }
 }
 
-/// What a word beginning with `--` names (Python's `optparse`: an exact name wins, else a prefix
-/// that fits one name alone).
+/// The option that a word with `--` names. By Python's `optparse` an exact name wins, else a prefix
+/// of exactly one name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Named {
-    /// The name of an option, in full. (To a pip older than the option it may still be the
-    /// beginning of another one's: `--python` before 22.3.)
+    /// The full name of an option. (In a pip that does not have the option, the word may be an
+    /// abbreviation of another: `--python` before 22.3.)
     Exactly(&'static PipOption),
-    /// The beginning of one name and no other.
+    /// The beginning of exactly one name.
     Abbreviated(&'static PipOption),
-    /// No name in the table, or the beginning of several: which one pip takes, if any, depends on
-    /// its version.
+    /// No name in the table, or the beginning of several. The option that pip would choose depends
+    /// on its version.
     Unknown,
 }
 
-/// The option that `name` (`--...`, without `=value`) means at `place`: `Place::Anywhere` looks
-/// through the general options alone, as pip does before the subcommand.
+/// Returns the option of `name` (`--...`, without `=value`) at `place`. `Place::Anywhere` searches
+/// the general options only, as pip does before the subcommand.
 #[must_use]
 pub fn long(name: &[u8], place: Place) -> Named {
     let mut candidates = Vec::new();
@@ -123,13 +123,13 @@ pub fn long(name: &[u8], place: Place) -> Named {
     }
 }
 
-/// The option whose short name is `-` and `letter`, at `place`.
+/// Returns the option with the short name `-` and `letter` at `place`.
 #[must_use]
 pub fn short(letter: u8, place: Place) -> Option<&'static PipOption> {
     at(place).find(|option| option.names.iter().any(|name| name.as_bytes() == [b'-', letter]))
 }
 
-/// The option that has `name`, written in full, among its names.
+/// Returns the option that has the full name `name`.
 #[must_use]
 pub fn named(name: &str) -> Option<&'static PipOption> {
     OPTIONS.iter().find(|option| option.names.contains(&name))
@@ -149,17 +149,17 @@ const fn option(
     PipOption { names, arity, place, lock, role }
 }
 
-/// Every option that some `pip install` from 22.2 to 26.3 has, and the one that `pip lock` has
-/// besides.
+/// Every option of any `pip install` from 22.2 to 26.3, and those that only `pip lock`, `pip
+/// download` or `pip wheel` has.
 #[rustfmt::skip]
 pub const OPTIONS: &[PipOption] = &[
-    // What to install.
+    // Requirements to install.
     option(&["--requirement", "-r"], Each, After, Has, Input),
     option(&["--constraint", "-c"], Each, After, Has, Input),
     option(&["--requirements-from-script"], Each, After, Has, Input), // since pip 26.0
     option(&["--editable", "-e"], Each, After, Has, Input),
     option(&["--group"], Each, After, Has, Input), // since pip 25.1
-    // Which files are chosen for it.
+    // The choice of files.
     option(&["--no-deps", "--no-dependencies"], Flag, After, Has, Resolver),
     option(&["--only-deps", "--only-dependencies"], Flag, After, Has, Resolver), // since pip 26.2
     option(&["--dry-run"], Flag, After, Lacks, Resolver),
@@ -191,14 +191,14 @@ pub const OPTIONS: &[PipOption] = &[
     option(&["--uploaded-prior-to"], Last, After, Has, Resolver), // since pip 26.0
     option(&["--use-feature"], Each, Anywhere, Has, Resolver),
     option(&["--use-deprecated"], Each, Anywhere, Has, Resolver),
-    // Where `pip download` and `pip wheel` put what they fetch, and what `pip wheel` alone has.
+    // The destination of `pip download` and `pip wheel`, and options of `pip wheel` alone.
     option(&["--dest", "--destination-dir", "--destination-directory", "-d"], Last, After, Lacks, Placement),
     option(&["--wheel-dir", "-w"], Last, After, Lacks, Placement),
     option(&["--no-verify"], Flag, After, Lacks, Build),
     option(&["--build-option"], Each, After, Lacks, Build),
-    // The place of the lock.
+    // The destination of the lock.
     option(&["--output", "-o"], Last, After, Only, Placement),
-    // How a source becomes a wheel.
+    // The build of a source into a wheel.
     option(&["--build-constraint"], Each, After, Has, Build), // since pip 25.3
     option(&["--src", "--source", "--source-dir", "--source-directory"], Last, After, Has, Build),
     option(&["--no-build-isolation"], Flag, After, Has, Build),
@@ -209,7 +209,7 @@ pub const OPTIONS: &[PipOption] = &[
     option(&["--no-use-pep517"], Flag, After, Has, Build), // until pip 25.2
     option(&["--global-option"], Each, After, Lacks, Build), // until pip 25.2
     option(&["--install-option"], Each, After, Lacks, Build), // until pip 23.0
-    // Where and how the chosen files are laid down.
+    // The destination of files.
     option(&["--root"], Last, After, Lacks, Placement),
     option(&["--prefix"], Last, After, Lacks, Placement),
     option(&["--break-system-packages"], Flag, After, Lacks, Placement),
@@ -219,7 +219,7 @@ pub const OPTIONS: &[PipOption] = &[
     option(&["--no-warn-conflicts"], Flag, After, Lacks, Placement),
     option(&["--root-user-action"], Last, After, Lacks, Placement),
     option(&["--report"], Last, After, Lacks, Placement),
-    // How the network and the cache are reached.
+    // The network and the cache.
     option(&["--keyring-provider"], Last, Anywhere, Has, Network),
     option(&["--proxy"], Last, Anywhere, Has, Network),
     option(&["--no-proxy-env"], Flag, Anywhere, Has, Network), // since pip 26.2
@@ -231,7 +231,7 @@ pub const OPTIONS: &[PipOption] = &[
     option(&["--cache-dir"], Last, Anywhere, Has, Network),
     option(&["--no-cache-dir"], Flag, Anywhere, Has, Network),
     option(&["--resume-retries"], Last, Anywhere, Has, Network), // since pip 25.1
-    // How pip itself behaves.
+    // The behaviour of pip.
     option(&["--progress-bar"], Last, After, Has, Behaviour),
     option(&["--help", "-h"], Flag, Anywhere, Has, Behaviour),
     option(&["--debug"], Flag, Anywhere, Has, Behaviour),

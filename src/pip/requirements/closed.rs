@@ -1,40 +1,40 @@
-//! Requirements files as one private copy that names no place to look in.
+//! Rewrites requirements files into private copies without indexes and links.
 //!
-//! Owns that rewriting: the indexes and links that the user's files name are stood in for by
-//! others, so the copies must not lead past those. What is required stays word for word, with
-//! variables expanded; a file from a URL is read once and is then always the same.
+//! pip may use the gateway alone, so the copies must not contain the indexes and links of the
+//! originals. Requirements are copied unchanged, with variables expanded. A file from a URL is read
+//! once, so that every later read gives the same text.
 
 use std::path::{Path, PathBuf};
 
 use crate::pip::requirements::line::{self, Line};
 use crate::pip::requirements::{MAX_DEPTH, MAX_FILES, Source, text};
 
-/// The copies of some files and of all they include.
+/// The copies of some files, and of all files that they include.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Closed {
-    /// The copy of each file that was asked for, in order.
+    /// The copy of each requested file, in order.
     pub roots: Vec<PathBuf>,
-    /// What to write where.
+    /// The path and the text of each copy.
     pub copies: Vec<(PathBuf, String)>,
-    /// The copies, each with the name that the user has for the file it is of.
+    /// The path of each copy, with the name of its original.
     pub names: Vec<(PathBuf, String)>,
 }
 
-/// Why files cannot be copied so.
+/// Reasons why files cannot be copied.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotClosed {
-    /// It could not be read; pip says why in its own words.
+    /// The file could not be read. pip prints the reason itself.
     #[error("cannot read the requirements file {0}")]
     NotRead(String),
-    /// Its lines may not be what they seem.
+    /// The encoding is unknown, so that its lines may be misread.
     #[error("the requirements file {file} is in an encoding that is not supported: {encoding}")]
     Encoding {
         /// The file.
         file: String,
-        /// The encoding it declares.
+        /// The declared encoding.
         encoding: String,
     },
-    /// A line of options that are not known here, or one that would read differently in a copy.
+    /// A line with unknown options, or a line that pip would read differently in a copy.
     #[error("the requirements file {file} has a line that is not supported: {line}")]
     Line {
         /// The file.
@@ -42,15 +42,15 @@ pub enum NotClosed {
         /// The line, without credentials.
         line: String,
     },
-    /// Deeper than [`MAX_DEPTH`], more than [`MAX_FILES`], or a circle.
+    /// Nested deeper than [`MAX_DEPTH`], more than [`MAX_FILES`] files, or a cycle.
     #[error("the requirements file {0} includes too many files, or itself")]
     OutOfBounds(String),
 }
 
-/// Rewrites `sources` and the files they include as files in `directory`.
+/// Rewrites `sources` and the files that they include to files in `directory`.
 ///
 /// # Errors
-/// A file cannot be read, is in an unknown encoding, or there are too many.
+/// A file cannot be read, has an unknown encoding, or there are too many files.
 pub fn closed<E>(
     sources: &[Source],
     directory: &Path,
@@ -122,8 +122,8 @@ impl<R: FnMut(&Source) -> Option<Vec<u8>>, V: Fn(&str) -> Option<String>> Copier
         Ok(copy)
     }
 
-    /// Whether a line with its variables expanded is read as the same line again: a value may hold
-    /// line ends, a `#` or further variables.
+    /// Returns whether an expanded line is still read as the same line. The value of a variable may
+    /// contain line ends, a `#` or further variables.
     fn stays(&self, line: &str) -> bool {
         text::logical_lines(line, &self.variable) == [line]
     }

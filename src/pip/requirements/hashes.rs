@@ -1,7 +1,7 @@
-//! The hashes that the user's files state for what they require: `--hash`, or those of a lock.
+//! The hashes that the user's files state for requirements: `--hash`, or the hashes of a lock.
 //!
-//! Owns which of them count, as pip has it: sha256, sha384 and sha512, of which one must fit. Pure:
-//! computes over bytes that it is given.
+//! Follows pip's rules: sha256, sha384 and sha512 count, and one hash of a project must match.
+//! Pure: computes hashes of bytes that the caller provides.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -16,11 +16,11 @@ use crate::package::name::PackageName;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Hashes(BTreeMap<PackageName, Vec<Hash>>);
 
-/// A hash of one of the algorithms that pip takes for this.
+/// A hash of an algorithm that pip accepts for `--hash`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Hash {
     algorithm: Algorithm,
-    /// In lower case.
+    /// The digits, in lower case.
     digits: String,
 }
 
@@ -31,7 +31,7 @@ enum Algorithm {
     Sha512,
 }
 
-/// As much of a lock as states hashes.
+/// The keys of a lock that state hashes.
 #[derive(Deserialize)]
 struct Locked {
     #[serde(default)]
@@ -54,7 +54,8 @@ struct Dist {
 }
 
 impl Hashes {
-    /// Adds those of a requirement, each as `ALGORITHM:DIGITS`. What pip refuses is left out.
+    /// Adds the hashes of a requirement, each as `ALGORITHM:DIGITS`. Hashes that pip refuses are
+    /// skipped.
     pub(super) fn add(&mut self, requirement: &str, stated: &[String]) {
         let end = requirement.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c)));
         let name = requirement.get(..end.unwrap_or(requirement.len())).unwrap_or_default();
@@ -63,8 +64,8 @@ impl Hashes {
         self.extend(name, pairs.filter_map(|(algorithm, digits)| Hash::new(algorithm, digits)));
     }
 
-    /// Adds those of a lock (PEP 751), of all files of a project to one another. What is no lock
-    /// pip refuses.
+    /// Adds the hashes of a lock (PEP 751), for each project those of all its files. A text that is
+    /// not a lock is skipped, because pip refuses it.
     pub(super) fn add_lock(&mut self, text: &str) {
         let Ok(lock) = toml::from_str::<Locked>(text) else { return };
         for package in lock.packages {
@@ -83,8 +84,9 @@ impl Hashes {
         }
     }
 
-    /// Whether a file of a project fits: there is nothing stated for it, or one of the hashes is
-    /// that of the bytes. `sha256` is theirs; they are read only where that does not decide it.
+    /// Returns whether a file of a project matches: no hash is stated for the project, or one of
+    /// its hashes is that of the bytes. `sha256` is the digest of the bytes; the bytes are read
+    /// only if the digest alone does not decide.
     ///
     /// # Errors
     /// Reading fails.
@@ -122,7 +124,7 @@ impl Hash {
     }
 }
 
-/// How much is read at once, in bytes.
+/// Number of bytes that are read at once.
 const CHUNK: usize = 128 * 1024;
 
 fn digits<D: Digest>(mut bytes: impl Read) -> io::Result<String> {

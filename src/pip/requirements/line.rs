@@ -1,24 +1,32 @@
-//! One logical line of a requirements file: an inclusion, options, or none of our business.
+//! Parses one logical line of a requirements file.
 //!
-//! Owns the options that such a line may carry (the union over pip 22.2 to 26.3) and how pip reads
-//! them: the part from the first word that begins with `-`, split as a shell does, then `optparse`.
+//! A line has one of these forms:
+//!
+//! ```text
+//! REQUIREMENT [--hash=ALGORITHM:DIGITS]…
+//! -r FILE  or  -c FILE
+//! OPTION…
+//! ```
+//!
+//! Owns the options of such a line (the union over pip 22.2 to 26.3), and reads them as pip does:
+//! from the first word that begins with `-`, split as a shell does, then parsed by `optparse`.
 
-/// What a line means.
+/// The meaning of a line.
 pub(super) enum Line {
-    /// A requirement, with options of its own or without, or a line that pip refuses.
+    /// A requirement, with or without options, or a line that pip refuses.
     Other,
-    /// `-r` or `-c`: the file it names. Other options on the line have no effect.
+    /// `-r` or `-c` with its file. Other options on the line have no effect.
     Include(Inclusion, String),
     /// Options that change where packages come from.
     Options(Options),
 }
 
-/// How a file is included, on the command line or in another file.
+/// The way in which a file is included, on the command line or in another file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Inclusion {
-    /// `-r`: what it names is installed.
+    /// `-r`: pip installs the requirements of the file.
     Requirements,
-    /// `-c`: it limits what is installed anyway.
+    /// `-c`: the file restricts versions only.
     Constraints,
 }
 
@@ -28,12 +36,12 @@ pub(super) struct Options {
     pub(super) index_url: Option<String>,
     pub(super) extra_index_urls: Vec<String>,
     pub(super) no_index: bool,
-    /// The first on the line; pip ignores others.
+    /// The first one on the line; pip ignores others.
     pub(super) find_links: Option<String>,
     pub(super) trusted_hosts: Vec<String>,
 }
 
-/// What an option of a line is for.
+/// The purpose of an option.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Use {
     Requirement,
@@ -78,12 +86,13 @@ const NAMES: &[(&str, Use)] = &[
     ("--pre", Use::OtherFlag("--pre")),
 ];
 
-/// Reads a logical line. What pip refuses is [`Line::Other`]: then pip installs nothing.
+/// Parses a logical line. A line that pip refuses is [`Line::Other`], since pip then installs no
+/// package.
 pub(super) fn read(line: &str) -> Line {
     options_of(line).map_or(Line::Other, meaning)
 }
 
-/// What a logical line requires: the value of `-e`, or a requirement without its options.
+/// Returns the requirement of a line: the value of `-e`, or a requirement without its options.
 pub(super) fn required(line: &str) -> Option<crate::pip::requirements::Required> {
     let words: Vec<&str> = line.split(' ').collect();
     let at = words.iter().position(|word| word.starts_with('-')).unwrap_or(words.len());
@@ -96,7 +105,7 @@ pub(super) fn required(line: &str) -> Option<crate::pip::requirements::Required>
     editables.next().map(|(_, value)| crate::pip::requirements::Required::Editable(value))
 }
 
-/// The hashes behind a requirement, each as `ALGORITHM:DIGITS`.
+/// Returns the hashes behind a requirement, each as `ALGORITHM:DIGITS`.
 pub(super) fn hashes(line: &str) -> Vec<String> {
     let words: Vec<&str> = line.split(' ').collect();
     let at = words.iter().position(|word| word.starts_with('-')).unwrap_or(words.len());
@@ -106,37 +115,41 @@ pub(super) fn hashes(line: &str) -> Vec<String> {
     hashes.map(|(_, value)| value).collect()
 }
 
-/// Whether a line allows source archives: `--no-binary` of anything.
+/// Returns whether a line allows source archives with a `--no-binary`.
 pub(super) fn asks_for_sources(line: &str) -> bool {
     let given = options_of(line).unwrap_or_default();
     let no_binary = |what: &Use| *what == Use::OtherValue("--no-binary");
     given.iter().any(|(what, value)| no_binary(what) && names_any(value))
 }
 
-/// Whether a value of `--no-binary` names any project, or all; `:none:` takes back what others did.
+/// Returns whether a value of `--no-binary` names a project or all projects. `:none:` cancels
+/// earlier values.
 #[must_use]
 pub fn names_any(value: &str) -> bool {
     value.split(',').any(|name| !matches!(name.trim(), "" | ":none:"))
 }
 
-/// Whether a line is of options alone that cannot be read here; pip refuses it, or knows more.
+/// Returns whether a line consists of options and cannot be parsed here. pip refuses it, or knows
+/// more options.
 pub(super) fn is_unreadable(line: &str) -> bool {
     line.starts_with('-') && options_of(line).is_none()
 }
 
-/// The options of a line that has nothing else, in order.
+/// Returns the options of a line without a requirement, in order.
 fn options_of(line: &str) -> Option<Vec<(Use, String)>> {
     let words: Vec<&str> = line.split(' ').collect();
     let at = words.iter().position(|word| word.starts_with('-'))?;
     let (requirement, options) = words.split_at(at);
-    // A variable may have put one blank before the options, which pip overlooks, and so must we.
+    // A variable may have put one blank before the options. pip ignores it, so it must be ignored
+    // here.
     if !requirement.join(" ").is_empty() {
         return None;
     }
     split(&options.join(" ")).and_then(parse)
 }
 
-/// The line of options without those that say where to look, if anything is left of it.
+/// Returns a line of options without those for indexes and directories. Returns `None` if no option
+/// is left.
 pub(super) fn without_places(line: &str) -> Option<String> {
     let places =
         [Use::IndexUrl, Use::ExtraIndexUrl, Use::FindLinks, Use::TrustedHost, Use::NoIndex];
@@ -146,7 +159,7 @@ pub(super) fn without_places(line: &str) -> Option<String> {
     (!left.is_empty()).then(|| left.join(" "))
 }
 
-/// The line that includes a file.
+/// Returns a line that includes a file.
 pub(super) fn including(inclusion: Inclusion, path: &str) -> String {
     let option = match inclusion {
         Inclusion::Requirements => Use::Requirement,
@@ -169,7 +182,7 @@ fn meaning(given: Vec<(Use, String)>) -> Line {
     let mut options = Options { find_links: first(Use::FindLinks), ..Options::default() };
     for (what, value) in given {
         match what {
-            // An empty URL is as good as none: pip asks `if opts.index_url`.
+            // An empty URL has no effect: pip tests `if opts.index_url`.
             Use::IndexUrl => options.index_url = (!value.is_empty()).then_some(value),
             Use::ExtraIndexUrl => options.extra_index_urls.push(value),
             Use::TrustedHost => options.trusted_hosts.push(value),
@@ -180,7 +193,7 @@ fn meaning(given: Vec<(Use, String)>) -> Line {
     Line::Options(options)
 }
 
-/// An option as a line of a requirements file has it, its value quoted for `shlex`.
+/// Returns an option as written in a requirements file, with its value quoted for `shlex`.
 fn written(what: Use, value: &str) -> String {
     let quoted = format!("'{}'", value.replace('\'', "'\"'\"'"));
     match what {
@@ -197,7 +210,8 @@ fn written(what: Use, value: &str) -> String {
     }
 }
 
-/// Python's `optparse` over [`NAMES`]: `None` where it reports an error.
+/// Parses words with [`NAMES`] as Python's `optparse` does. Returns `None` if it would report an
+/// error.
 fn parse(words: Vec<String>) -> Option<Vec<(Use, String)>> {
     let mut given = Vec::new();
     let mut words = words.into_iter();
@@ -226,9 +240,9 @@ fn parse(words: Vec<String>) -> Option<Vec<(Use, String)>> {
     Some(given)
 }
 
-/// A name in full, or the beginning of names that all mean the same here. pip takes an abbreviation
-/// only of a single name; which names there are depends on its version, and an error of pip's is no
-/// harm.
+/// Finds an option by its full name, or by the beginning of names that all have one meaning here.
+/// pip accepts only an abbreviation of a single name, and the names depend on its version. If pip
+/// reports an error instead, it installs no package, so accepting more here is safe.
 fn long(name: &str) -> Option<Use> {
     if let Some((_, what)) = NAMES.iter().find(|(known, _)| *known == name) {
         return Some(*what);
@@ -238,8 +252,8 @@ fn long(name: &str) -> Option<Use> {
     fitting.all(|other| other == first).then_some(first)
 }
 
-/// Python's `shlex.split`: quotes, and `\` outside single quotes. `None` if a quotation or an
-/// escape has no end.
+/// Splits a line as Python's `shlex.split`: quotes, and `\` outside single quotes. Returns `None`
+/// if a quotation or an escape has no end.
 fn split(text: &str) -> Option<Vec<String>> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
@@ -265,7 +279,7 @@ fn split(text: &str) -> Option<Vec<String>> {
     Some(words)
 }
 
-/// Up to the closing `"`; `\` escapes only itself and `"`.
+/// Reads up to the closing `"`; `\` escapes only itself and `"`.
 fn double_quoted(characters: &mut std::str::Chars<'_>, word: &mut String) -> Option<()> {
     loop {
         match characters.next()? {

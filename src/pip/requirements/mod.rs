@@ -1,10 +1,9 @@
-//! Requirements and constraints files, as far as needed to learn which indexes they name and what
-//! they require with which hashes, and to copy them without the indexes.
+//! Parses requirements and constraints files, for their indexes, requirements and hashes.
 //!
 //! Owns pip's grammar of these files (pip's `req/req_file.py`) for the lines that change where
-//! packages come from, and the order in which such lines take effect. Reads no file itself: the
-//! caller supplies the bytes and the environment. A requirement is a text here; what it means is
-//! none of its business.
+//! packages come from, and the order in which such lines take effect. The caller supplies the bytes
+//! and the environment, so this module must not read files. A requirement stays text; its meaning
+//! is left to pip.
 
 mod closed;
 mod hashes;
@@ -19,12 +18,12 @@ pub use closed::{Closed, NotClosed, closed};
 pub use hashes::Hashes;
 pub use line::{Inclusion, names_any};
 
-/// How deep files may include one another. pip itself has no bound but a cycle check.
+/// Maximum depth of nested files. pip itself only checks for cycles.
 pub const MAX_DEPTH: usize = 32;
-/// How many files are read in all; one file included twice counts twice, as pip reads it twice.
+/// Maximum number of files; a file that is included twice counts twice, as pip reads it twice.
 pub const MAX_FILES: usize = 1_000;
 
-/// Where the text of a requirements file comes from.
+/// The place of a requirements file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Source {
     /// A path, absolute or relative to the working directory.
@@ -41,8 +40,8 @@ impl Source {
         }
     }
 
-    /// What `-r TEXT` names: a URL if it begins with `http:`, `https:` or `file:` in any case,
-    /// else a path.
+    /// Returns the place that `-r TEXT` names: a URL if the text begins with `http:`, `https:` or
+    /// `file:` in any case, else a path.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         match Url::parse(text) {
@@ -51,7 +50,7 @@ impl Source {
         }
     }
 
-    /// The file on this machine, if it is one.
+    /// Returns the path of a file on this machine. Returns `None` for a URL of another machine.
     #[must_use]
     pub fn local_path(&self) -> Option<PathBuf> {
         match self {
@@ -61,7 +60,8 @@ impl Source {
         }
     }
 
-    /// What `-r TEXT` inside this file names: relative to the folder of this file.
+    /// Returns the place that `-r TEXT` inside this file names, relative to the directory of this
+    /// file.
     fn nested(&self, text: &str) -> Option<Self> {
         match (self, Self::parse(text)) {
             (Self::Url(base), _) => base.join(text).ok().map(Self::Url),
@@ -73,8 +73,8 @@ impl Source {
     }
 }
 
-/// Whether a `-r` of this value names a lock (PEP 751): `pylock.toml` or `pylock.NAME.toml`, extras
-/// behind it.
+/// Returns whether a `-r` of this value names a lock (PEP 751): `pylock.toml` or
+/// `pylock.NAME.toml`, possibly followed by extras.
 #[must_use]
 pub fn names_lock(value: &str) -> bool {
     let name = value.rsplit('/').next().unwrap_or_default();
@@ -82,7 +82,7 @@ pub fn names_lock(value: &str) -> bool {
     name.starts_with("pylock.") && name.ends_with(".toml")
 }
 
-/// What a line of a requirements file requires.
+/// The requirement of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Required {
     /// The value of `-e`.
@@ -91,45 +91,45 @@ pub enum Required {
     Requirement(String),
 }
 
-/// What a logical line requires; nothing where it holds options alone.
+/// Returns the requirement of a logical line. Returns `None` if the line contains only options.
 #[must_use]
 pub fn required(line: &str) -> Option<Required> {
     line::required(line)
 }
 
-/// A value of `--find-links` in a file: a URL, or a path that pip looks for in the folder of that
-/// file first, then in the working directory.
+/// A value of `--find-links` in a file: a URL, or a path relative to the directory of that file or,
+/// if the path does not exist there, to the working directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FindLinks {
-    /// The value as it stands in the file.
+    /// The value in its original spelling.
     pub value: String,
-    /// The file it stands in.
+    /// The file that contains it.
     pub file: Source,
 }
 
-/// What became of one file.
+/// The result for one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// Read to the end.
+    /// The file was read completely.
     Read,
-    /// The caller could not read it; pip will say so itself, or reads it by its own means.
+    /// The caller could not read the file. pip prints the reason itself, or can read the file.
     NotRead,
-    /// It is in an encoding that is not known here: its lines may not be what they seem.
+    /// The encoding is unknown to this program, so lines may be misread.
     UnknownEncoding(String),
-    /// Not read: it includes itself, or lies beyond [`MAX_DEPTH`] or [`MAX_FILES`].
+    /// The file was not read: it includes itself, or exceeds [`MAX_DEPTH`] or [`MAX_FILES`].
     OutOfBounds,
 }
 
-/// What the files change about where packages come from. Lines take effect in the order in which
-/// pip meets them, nested files at the place of their inclusion.
+/// The options of all files about the places of packages. Lines take effect in pip's order, with
+/// nested files at the position of their inclusion.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct IndexLines {
-    /// The last `--index-url`: it takes the place of every index named before it, on the command
-    /// line, in the configuration and in the files, extra ones included.
+    /// The last `--index-url`. It replaces every index named before it, on the command line, in the
+    /// configuration and in the files, including extra ones.
     pub index_url: Option<String>,
     /// The `--extra-index-url`s still in effect: those after the last `--index-url`.
     pub extra_index_urls: Vec<String>,
-    /// `--no-index`: no index at all, whatever other lines say before or after it.
+    /// `--no-index`: disables all indexes, including those in later lines.
     pub no_index: bool,
     /// Every `--find-links`.
     pub find_links: Vec<FindLinks>,
@@ -139,27 +139,27 @@ pub struct IndexLines {
     pub sources: bool,
     /// The requirements by name, without the options behind them.
     pub requirements: Vec<String>,
-    /// The same of files that were included as constraints.
+    /// The constraints by name, without the options behind them.
     pub constraints: Vec<String>,
-    /// The hashes that they state.
+    /// The hashes that the files state.
     pub hashes: Hashes,
-    /// Every file met, in order.
+    /// Every file, in order.
     pub files: Vec<(Source, Outcome)>,
 }
 
 impl IndexLines {
-    /// Whether any file comes from another machine.
+    /// Returns whether any file comes from another machine.
     #[must_use]
     pub fn remote(&self) -> bool {
         self.files.iter().any(|(source, _)| source.local_path().is_none())
     }
 }
 
-/// Reads `sources` in order and the files they include.
+/// Reads `sources` in order, and the files that they include.
 ///
-/// pip meets `--constraint` files first, then `--requirement` files, each in the order of the
+/// pip reads `--constraint` files first, then `--requirement` files, each in the order of the
 /// command line. `read` returns the bytes of a file, `variable` the value of an environment
-/// variable, for `${NAME}`.
+/// variable for `${NAME}`.
 pub fn read<E>(
     sources: &[(Inclusion, Source)],
     mut read: impl FnMut(&Source) -> Result<Vec<u8>, E>,
@@ -186,7 +186,7 @@ impl<R: FnMut(&Source) -> Option<Vec<u8>>, V: Fn(&str) -> Option<String>> Reader
     fn file(&mut self, inclusion: Inclusion, source: &Source, including: &mut Vec<Source>) {
         let at = self.found.files.len();
         if at >= MAX_FILES {
-            // One entry beyond the bound says that something was left out.
+            // One entry beyond the limit shows that a file was left out.
             if at == MAX_FILES {
                 self.found.files.push((source.clone(), Outcome::OutOfBounds));
             }

@@ -1,18 +1,19 @@
-//! From the bytes of a requirements file to its logical lines.
+//! Splits the bytes of a requirements file into logical lines.
 //!
-//! Owns encodings, line ends, continuations, comments and `${NAME}`, as pip's `preprocess` has
-//! them. Knows nothing of options.
+//! Handles encodings, line ends, continuations, comments and `${NAME}` as pip's `preprocess` does.
+//! Must not know options.
 
 /// The text of a file.
 pub(super) struct Decoded {
     pub(super) text: String,
-    /// The encoding the file declares, if it is not known here. The text is then a reading of it
-    /// as Latin-1, which is right for the ASCII in it in most encodings, but not in all.
+    /// The encoding that the file declares, if this program does not know it. The text is then
+    /// decoded as Latin-1, which is right for ASCII characters in most encodings, but not in all.
     pub(super) unknown_encoding: Option<String>,
 }
 
-/// A byte order mark decides, else a PEP 263 comment in the first two lines, else it is UTF-8. What
-/// is not UTF-8 is read as Latin-1: pip asks the locale, and the lines of interest are ASCII.
+/// Decodes a file: by a byte order mark, else by a PEP 263 comment in the first two lines, else as
+/// UTF-8. Text that is not UTF-8 is decoded as Latin-1. pip would use the locale's encoding, but
+/// the relevant lines are ASCII.
 pub(super) fn decode(bytes: &[u8]) -> Decoded {
     let known = |text| Decoded { text, unknown_encoding: None };
     match bytes {
@@ -47,7 +48,8 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
     String::from_utf16_lossy(&units)
 }
 
-/// `coding[:=]\s*([-\w.]+)` in one of the first two lines, if that line begins with `#`.
+/// Returns the encoding in `coding[:=]\s*([-\w.]+)` in one of the first two lines, if that line
+/// begins with `#`.
 fn declared_encoding(bytes: &[u8]) -> Option<String> {
     let comments = bytes.split(|b| *b == b'\n').take(2).filter(|line| line.starts_with(b"#"));
     comments.map(latin1).find_map(|line| {
@@ -60,7 +62,8 @@ fn declared_encoding(bytes: &[u8]) -> Option<String> {
     })
 }
 
-/// The lines with continuations joined, comments and blank lines gone, and variables expanded.
+/// Returns the lines with continuations joined, comments and blank lines removed, and variables
+/// expanded.
 pub(super) fn logical_lines(text: &str, variable: &impl Fn(&str) -> Option<String>) -> Vec<String> {
     joined(text)
         .iter()
@@ -70,7 +73,7 @@ pub(super) fn logical_lines(text: &str, variable: &impl Fn(&str) -> Option<Strin
         .collect()
 }
 
-/// A line that ends in `\` goes on in the next; a comment ends what it continues.
+/// Joins a line that ends in `\` with the next line. A comment ends the continued line.
 fn joined(text: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut open: Option<String> = None;
@@ -82,7 +85,7 @@ fn joined(text: &str) -> Vec<String> {
         }
         let mut whole = open.take().unwrap_or_default();
         if comment {
-            // So that it is a comment behind what it continues, too.
+            // The blank makes `#` a comment also behind a continued line.
             whole.push(' ');
         }
         whole.push_str(line);
@@ -92,7 +95,7 @@ fn joined(text: &str) -> Vec<String> {
     lines
 }
 
-/// Python's `str.splitlines`.
+/// Splits a text as Python's `str.splitlines`.
 fn physical_lines(text: &str) -> impl Iterator<Item = &str> {
     let ends = |c| {
         matches!(
@@ -100,7 +103,7 @@ fn physical_lines(text: &str) -> impl Iterator<Item = &str> {
             '\n' | '\r' | '\x0b' | '\x0c' | '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}'
         )
     };
-    // `\r\n` leaves an empty line behind, which means nothing here unless a line is continued.
+    // `\r\n` adds an empty line, which has no effect unless a line is continued.
     let mut rest = Some(text);
     std::iter::from_fn(move || {
         let text = rest?;
@@ -119,7 +122,7 @@ fn physical_lines(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The line up to the first `#` that begins it or follows a blank.
+/// Returns the line up to the first `#` that begins it or follows a blank.
 fn without_comment(line: &str) -> &str {
     let mut before = None;
     for (at, c) in line.char_indices() {
@@ -131,7 +134,7 @@ fn without_comment(line: &str) -> &str {
     line
 }
 
-/// `${NAME}` of upper-case letters, digits and `_`, where the variable is set and not empty.
+/// Expands `${NAME}` of upper-case letters, digits and `_`, if the variable is set and not empty.
 fn expanded(line: &str, variable: &impl Fn(&str) -> Option<String>) -> String {
     let mut result = line.to_owned();
     for (at, _) in line.match_indices("${") {
@@ -149,7 +152,8 @@ fn is_variable_name(name: &str) -> bool {
     !name.is_empty() && name.chars().all(allowed)
 }
 
-/// Python's notion of a blank: Unicode's, and the four ASCII separators.
+/// Returns whether a character is a blank for Python: Unicode's blanks, and the four ASCII
+/// separators.
 fn is_blank(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\x1c'..='\x1f')
 }
