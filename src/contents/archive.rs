@@ -1,23 +1,23 @@
-//! The central directory of a wheel's zip archive, read strictly.
+//! Reads the central directory of a wheel's zip archive, strictly.
 //!
-//! pip unpacks a wheel with Python's `zipfile`. If two readers found different directories in one
-//! file, a wheel could show one listing here and another one to pip. An archive is therefore read
-//! only if its directory stands where every reader looks: directly before the end record, which is
-//! the last thing in the file, with no bytes in front of the archive. Member names are taken from
-//! the central directory, as `zipfile` takes them. Reads listings and single members within
-//! bounds; the meaning of a member is not known here.
+//! pip unpacks a wheel with Python's `zipfile`. If two programs found different directories in one
+//! file, a wheel could show one listing here and another to pip. So an archive is read only if its
+//! directory is where every program looks: directly before the end record, which is the last record
+//! of the file, with no bytes in front of the archive. Member names are taken from the central
+//! directory, as in `zipfile`. Reads listings and single members within limits; must not know the
+//! meaning of a member.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
 use flate2::Crc;
 use flate2::read::DeflateDecoder;
 
-/// The most members of one wheel. The largest wheels of the index have some 30,000.
+/// Maximum number of members of one wheel. The largest known wheels have some 30,000.
 pub const MAX_MEMBERS: usize = 100_000;
-/// The largest central directory, in bytes.
+/// Maximum size of a central directory, in bytes.
 pub const MAX_DIRECTORY: u64 = 64 * 1024 * 1024;
-/// The most bytes that all members of one wheel may unpack to. The largest wheels of the index
-/// unpack to less than a tenth of it.
+/// Maximum unpacked size of all members of one wheel, in bytes. The largest known wheels unpack to
+/// less than a tenth of this.
 pub const MAX_UNPACKED: u64 = 64 * 1024 * 1024 * 1024;
 
 /// The end of central directory record (APPNOTE 4.3.16): its signature and length.
@@ -30,20 +30,20 @@ const END_64: (u32, u64) = (0x0606_4b50, 56);
 const CENTRAL: (u32, usize) = (0x0201_4b50, 46);
 /// A local file header (APPNOTE 4.3.7).
 const LOCAL: (u32, usize) = (0x0403_4b50, 30);
-/// The longest comment of an archive, in bytes.
+/// Maximum length of an archive's comment, in bytes.
 const MAX_COMMENT: u64 = 65_535;
-/// The general purpose flag that says that a name is UTF-8 (APPNOTE 4.4.4, bit 11).
+/// The general purpose flag for a name in UTF-8 (APPNOTE 4.4.4, bit 11).
 const UTF8: u16 = 1 << 11;
 /// The extra field of zip64 sizes (APPNOTE 4.5.3).
 const EXTRA_ZIP64: u16 = 0x0001;
-/// The extra field that states another name for a member (Info-ZIP Unicode Path, APPNOTE 4.6.9).
-/// Newer Pythons take that name, older ones the first.
+/// The extra field with another name for a member (Info-ZIP Unicode Path, APPNOTE 4.6.9). Newer
+/// Pythons use that name, older ones ignore it.
 const EXTRA_NAME: u16 = 0x7075;
 
 /// One member of an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
-    /// The name, as `zipfile` decodes it: UTF-8 if the flag says so, else code page 437.
+    /// The name, as `zipfile` decodes it: UTF-8 if the flag is set, else code page 437.
     pub name: String,
     /// The size of the unpacked content, in bytes.
     pub size: u64,
@@ -55,22 +55,22 @@ pub struct Member {
     offset: u64,
 }
 
-/// Why an archive is not read.
+/// Reasons why an archive is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
     /// The file cannot be read.
     #[error("cannot be read: {0}")]
     Io(#[from] io::Error),
-    /// The file has no end record, so that no reader takes it for an archive.
+    /// The file has no end record, so that no program reads it as an archive.
     #[error("is not a zip archive")]
     NotAnArchive,
-    /// The archive is damaged, or different programs would read it differently.
+    /// The archive is damaged, or programs would read it differently.
     #[error("is not a plain zip archive: {0}")]
     Malformed(&'static str),
-    /// A member's name is not one that every reader understands alike.
+    /// Programs would read a member's name differently.
     #[error("has a member whose name {reason}: {name}", name = .0.escape_debug(), reason = .1)]
     Name(String, &'static str),
-    /// A bound is exceeded.
+    /// The archive exceeds a limit.
     #[error("exceeds a bound: {0}")]
     Bound(&'static str),
 }
@@ -78,8 +78,7 @@ pub enum ArchiveError {
 /// Reads the central directory.
 ///
 /// # Errors
-/// The file cannot be read, is not an archive that every reader understands alike, or exceeds a
-/// bound.
+/// The file cannot be read, programs would read the archive differently, or it exceeds a limit.
 pub fn members(file: &mut (impl Read + Seek)) -> Result<Vec<Member>, ArchiveError> {
     let (start, length) = directory(file)?;
     if length > MAX_DIRECTORY {
@@ -104,8 +103,8 @@ pub fn members(file: &mut (impl Read + Seek)) -> Result<Vec<Member>, ArchiveErro
 /// Reads the content of one member.
 ///
 /// # Errors
-/// The file cannot be read, the member differs from its entry in the directory, or its content is
-/// larger than `limit` bytes or packed by a method that is neither stored nor deflate.
+/// The file cannot be read, the member differs from its entry in the directory, its content is
+/// larger than `limit` bytes, or its compression is neither stored nor deflate.
 pub fn content(
     file: &mut (impl Read + Seek),
     member: &Member,
@@ -119,11 +118,11 @@ pub fn content(
     Ok(bytes)
 }
 
-/// The unpacked content of a member, as a stream that fails at its end unless size and checksum are
-/// those that the directory states: `zipfile` stops at the stated size, whatever follows.
+/// Returns the unpacked content of a member as a stream. The stream fails at its end if size or
+/// checksum differ from those in the directory: `zipfile` stops at the stated size.
 ///
 /// # Errors
-/// As [`content`], but for the bound.
+/// As [`content`], except for the limit.
 pub fn unpacked<'a, F: Read + Seek>(
     file: &'a mut F,
     member: &Member,
@@ -150,11 +149,11 @@ pub fn unpacked<'a, F: Read + Seek>(
     Ok(Box::new(Checked { unpacked, crc: Crc::new(), left: member.size, stated: member.crc }))
 }
 
-/// Content that is held to its stated size and checksum.
+/// Content that is compared with its stated size and checksum.
 struct Checked<R> {
     unpacked: R,
     crc: Crc,
-    /// The bytes that are still to come.
+    /// Number of bytes that are still missing.
     left: u64,
     stated: u32,
 }
@@ -173,7 +172,7 @@ impl<R: Read> Read for Checked<R> {
     }
 }
 
-/// Where the central directory begins, and its length.
+/// Returns the offset of the central directory, and its length.
 fn directory(file: &mut (impl Read + Seek)) -> Result<(u64, u64), ArchiveError> {
     let length = file.seek(SeekFrom::End(0))?;
     let end = end_record(file, length)?;
@@ -191,21 +190,23 @@ fn directory(file: &mut (impl Read + Seek)) -> Result<(u64, u64), ArchiveError> 
         let (size_64, offset_64) = (records.u64()?, records.u64()?);
         if records.u32()? == LOCATOR.0 {
             records.skip(4)?;
-            // `zipfile` looks directly before the locator, other readers where the locator says.
+            // `zipfile` reads the record directly before the locator, other programs read it at the
+            // offset that the locator states. Both must be the same.
             if !is_record || rest != END_64.1 - 12 || records.u64()? != at {
                 return Err(ArchiveError::Malformed("its zip64 end record is not in its place"));
             }
             (size, offset, begins) = (size_64, offset_64, at);
         }
     }
-    // Bytes in front of the archive would move it, and every reader has its own way with that.
+    // Bytes in front of the archive would shift the directory, and programs correct such a shift
+    // differently.
     if offset.checked_add(size) != Some(begins) {
         return Err(ArchiveError::Malformed("its directory is not directly before its end"));
     }
     Ok((offset, size))
 }
 
-/// Where the end record stands: at the very end but for the comment that it states.
+/// Returns the offset of the end record, which must be followed only by the comment that it states.
 fn end_record(file: &mut (impl Read + Seek), length: u64) -> Result<u64, ArchiveError> {
     let tail = length.min(END.1 + MAX_COMMENT);
     let start = length - tail;
@@ -222,7 +223,7 @@ fn end_record(file: &mut (impl Read + Seek), length: u64) -> Result<u64, Archive
     Ok(start + found as u64)
 }
 
-/// One header of the central directory.
+/// Reads one header of the central directory.
 fn member(rest: &mut Bytes<'_>) -> Result<Member, ArchiveError> {
     if rest.0.len() < CENTRAL.1 || rest.u32()? != CENTRAL.0 {
         return Err(ArchiveError::Malformed("its directory is damaged"));
@@ -272,11 +273,11 @@ fn extra_fields(member: &mut Member, mut fields: Bytes<'_>) -> Result<(), Archiv
     Ok(())
 }
 
-/// The letters of code page 437 from 0x80 on. `zipfile` reads names without the UTF-8 flag in it.
+/// The letters of code page 437 from 0x80 on, as `zipfile` decodes names without the UTF-8 flag.
 const CODE_PAGE: &str = "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐\
                          └┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{a0}";
 
-/// A member's name as text.
+/// Decodes a member's name.
 fn decoded(raw: &[u8], flags: u16) -> Result<String, ArchiveError> {
     let text = if flags & UTF8 == 0 {
         let letter = |byte: &u8| match byte.checked_sub(0x80) {
@@ -299,7 +300,8 @@ fn decoded(raw: &[u8], flags: u16) -> Result<String, ArchiveError> {
     Ok(text)
 }
 
-/// No member lies within another one, nor in the directory: a few bytes would else stand for many.
+/// Checks that no member overlaps another one or the directory. With overlaps, a few bytes could
+/// unpack to a very large content.
 fn apart(members: &[Member], directory: u64) -> Result<(), ArchiveError> {
     let mut places: Vec<(u64, u64)> = members
         .iter()
@@ -328,7 +330,7 @@ fn read_at(file: &mut (impl Read + Seek), at: u64, length: u64) -> Result<Vec<u8
     }
 }
 
-/// Bytes that are read from the front, numbers in little-endian order.
+/// Reads bytes from the front, with numbers in little-endian order.
 struct Bytes<'a>(&'a [u8]);
 
 impl<'a> Bytes<'a> {

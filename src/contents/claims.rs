@@ -1,20 +1,20 @@
-//! The paths that pip writes, or will delete later, for one wheel.
+//! The paths that pip writes for one wheel, or will delete later.
 //!
-//! Maps each member, command and row of RECORD to its place, as pip's
-//! `operations/install/wheel.py` does for the scheme of the run:
+//! Maps each member, command and row of RECORD to a path, as pip's `operations/install/wheel.py`
+//! does with the scheme of the run:
 //!
-//! | in the wheel | place |
+//! | in the wheel | path |
 //! | --- | --- |
-//! | `widget/core.py` | purelib and platlib, since only WHEEL tells which of them it is |
+//! | `widget/core.py` | purelib and platlib, since only WHEEL states which of them applies |
 //! | `widget-1.0.data/scripts/run` | scripts, and so `purelib`, `platlib`, `headers`, `data` |
 //! | a command of `entry_points.txt` | scripts |
-//! | a row of RECORD that is no member | the wheel's own metadata, byte code or command alone |
+//! | a row of RECORD that is not a member | the wheel's own metadata, byte code or command alone |
 //!
-//! pip deletes every path of RECORD when it uninstalls, a directory as a whole. A row is therefore
-//! taken only if it names a member, or a file that an installer makes for the wheel itself.
+//! pip deletes every path of RECORD when it uninstalls, a directory with its whole content. So a
+//! row is accepted only if it names a member, or a file that an installer creates for the wheel
+//! itself.
 //!
-//! Decides which names are out of the question in any wheel, and nothing about whose a place is.
-//! Pure.
+//! Refuses names that no wheel may contain. Must not decide which project owns a path. Pure.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -23,27 +23,27 @@ use crate::contents::record::{Row, Script};
 use crate::package::name::PackageName;
 use crate::pip::scheme::Scheme;
 
-/// One path that belongs to a wheel once it is installed.
+/// One path that an installed wheel owns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     /// The absolute path, without `.` and `..`.
     pub path: String,
-    /// Where in the wheel the path comes from.
+    /// The part of the wheel that the path comes from.
     pub origin: Origin,
 }
 
-/// The part of a wheel that a path comes from, and so its content.
+/// The part of a wheel that a path comes from, which determines its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// The member at this place of the listing.
+    /// The member with this index in the listing.
     Member(usize),
     /// A command of `entry_points.txt`.
     Script(Script),
-    /// A row of RECORD that names no member.
+    /// A row of RECORD that is not a member.
     Row(Row),
 }
 
-/// A name by which a wheel leaves the directories that it is installed into.
+/// A name that leads out of the directories that a wheel is installed into.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Outside {
     /// A member.
@@ -61,7 +61,7 @@ pub enum Outside {
     Row(Row),
 }
 
-/// The statements of a wheel that pip acts on.
+/// The parts of a wheel that pip acts on.
 #[derive(Debug, Clone, Copy)]
 pub struct Stated<'a> {
     /// The project.
@@ -74,18 +74,19 @@ pub struct Stated<'a> {
     pub scripts: &'a [Script],
 }
 
-/// The claims of a wheel under a scheme.
+/// Returns the paths of a wheel under a scheme.
 ///
 /// # Errors
-/// A name leads out of the directories that the wheel is installed into, means different paths to
-/// different readers, or has pip write or delete more than the member itself.
+/// A name leads out of the directories that the wheel is installed into, programs would read it as
+/// different paths, or it makes pip write or delete more than the member itself.
 pub fn claims(stated: Stated<'_>, scheme: &Scheme) -> Result<Vec<Claim>, Outside> {
     let libraries: BTreeSet<&str> = [scheme.purelib.as_str(), &scheme.platlib].into();
     let mut claims = Vec::with_capacity(stated.members.len());
     for (number, member) in stated.members.iter().enumerate() {
         let wrong = |reason| Outside::Member(member.name.clone(), reason);
         if let Some(directory) = member.name.strip_suffix('/') {
-            // pip makes no empty directories; one with content is a file to some of its readers.
+            // pip creates no empty directories. Some programs read a directory with content as a
+            // file.
             normal(directory).map_err(wrong)?;
             if member.size > 0 {
                 return Err(wrong("is a directory with content"));
@@ -130,7 +131,7 @@ pub fn claims(stated: Stated<'_>, scheme: &Scheme) -> Result<Vec<Claim>, Outside
     Ok(claims)
 }
 
-/// The claims of rows that name no member.
+/// Adds the paths of rows that are not members.
 fn rows(
     stated: Stated<'_>,
     libraries: &BTreeSet<&str>,
@@ -152,8 +153,8 @@ fn rows(
     Ok(())
 }
 
-/// Whether an installer makes the file for this wheel: metadata beside the wheel's own, or the byte
-/// code of a member.
+/// Returns whether an installer creates the file for this wheel: a file in the wheel's own metadata
+/// directory, or the byte code of a member.
 fn is_made_for(path: &str, name: &PackageName, listed: &HashSet<&str>) -> bool {
     let Some((directory, file)) = path.rsplit_once('/') else { return false };
     if let Some(stem) = directory.strip_suffix(".dist-info") {
@@ -164,15 +165,16 @@ fn is_made_for(path: &str, name: &PackageName, listed: &HashSet<&str>) -> bool {
     source.is_some_and(|source| listed.contains(source.as_str()))
 }
 
-/// The source that a file of byte code stands for (PEP 3147): `a/__pycache__/b.cpython-311.pyc` is
-/// that of `a/b.py`. Returns `None` if the file is no byte code.
+/// Returns the source of a file of byte code (PEP 3147): for `a/__pycache__/b.cpython-311.pyc`,
+/// `a/b.py`. Returns `None` if the file is not byte code.
 pub(super) fn byte_code_of(directory: &str, file: &str) -> Option<String> {
     let parent = directory.strip_suffix("__pycache__")?;
     let stem = file.strip_suffix(".pyc")?.split('.').next()?;
     Some(format!("{parent}{stem}.py"))
 }
 
-/// Whether a path is that of metadata, or lies in metadata, in one of the directories of packages.
+/// Returns whether a path is metadata, or is inside metadata, in one of the directories of
+/// packages.
 fn is_metadata(path: &str, libraries: &BTreeSet<&str>) -> bool {
     let rest = libraries.iter().find_map(|it| path.strip_prefix(it)?.strip_prefix('/'));
     let top = rest.and_then(|rest| rest.split('/').next()).unwrap_or_default();
@@ -201,8 +203,8 @@ fn normal(name: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// The place of `KEY/PATH` in `NAME-VERSION.data`. Returns `None` if pip ends with an error there:
-/// the key is unknown, or no path follows.
+/// Returns the path of `KEY/PATH` in `NAME-VERSION.data`. Returns `None` if pip fails for this
+/// member: the key is unknown, or the path is empty.
 fn data_path(path: &str, name: &PackageName, scheme: &Scheme) -> Option<String> {
     let (key, rest) = path.split_once('/')?;
     let directory = match key {
@@ -223,14 +225,14 @@ fn data_path(path: &str, name: &PackageName, scheme: &Scheme) -> Option<String> 
     Some(below(&directory, rest))
 }
 
-/// The names that a command may get: pip's script maker looks for a name within the text, so that
-/// the last word of one with blanks counts as well.
+/// Returns the names that a command may get. pip's script maker searches the text for a name, so
+/// the last word of a name with blanks is possible too.
 fn command_names(name: &str) -> BTreeSet<&str> {
     [name, name.rsplit(char::is_whitespace).next().unwrap_or(name)].into()
 }
 
-/// Whether a row that leads out of its directory names a file that the wheel installs there, as
-/// `../../../bin/run` does.
+/// Returns whether a row outside of its directory is a path that the wheel itself installs, such as
+/// `../../../bin/run`.
 fn is_own(row: &Row, library: &str, claims: &[Claim]) -> bool {
     let mut parts: Vec<&str> = library.split('/').filter(|part| !part.is_empty()).collect();
     if row.path.starts_with('/') {

@@ -1,7 +1,8 @@
-//! The files of projects that are installed already, as their RECORD lists them.
+//! The files of projects that are installed already, as listed in their RECORD or
+//! `installed-files.txt`.
 //!
-//! Reads what pip would read when it uninstalls: every row counts, wherever it leads. Changes
-//! nothing.
+//! Reads the same rows as pip does when it uninstalls: every row counts, also one outside of its
+//! directory. Must not change the disk.
 
 use std::path::{Path, PathBuf};
 
@@ -9,10 +10,10 @@ use crate::contents::ground::project_of_metadata;
 use crate::contents::record::Row;
 use crate::package::name::PackageName;
 
-/// The largest RECORD of an installed project that is read, in bytes.
+/// Maximum size of an installed project's RECORD, in bytes.
 const MAX_RECORD: u64 = 64 * 1024 * 1024;
 
-/// An installed project: its metadata directory.
+/// An installed project and its metadata directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct InstalledProject {
     /// The project.
@@ -26,11 +27,11 @@ pub(super) struct InstalledProject {
 pub(super) struct InstalledFile {
     /// The absolute path, without `.` and `..`.
     pub(super) path: String,
-    /// The row that lists it.
+    /// The row of RECORD.
     pub(super) row: Row,
 }
 
-/// The projects whose metadata lies in these directories of packages.
+/// Returns the projects whose metadata is in these directories of packages.
 pub(super) fn projects<'a>(libraries: impl IntoIterator<Item = &'a str>) -> Vec<InstalledProject> {
     let entries = libraries.into_iter().filter_map(|library| std::fs::read_dir(library).ok());
     let project = |entry: std::fs::DirEntry| {
@@ -42,10 +43,12 @@ pub(super) fn projects<'a>(libraries: impl IntoIterator<Item = &'a str>) -> Vec<
 }
 
 impl InstalledProject {
-    /// The files of the project; none if it has no list that can be read, as pip then removes none.
+    /// Returns the files of the project. Returns none if its lists are missing or not readable,
+    /// since pip then removes none.
     pub(super) fn files(&self) -> Vec<InstalledFile> {
         let Some(library) = self.metadata.parent() else { return Vec::new() };
-        // Metadata of the older kind has a list of its own, with paths from its own directory.
+        // `.egg-info` metadata has a list of its own, with paths relative to the metadata
+        // directory.
         let record = self.listed("RECORD", library);
         let older = self.listed("installed-files.txt", &self.metadata);
         [record, older].concat()
@@ -104,7 +107,7 @@ impl InstalledProject {
     }
 }
 
-/// A row's path from the directory of packages, without `.` and `..`.
+/// Joins the path of a row to the directory of packages, without `.` and `..`.
 fn joined(library: &Path, row: &str) -> String {
     let mut parts: Vec<String> = Vec::new();
     let whole = library.join(row);

@@ -1,12 +1,13 @@
-//! The contents of the wheels that are about to be installed: whether one of them would write, or
-//! lead pip to delete, a file that is not its own.
+//! Checks the contents of wheels before pip installs them: a wheel must not write, or make pip
+//! delete, a file of another owner. pip's unpacking and RECORD are sufficient for such an attack.
 //!
-//! No code of a wheel needs to run for that: pip's unpacking and RECORD are enough. Each wheel's
-//! listing, commands and RECORD are read ([`archive`], [`record`]), mapped to paths by the scheme
-//! of the run ([`claims`]), and held against the paths that no wheel may own ([`ground`]) and the
-//! files of the other projects. Honest projects overlap, so a file that several own is refused only
-//! if the contents differ and the publishers are not the same. Judges wheels, never publishers, and
-//! changes nothing.
+//! 1. Read each wheel's listing, commands and RECORD ([`archive`], [`record`]).
+//! 2. Map them to paths by the scheme of the run ([`claims`]).
+//! 3. Compare the paths with the protected ones ([`ground`]), with installed projects (`replaced`),
+//!    and with the other wheels.
+//!
+//! Honest projects overlap, so a path of several owners is refused only if the contents differ and
+//! the publishers too. Must not judge publishers or change the disk.
 
 pub mod archive;
 pub mod claims;
@@ -29,8 +30,8 @@ use claims::{Claim, Origin, Outside, Stated, claims};
 use ground::{Ground, Guardian, OutOfBounds};
 use record::{NotPlain, Row, Script};
 
-/// The largest RECORD or `entry_points.txt` that is read, in bytes: ten times that of the wheels
-/// with the most members.
+/// Maximum size of RECORD or `entry_points.txt`, in bytes: ten times the size in the wheels with
+/// the most members.
 const MAX_TEXT: u64 = 64 * 1024 * 1024;
 
 /// A wheel that is about to be installed.
@@ -48,38 +49,38 @@ pub struct Wheel {
     pub publisher: Option<PublisherUrl>,
 }
 
-/// A project on record that may be installed already.
+/// A recorded project, which may be installed already, with its publisher.
 pub type Recorded<'a> = (&'a PackageName, &'a PublisherUrl);
 
-/// A wheel, or an installed project, that would own a file of somebody else.
+/// A wheel or an installed project that claims a path of another owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
     /// The wheel: project and version, and the file name in brackets.
     pub wheel: String,
-    /// The rule that it breaks.
+    /// The reason.
     pub wrong: Wrong,
 }
 
-/// A rule that a wheel breaks.
+/// Reasons for which a wheel is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Wrong {
-    /// The archive cannot be read as every reader would read it.
+    /// Programs would read the archive differently.
     #[error("the file {0}")]
     Archive(String),
-    /// RECORD or `entry_points.txt` cannot be.
+    /// Programs would read RECORD or `entry_points.txt` differently.
     #[error("its {0}: {1}")]
     Text(&'static str, NotPlain),
     /// A name leads out of the directories of the installation.
     #[error(transparent)]
     Outside(#[from] Outside),
-    /// A path is guarded: no wheel may own it.
+    /// A path is protected.
     #[error("{origin} would own `{}`, which is {guardian}", path.escape_debug())]
     Guarded {
-        /// Where in the wheel the path comes from.
+        /// The part of the wheel that the path comes from.
         origin: String,
         /// The path.
         path: String,
-        /// The part of the installation that the path belongs to.
+        /// The owner of the protected path.
         guardian: Guardian,
     },
     /// A path would be loaded in place of another project's.
@@ -88,11 +89,11 @@ pub enum Wrong {
         path.escape_debug()
     )]
     Shadow {
-        /// Where in the wheel the path comes from.
+        /// The part of the wheel that the path comes from.
         origin: String,
         /// The path.
         path: String,
-        /// The other project, and who built it.
+        /// The other project and its publisher.
         owner: String,
     },
     /// A path belongs to another project.
@@ -101,19 +102,19 @@ pub enum Wrong {
         path.escape_debug()
     )]
     Foreign {
-        /// Where in the wheel the path comes from.
+        /// The part of the wheel that the path comes from.
         origin: String,
         /// The path.
         path: String,
-        /// The other project, and who built it.
+        /// The other project and its publisher.
         owner: String,
     },
 }
 
-/// A wheel by its number, and one of its claims.
+/// The index of a wheel, and one of its claims.
 type Owned<'a> = (usize, &'a Claim);
 
-/// The way in which two projects overlap.
+/// Kinds of overlap between two projects.
 #[derive(Clone, Copy)]
 enum Overlap {
     /// One path with two contents.
@@ -132,18 +133,18 @@ impl Overlap {
     }
 }
 
-/// The wheel's parts that pip acts on.
+/// The parts of a wheel that pip acts on.
 struct Listing {
     members: Vec<Member>,
     rows: Vec<Row>,
     scripts: Vec<Script>,
 }
 
-/// Looks into all wheels of a run. Returns the violations, in the order of the wheels: none if
-/// every wheel may be installed.
+/// Checks all wheels of a run. Returns the violations in the order of the wheels; an empty result
+/// means that pip may install them.
 ///
-/// `recorded` are the projects on record: the files of those that are installed and not among the
-/// wheels are held to as well.
+/// `recorded` contains the recorded projects: the files of those that are installed, and are not
+/// among the wheels, are compared as well.
 #[must_use]
 pub fn violations<'a>(
     wheels: &[Wheel],
@@ -169,7 +170,7 @@ pub fn violations<'a>(
     survey.found
 }
 
-/// The listings of all wheels, read by as many threads as there are cores.
+/// Reads the listings of all wheels, with one thread for each core.
 fn listings(wheels: &[Wheel]) -> Vec<Result<Listing, Wrong>> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let queue = Mutex::new(wheels.iter().enumerate());
@@ -196,12 +197,13 @@ fn listing(wheel: &Wheel) -> Result<Listing, Wrong> {
     let archive = |error: ArchiveError| Wrong::Archive(error.to_string());
     let mut file = File::open(&wheel.path).map_err(|error| archive(error.into()))?;
     let members = match archive::members(&mut file) {
-        // Not a zip archive to anybody: pip says so itself, and unpacks nothing.
+        // No program reads this file as a zip archive. pip prints its own error and unpacks no
+        // file.
         Err(ArchiveError::NotAnArchive) => Vec::new(),
         members => members.map_err(archive)?,
     };
     let mut texts = |name: &'static str| -> Result<Vec<String>, Wrong> {
-        // `zipfile` takes the last of several members of one name; here all of them count.
+        // `zipfile` uses the last of several members of one name; here all of them count.
         let is_wanted = |member: &&Member| {
             let top = member.name.strip_suffix(name).and_then(|top| top.strip_suffix('/'));
             top.is_some_and(|top| top.ends_with(".dist-info") && !top.contains('/'))
@@ -224,7 +226,7 @@ fn listing(wheel: &Wheel) -> Result<Listing, Wrong> {
     Ok(Listing { members, rows, scripts })
 }
 
-/// One look at all wheels.
+/// One check of all wheels.
 struct Survey<'a> {
     wheels: &'a [Wheel],
     ground: Ground,
@@ -237,7 +239,7 @@ impl Survey<'_> {
         self.found.push(Violation { wheel, wrong });
     }
 
-    /// Compares the claims with the guarded paths, and the wheels with each other.
+    /// Compares the paths of each wheel with the protected ones and with those of the other wheels.
     fn each_other(
         &mut self,
         owned: &[Vec<Claim>],
@@ -276,7 +278,8 @@ impl Survey<'_> {
                 self.blame(stranger, owned, Overlap::Content);
             }
         }
-        // Byte code of another project's source is loaded in its place.
+        // Python loads byte code instead of its source, so byte code of another project's source
+        // counts.
         let all: Vec<(String, Owned<'_>)> = owners
             .iter()
             .filter_map(|(key, of_key)| Some((source_of(key)?, of_key)))
@@ -297,8 +300,7 @@ impl Survey<'_> {
         }
     }
 
-    /// Reports an overlap of two wheels, if there is one. The wheel that nobody vouches for is the
-    /// one to be left out.
+    /// Reports an overlap, if any: of the wheel without a publisher, which is the one to leave out.
     fn blame(&mut self, stranger: Option<Owned<'_>>, owned: Owned<'_>, overlap: Overlap) {
         let Some((other, others_claim)) = stranger else { return };
         let pair = self.wheels.get(other).zip(self.wheels.get(owned.0));
@@ -310,7 +312,7 @@ impl Survey<'_> {
         }
     }
 
-    /// The entry of a directory of packages that a path lies in or is.
+    /// Returns the top-level entry of a directory of packages for a path.
     fn top(&self, key: &str) -> Option<String> {
         let within = |library: &&String| key.starts_with(&format!("{library}/"));
         let library = self.ground.libraries().iter().find(within)?;
@@ -318,14 +320,13 @@ impl Survey<'_> {
         Some(format!("{library}/{}", rest.split('/').next().unwrap_or_default()))
     }
 
-    /// Whether overlapping is the affair of the two projects: nobody vouches for either, or the
-    /// same publisher for both.
+    /// Returns whether two projects may overlap: both have the same publisher, or neither has one.
     fn are_related(&self, one: usize, other: usize) -> bool {
         let publisher = |number: usize| self.wheels.get(number).map(|it| it.publisher.as_ref());
         publisher(one) == publisher(other)
     }
 
-    /// Whether two claims of one path have the same content.
+    /// Returns whether two claims of one path have the same content.
     fn is_same(
         &self,
         listings: &[Result<Listing, Wrong>],
@@ -338,7 +339,7 @@ impl Survey<'_> {
         };
         match (&one.1.origin, &other.1.origin) {
             (Origin::Script(one), Origin::Script(other)) => one == other,
-            // Neither writes: what is deleted twice is deleted.
+            // Neither wheel writes the path, and deleting it twice is harmless.
             (Origin::Row(_), Origin::Row(_)) => true,
             (Origin::Member(at), Origin::Member(other_at)) => {
                 let found = member((one.0, *at)).zip(member((other.0, *other_at)));
@@ -354,7 +355,7 @@ impl Survey<'_> {
     }
 }
 
-/// The sha256 of a member's content. Returns `None` if the content cannot be read.
+/// Returns the sha256 of a member's content. Returns `None` if the content cannot be read.
 fn digest(wheel: &Wheel, member: &Member) -> Option<Sha256> {
     let mut file = File::open(&wheel.path).ok()?;
     let mut content = archive::unpacked(&mut file, member).ok()?;
@@ -368,8 +369,8 @@ fn owner(wheel: &Wheel) -> String {
     }
 }
 
-/// The module that a file is loaded for, as a path without ending: `a/b.py`, `a/b.abi3.so` and
-/// `a/b/__init__.py` are all `a/b`. Returns `None` if Python loads no module from such a file.
+/// Returns the module that a file is loaded for, as a path without ending: `a/b.py`, `a/b.abi3.so`
+/// and `a/b/__init__.py` are all `a/b`. Returns `None` if Python loads no module from such a file.
 fn module_of(key: &str) -> Option<String> {
     let (directory, file) = key.rsplit_once('/')?;
     let ending = file.rsplit_once('.').map(|(_, ending)| ending)?;
@@ -382,7 +383,7 @@ fn module_of(key: &str) -> Option<String> {
     }
 }
 
-/// The source that a file of byte code stands for. Returns `None` if the file is no byte code.
+/// Returns the source of a file of byte code. Returns `None` if the file is not byte code.
 fn source_of(key: &str) -> Option<String> {
     let (directory, file) = key.rsplit_once('/')?;
     claims::byte_code_of(directory, file)

@@ -1,41 +1,48 @@
-//! The two files of a wheel by which pip writes and removes more than the members: `RECORD`, whose
-//! rows pip deletes when it uninstalls, and `entry_points.txt`, from which pip makes commands.
+//! Parses the two files of a wheel that make pip write or delete paths other than the members:
+//! `RECORD`, whose rows pip deletes when it uninstalls, and `entry_points.txt`, from which pip
+//! creates commands.
 //!
-//! Owns their grammar, read strictly: a text that pip's readers (`csv` over `str.splitlines()`,
-//! `importlib.metadata`, `pkg_resources`) could understand differently is an error. Pure.
+//! ```text
+//! RECORD            widget/core.py,sha256=DIGEST,SIZE
+//! entry_points.txt  [console_scripts]
+//!                   widget = widget.core:main
+//! ```
+//!
+//! Strict: a text that pip's parsers (`csv` over `str.splitlines()`, `importlib.metadata`,
+//! `pkg_resources`) could read differently is an error. Pure.
 
 /// One row of RECORD (binary distribution format, "The .dist-info directory").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     /// The line, counted from 1.
     pub line: usize,
-    /// The path in the first column, as it is written.
+    /// The path in the first column, unchanged.
     pub path: String,
 }
 
-/// One command that pip makes from an entry point.
+/// One command that pip creates from an entry point.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Script {
     /// The command's name.
     pub name: String,
-    /// The object reference, as it is written.
+    /// The object reference, unchanged.
     pub reference: String,
 }
 
-/// A RECORD or `entry_points.txt` that could be read in two ways.
+/// The position of an ambiguous line in RECORD or `entry_points.txt`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line} {reason}")]
 pub struct NotPlain {
     /// The line, counted from 1.
     pub line: usize,
-    /// The reason, as a part of a sentence that begins with the line.
+    /// The reason.
     pub reason: &'static str,
 }
 
-/// Reads the rows of a RECORD; blank lines have none.
+/// Parses the rows of a RECORD. Blank lines are skipped.
 ///
 /// # Errors
-/// A line holds a control character or a quotation that does not end on it.
+/// A line contains a control character, or a quotation that does not end on the line.
 pub fn rows(text: &str) -> Result<Vec<Row>, NotPlain> {
     let mut rows = Vec::new();
     for (line, content) in lines(text)? {
@@ -51,7 +58,8 @@ pub fn rows(text: &str) -> Result<Vec<Row>, NotPlain> {
     Ok(rows)
 }
 
-/// The text behind an opening quotation mark, if the closing one ends the column (RFC 4180, 2).
+/// Returns the text behind an opening quotation mark if the closing one ends the column (RFC 4180,
+/// 2), else `None`.
 fn unquoted(text: &str) -> Option<String> {
     let (mut path, mut rest) = (String::new(), text);
     loop {
@@ -67,8 +75,8 @@ fn unquoted(text: &str) -> Option<String> {
     }
 }
 
-/// Reads the commands of an `entry_points.txt` (entry points specification, "File format"): those
-/// of the groups `console_scripts` and `gui_scripts`.
+/// Parses the commands of an `entry_points.txt` (entry points specification, "File format"): the
+/// groups `console_scripts` and `gui_scripts`.
 ///
 /// ```text
 /// [console_scripts]
@@ -77,8 +85,8 @@ fn unquoted(text: &str) -> Option<String> {
 ///
 /// # Errors
 /// A line that begins with a bracket is not the header of a group, a line of one of the two groups
-/// is not of the form above, or a line holds a control character. pip's readers go on differently
-/// after each of these.
+/// does not have the form above, or a line contains a control character. pip's parsers read the
+/// lines behind such a line differently.
 pub fn scripts(text: &str) -> Result<Vec<Script>, NotPlain> {
     let (mut makes_commands, mut scripts) = (false, Vec::new());
     for (line, content) in lines(text)? {
@@ -113,10 +121,11 @@ fn script(content: &str) -> Option<Script> {
     is_plain.then(|| Script { name: name.to_owned(), reference: reference.to_owned() })
 }
 
-/// The lines of a text, numbered from 1.
+/// Returns the lines of a text, numbered from 1.
 ///
 /// # Errors
-/// A line holds a control character: `str.splitlines()` ends lines at more of them than others do.
+/// A line contains a control character: `str.splitlines()` ends lines at more of them than other
+/// parsers do.
 fn lines(text: &str) -> Result<Vec<(usize, &str)>, NotPlain> {
     let mut lines = Vec::new();
     for (line, content) in (1..).zip(text.split('\n')) {

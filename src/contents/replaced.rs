@@ -1,11 +1,12 @@
-//! The effects of the wheels of a run on projects that are installed already.
+//! Checks the effect of wheels on projects that are installed already.
 //!
-//! 1. A project on record that stays installed keeps its files: no wheel writes one with other
-//!    content, nor a file that Python would load in its place.
-//! 2. A project that is upgraded is uninstalled first. pip then deletes the files that its metadata
-//!    names, and those must be neither guarded files nor files of a project on record.
+//! 1. A recorded project that stays installed keeps its files: no wheel may write one with other
+//!    content, or a file that Python would load instead of it.
+//! 2. A project that is upgraded is uninstalled first. pip then deletes the files that the
+//!    project's metadata names, and these must be neither protected nor files of a recorded
+//!    project.
 //!
-//! Reports violations to the survey of `contents`, and changes no file.
+//! Reports violations to the survey of `contents`. Must not change the disk.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
@@ -21,11 +22,11 @@ use crate::package::digest::Sha256;
 use crate::package::name::PackageName;
 use crate::pip::scheme::Scheme;
 
-/// The files of projects on record that stay installed, by their paths as paths are compared.
+/// The files of recorded projects that stay installed, by the form in which paths are compared.
 #[derive(Default)]
 struct Kept<'a> {
     files: HashMap<String, (&'a PackageName, &'a PublisherUrl, String)>,
-    /// The modules that they are loaded for.
+    /// The modules that the files are loaded for.
     modules: HashMap<String, String>,
 }
 
@@ -66,7 +67,7 @@ impl Survey<'_> {
         }
     }
 
-    /// The files of a project on record stay, whatever the wheels claim.
+    /// Checks that no wheel overwrites a file of an installed recorded project.
     fn keep(&mut self, kept: &Kept<'_>, owned: &[Vec<Claim>]) {
         if kept.files.is_empty() {
             return;
@@ -90,7 +91,8 @@ impl Survey<'_> {
         }
     }
 
-    /// One path that pip deletes when it uninstalls a project; a directory goes as a whole.
+    /// Checks one path that pip deletes when it uninstalls a project. A directory is deleted with
+    /// its whole content.
     fn remove(
         &mut self,
         project: &PackageName,
@@ -121,7 +123,7 @@ impl Survey<'_> {
     }
 }
 
-/// Whether a member's content is that of a file on the disk.
+/// Returns whether a member's content equals that of a file on the disk.
 fn is_on_disk(wheel: &Wheel, claim: &Claim, path: &str) -> bool {
     let Origin::Member(at) = claim.origin else { return false };
     let Ok(Listing { members, .. }) = listing(wheel) else { return false };
