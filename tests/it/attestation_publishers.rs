@@ -9,7 +9,7 @@ use crate::support::private_sigstore::{
 use crate::support::verdicts::{WHEEL, github, honest, outcomes, sha256, slsa, verify};
 
 #[test]
-fn an_honest_attestation_of_each_kind_of_publisher_verifies() {
+fn honest_attestation_of_each_kind_of_publisher_verifies() {
     let definition = "https://circleci.com/api/v2/projects/p-1/pipeline-definitions/d-2";
     for (signer, kind, url) in [
         (github(), PublisherKind::GitHub, "https://github.com/octo/example"),
@@ -34,7 +34,7 @@ fn an_honest_attestation_of_each_kind_of_publisher_verifies() {
 }
 
 #[test]
-fn a_bundle_of_two_publishers_is_refused() {
+fn bundle_of_two_publishers_is_refused() {
     let other = Signer::github("octo/other");
     for publisher in [github().publisher(), other.publisher()] {
         let both = [honest(&github()), slsa(&other)];
@@ -43,7 +43,7 @@ fn a_bundle_of_two_publishers_is_refused() {
 }
 
 #[test]
-fn bundles_of_several_publishers_are_judged_each_for_itself_and_in_order() {
+fn bundles_are_judged_separately_and_in_order() {
     let (one, two) = (github(), Signer::gitlab("group/project"));
     let bad = PrivateSigstore::shared().mint(&two, WHEEL, sha256()).break_it(Mutation::BadSet);
     let text = document([
@@ -61,7 +61,7 @@ fn bundles_of_several_publishers_are_judged_each_for_itself_and_in_order() {
 }
 
 #[test]
-fn an_index_that_lies_about_the_publisher_is_refused() {
+fn false_publisher_claim_of_index_is_refused() {
     let google = Signer::google("robot@example.iam.gserviceaccount.com");
     let circleci = Signer::circleci("p-1", "d-2");
     let gitlab = Signer::gitlab("group/project").environment("release");
@@ -99,7 +99,7 @@ fn an_index_that_lies_about_the_publisher_is_refused() {
 }
 
 #[test]
-fn a_claim_is_true_in_other_words_too() {
+fn publisher_claim_in_another_spelling_is_accepted() {
     let deployed = github().environment("PyPI");
     for (signer, claim) in [
         (
@@ -129,7 +129,7 @@ fn a_claim_is_true_in_other_words_too() {
 }
 
 #[test]
-fn a_reusable_workflow_signs_for_its_caller() {
+fn reusable_workflow_signs_for_its_caller() {
     let called = "https://github.com/shared/flows/.github/workflows/build.yml@refs/heads/main";
     let signer = github().reusable(called);
     let publisher = verify(&document([bundle(signer.publisher(), [honest(&signer)])])).unwrap();
@@ -138,7 +138,7 @@ fn a_reusable_workflow_signs_for_its_caller() {
 }
 
 #[test]
-fn a_certificate_that_names_no_publisher_is_refused() {
+fn certificate_that_names_no_publisher_is_refused() {
     let other = "https://github.com/octo/other/.github/workflows/release.yml@refs/tags/v1";
     let elsewhere = "https://github.com/octo/example/.github/workflows/release.yml@refs/heads/x";
     let dynamic = "https://github.com/octo/example/dynamic/release.yml@refs/tags/v1";
@@ -170,7 +170,7 @@ fn a_certificate_that_names_no_publisher_is_refused() {
 }
 
 #[test]
-fn the_build_config_may_be_named_by_its_commit() {
+fn build_config_may_be_named_by_its_commit() {
     let config = format!("https://github.com/octo/example/.github/workflows/release.yml@{COMMIT}");
     assert!(verify(&honest(&github().extension(18, &config)).to_string()).is_ok());
 }

@@ -30,7 +30,7 @@ fn refused(index: &LoopbackIndex, world: &Sandbox, run: Run) -> Outcome {
 }
 
 #[test]
-fn a_trust_file_that_does_not_read_stops_everything() {
+fn malformed_trust_file_ends_the_run() {
     let (index, world) = good();
     let aa = pin("aa");
     let conflict = format!("{aa}<<<<<<< HEAD\nbb https://github.com/x/y\n=======\n>>>>>>> other\n");
@@ -60,7 +60,7 @@ fn a_trust_file_that_does_not_read_stops_everything() {
 }
 
 #[test]
-fn a_lock_that_is_none_stops_everything() {
+fn invalid_lock_ends_the_run() {
     let (index, world) = good();
     let whole = world.read_file("pylock.toml");
     let other = wheel("aa", "1.0").sha256.to_string();
@@ -98,7 +98,7 @@ fn a_lock_that_is_none_stops_everything() {
 }
 
 #[test]
-fn a_lock_of_any_size_is_read_within_bounds() {
+fn size_of_a_lock_is_bounded() {
     let (index, world) = good();
     let file = std::fs::File::create(world.project().join("pylock.toml")).unwrap();
     file.set_len(100 << 20).unwrap();
@@ -110,7 +110,7 @@ fn a_lock_of_any_size_is_read_within_bounds() {
 }
 
 #[test]
-fn a_trusted_root_that_is_none_stops_everything() {
+fn invalid_trusted_root_ends_the_run() {
     let (index, world) = good();
     let root = world.path("trusted_root.json");
     for text in [
@@ -131,7 +131,7 @@ fn a_trusted_root_that_is_none_stops_everything() {
 }
 
 #[test]
-fn a_lock_whose_hash_was_rewritten_fails_by_the_attestation() {
+fn rewritten_hash_of_a_lock_fails_the_attestation() {
     let (index, aa) = index_of_aa();
     let world = world_with_lock_of_aa(&index, &aa);
     let (right, wrong) = (aa.sha256.to_string(), "0".repeat(64));
@@ -143,7 +143,7 @@ fn a_lock_whose_hash_was_rewritten_fails_by_the_attestation() {
 }
 
 #[test]
-fn a_lock_without_hashes_stops_everything() {
+fn lock_without_hashes_ends_the_run() {
     let (index, world) = good();
     let text = world.read_file("pylock.toml");
     world.write_file("pylock.toml", &text[..text.find("hashes").unwrap()]);

@@ -38,7 +38,7 @@ fn age(place: &TempDir, name: &str, days: u64) {
 }
 
 #[test]
-fn what_comes_out_is_what_went_in() {
+fn stored_bytes_are_read_back() {
     let place = TempDir::new().unwrap();
     let cache = Cache::open(place.path()).unwrap();
     assert_eq!(cache.read(Kind::Pages, &key("aa")), None);
@@ -52,7 +52,7 @@ fn what_comes_out_is_what_went_in() {
 }
 
 #[test]
-fn what_was_changed_or_cut_off_is_gone() {
+fn changed_or_truncated_entry_is_not_returned() {
     let place = TempDir::new().unwrap();
     let cache = Cache::open(place.path()).unwrap();
     cache.write(Kind::Documents, &key("aa"), &entry("a document"));
@@ -74,7 +74,7 @@ fn what_was_changed_or_cut_off_is_gone() {
 }
 
 #[test]
-fn a_link_and_a_pipe_are_no_entries() {
+fn links_and_pipes_are_not_entries() {
     let place = TempDir::new().unwrap();
     let cache = Cache::open(place.path()).unwrap();
     cache.write(Kind::Documents, &key("aa"), &entry("a document"));
@@ -90,7 +90,7 @@ fn a_link_and_a_pipe_are_no_entries() {
 }
 
 #[test]
-fn nobody_else_can_look_into_it() {
+fn directory_is_readable_by_its_owner_alone() {
     let place = TempDir::new().unwrap();
     let cache = Cache::open(&place.path().join("pip")).unwrap();
     assert!(!place.path().join("pip").exists(), "nothing is made before there is something");
@@ -102,7 +102,7 @@ fn nobody_else_can_look_into_it() {
 }
 
 #[test]
-fn what_was_not_used_for_longest_makes_room() {
+fn least_recently_used_entries_are_removed_first() {
     let place = TempDir::new().unwrap();
     let cache = Cache::bounded(place.path(), SMALL).unwrap();
     let large = "x".repeat(64 * 1024);
@@ -119,7 +119,7 @@ fn what_was_not_used_for_longest_makes_room() {
 }
 
 #[test]
-fn what_many_small_runs_leave_is_bounded_too() {
+fn entries_of_many_small_runs_are_bounded() {
     let place = TempDir::new().unwrap();
     for n in 0..300 {
         let cache = Cache::bounded(place.path(), SMALL).unwrap();
@@ -131,7 +131,7 @@ fn what_many_small_runs_leave_is_bounded_too() {
 }
 
 #[test]
-fn one_entry_does_not_push_out_all_others() {
+fn large_entry_does_not_evict_all_others() {
     let place = TempDir::new().unwrap();
     let cache = Cache::bounded(place.path(), SMALL).unwrap();
     cache.write(Kind::Documents, &key("large"), &entry(&"x".repeat(300 * 1024)));
@@ -144,7 +144,7 @@ fn one_entry_does_not_push_out_all_others() {
 }
 
 #[test]
-fn what_nobody_finished_goes_with_the_rest() {
+fn unfinished_entries_are_removed() {
     let place = TempDir::new().unwrap();
     let cache = Cache::open(place.path()).unwrap();
     cache.write(Kind::Documents, &key("aa"), &entry("a document"));
@@ -159,7 +159,7 @@ fn what_nobody_finished_goes_with_the_rest() {
 }
 
 #[test]
-fn purging_says_what_there_was() {
+fn purge_returns_the_removed_count_and_size() {
     let place = TempDir::new().unwrap();
     let other = place.path().join("http");
     fs::create_dir(&other).unwrap();
@@ -172,7 +172,7 @@ fn purging_says_what_there_was() {
 }
 
 #[test]
-fn what_lies_there_and_is_no_entry_is_not_removed() {
+fn foreign_files_are_not_removed() {
     let place = TempDir::new().unwrap();
     let cache = Cache::open(place.path()).unwrap();
     cache.write(Kind::Pages, &key("aa"), &entry("a page"));
@@ -186,7 +186,7 @@ fn what_lies_there_and_is_no_entry_is_not_removed() {
 }
 
 #[test]
-fn writers_and_readers_side_by_side_see_whole_entries() {
+fn concurrent_readers_see_whole_entries() {
     let place = TempDir::new().unwrap();
     let texts = ["a".repeat(100_000), "b".repeat(200_000)];
     std::thread::scope(|scope| {

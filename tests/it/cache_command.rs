@@ -29,7 +29,7 @@ fn lines(world: &Sandbox, args: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn info_says_where_it_is_and_how_much_there_is_of_what() {
+fn info_prints_directory_and_size_of_each_kind() {
     let world = used();
     let mut lines = lines(&world, &["cache", "info"]);
     let place = world.path("home/.cache/pip/pypi-verify-now");
@@ -41,7 +41,7 @@ fn info_says_where_it_is_and_how_much_there_is_of_what() {
 }
 
 #[test]
-fn purge_removes_ours_and_nothing_of_pips() {
+fn purge_keeps_the_cache_of_pip() {
     let world = used();
     let cache = world.path("home/.cache/pip");
     std::fs::create_dir_all(cache.join("wheels")).unwrap();
@@ -55,7 +55,7 @@ fn purge_removes_ours_and_nothing_of_pips() {
 }
 
 #[test]
-fn the_cache_is_the_one_that_pip_is_configured_with() {
+fn cache_is_the_one_that_pip_is_configured_with() {
     let (index, _) = index_of_aa();
     let world = world(&index);
     let named = |place: &Path| format!("location: {}", place.join("pypi-verify-now").display());
@@ -74,7 +74,7 @@ fn the_cache_is_the_one_that_pip_is_configured_with() {
 }
 
 #[test]
-fn what_it_does_is_said_and_nothing_else_is_understood() {
+fn unknown_subcommands_are_usage_errors() {
     let world = Sandbox::new();
     world.tool(["cache"]).run().exits(2).stderr_has("info").stderr_has("purge");
     world.tool(["cache", "empty"]).run().exits(2);

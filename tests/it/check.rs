@@ -98,7 +98,7 @@ fn every_recorded_document_gets_its_verdict_offline() {
 }
 
 #[test]
-fn the_staging_instance_and_a_statement_of_the_build_alone_say_why_not() {
+fn staging_and_build_only_attestations_fail_with_a_reason() {
     let world = offline();
     for document in recorded().iter().filter(|document| publisher(document).is_none()) {
         let reason = match document.kind {
@@ -128,7 +128,7 @@ fn check_local(world: &Sandbox, publisher: &str, file: &str) -> Run {
 const AA: &str = "aa-1.0-py3-none-any.whl";
 
 #[test]
-fn a_file_is_read_and_other_bytes_under_its_name_are_refused() {
+fn other_bytes_under_the_name_of_a_file_are_refused() {
     let world = local();
     let outcome = check_local(&world, OURS, AA).run();
     assert_eq!(outcome.exits(0).stdout, format!("OK: {AA}, built by {OURS}\n"));
@@ -141,7 +141,7 @@ fn a_file_is_read_and_other_bytes_under_its_name_are_refused() {
 }
 
 #[test]
-fn who_built_it_is_compared_whatever_the_document_says() {
+fn publisher_of_the_certificate_is_compared() {
     let world = local();
     let other = check_local(&world, "https://github.com/octo/evil", AA).run();
     other.exits(77).stdout_has(&format!("found {OURS}"));
@@ -157,7 +157,7 @@ fn who_built_it_is_compared_whatever_the_document_says() {
 }
 
 #[test]
-fn the_root_decides_whom_to_believe_and_a_document_cannot() {
+fn document_cannot_choose_the_trusted_root() {
     let world = local();
     let embedded = ["check", "--publisher", OURS, "--provenance", "doc.json", AA];
     world.tool(embedded).run().exits(77);
@@ -174,7 +174,7 @@ fn the_root_decides_whom_to_believe_and_a_document_cannot() {
 }
 
 #[test]
-fn a_document_that_is_none_is_refused() {
+fn invalid_document_is_refused() {
     let world = local();
     let aa = wheel("aa", "1.0");
     let minting = PrivateSigstore::shared().mint(&octo("aa"), &aa.filename, aa.sha256);

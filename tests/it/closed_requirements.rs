@@ -29,7 +29,7 @@ fn copy(text: &str) -> String {
 }
 
 #[test]
-fn what_is_required_stays_word_for_word() {
+fn requirements_stay_word_for_word() {
     for line in [
         "aa",
         "aa[x] >= 1.0, < 2 ; python_version > '3'",
@@ -48,7 +48,7 @@ fn what_is_required_stays_word_for_word() {
 }
 
 #[test]
-fn lines_that_say_where_to_look_go() {
+fn options_about_indexes_are_removed() {
     for line in [
         "-i https://evil.example",
         "-ihttps://evil.example",
@@ -105,7 +105,7 @@ fn files_that_are_included_are_copied_too() {
 }
 
 #[test]
-fn the_private_directory_may_have_any_name() {
+fn private_directory_may_have_any_name() {
     let read = |source: &Source| {
         let text: &[u8] = if *source == Source::parse("r.txt") { b"-r s.txt\n" } else { b"aa\n" };
         Ok::<_, ()>(text.to_vec())
@@ -120,7 +120,7 @@ fn the_private_directory_may_have_any_name() {
 }
 
 #[test]
-fn what_cannot_be_copied_is_an_error() {
+fn uncopyable_file_is_an_error() {
     let missing = copies(&[("r.txt", b"-r not-there.txt\n")]).unwrap_err();
     assert!(matches!(missing, NotClosed::NotRead(name) if name == "not-there.txt"));
     let circle = copies(&[("r.txt", b"-r s.txt\n"), ("s.txt", b"-r r.txt\n")]).unwrap_err();
@@ -130,7 +130,7 @@ fn what_cannot_be_copied_is_an_error() {
 }
 
 #[test]
-fn options_that_are_not_known_are_not_passed_on() {
+fn unknown_options_are_not_copied() {
     for line in ["--new-option x --index-url https://evil.example", "-i", "--no-index=1", "-i 'x"] {
         let error = copies(&[("r.txt", line.as_bytes())]).unwrap_err();
         assert!(matches!(error, NotClosed::Line { .. }), "{line}");
@@ -138,7 +138,7 @@ fn options_that_are_not_known_are_not_passed_on() {
 }
 
 #[test]
-fn a_variable_makes_no_new_lines_and_no_comments() {
+fn variables_add_no_lines_or_comments() {
     for line in ["${LINES}", "${HASH}frag", "x ${AGAIN}", "--pre --no-binary '${LINES}'"] {
         let error = copies(&[("r.txt", line.as_bytes())]);
         assert!(matches!(error, Err(NotClosed::Line { .. })), "{line}: {error:?}");

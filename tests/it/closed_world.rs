@@ -80,7 +80,7 @@ fn bytes_swapped_behind_an_unchanged_page_are_refused() {
 }
 
 #[test]
-fn bytes_swapped_together_with_the_hash_on_the_page_are_refused() {
+fn bytes_swapped_with_the_hash_of_the_page_are_refused() {
     for args in [LED, DIRECT] {
         let world = world("26.3");
         world.index.after(AA_METADATA, 1, |projects| {
@@ -92,7 +92,7 @@ fn bytes_swapped_together_with_the_hash_on_the_page_are_refused() {
 }
 
 #[test]
-fn a_hash_rewritten_on_the_page_changes_nothing() {
+fn hash_rewritten_on_the_page_changes_nothing() {
     for args in [LED, DIRECT] {
         let world = world("26.3");
         world.index.after(AA_METADATA, 1, |projects| {
@@ -103,7 +103,7 @@ fn a_hash_rewritten_on_the_page_changes_nothing() {
 }
 
 #[test]
-fn a_version_added_after_the_lock_is_not_seen() {
+fn version_added_after_the_lock_is_not_seen() {
     for (pip, args) in [("26.3", LED), ("24.0", LED), ("26.3", DIRECT), ("24.0", DIRECT)] {
         let world = world(pip);
         world.index.after(AA_PAGE, 1, |projects| {
@@ -114,7 +114,7 @@ fn a_version_added_after_the_lock_is_not_seen() {
 }
 
 #[test]
-fn a_dependency_added_after_the_lock_is_not_installed() {
+fn dependency_added_after_the_lock_is_not_installed() {
     for args in [LED, DIRECT] {
         let world = world("26.3").wheel(evil("evil", "1.0"));
         world.index.after(AA_METADATA, 1, |projects| {
@@ -125,7 +125,7 @@ fn a_dependency_added_after_the_lock_is_not_installed() {
 }
 
 #[test]
-fn a_dependency_that_the_metadata_beside_the_file_hides_is_not_installed() {
+fn dependency_hidden_by_metadata_file_is_not_installed() {
     for pip in ["26.3", "25.3"] {
         let lying = dist(aa().requires("evil")).metadata(&aa().build().metadata);
         let world = World::with_pip(pip).file_on_index(signed(lying, &octo()));
@@ -135,7 +135,7 @@ fn a_dependency_that_the_metadata_beside_the_file_hides_is_not_installed() {
 }
 
 #[test]
-fn a_place_with_a_hash_that_the_metadata_beside_the_file_hides_is_not_installed() {
+fn url_with_hash_hidden_by_metadata_file_is_not_installed() {
     for pip in ["26.3", "25.3"] {
         let world = World::with_pip(pip);
         let requirement = evil_line(&world, "evil");
@@ -164,7 +164,7 @@ fn hashes_cannot_be_switched_off() {
 }
 
 #[test]
-fn a_place_named_in_the_requirements_file_adds_nothing_after_the_lock() {
+fn place_in_a_requirements_file_adds_no_late_file() {
     let world = world("26.3").file("links/README", "").file("r.txt", "-f links\naa\n");
     let links = world.project().join("links");
     world.index.after(AA_METADATA, 1, move |_| {
@@ -175,14 +175,14 @@ fn a_place_named_in_the_requirements_file_adds_nothing_after_the_lock() {
 }
 
 #[test]
-fn a_file_of_a_local_place_is_judged_like_any_other() {
+fn file_of_a_local_place_is_judged_like_any_other() {
     let world = World::new().trust(PIN_AA).env("PIP_FIND_LINKS", "links");
     let world = world.file(&format!("links/{AA}"), evil("aa", "1.0").build().bytes);
     fails(&world, &["install", "aa"], 77).stderr_has("signature expected");
 }
 
 #[test]
-fn what_the_environment_adds_to_the_command_line_is_judged_too() {
+fn requirements_from_variables_are_judged() {
     let world = World::new().signed(aa(), &octo()).wheel(evil("bb", "1.0"));
     let world = world.trust("aa https://github.com/octo/example\nbb https://github.com/o/bb\n");
     let world = world.file("more.txt", "bb\n").env("PIP_REQUIREMENT", "more.txt");
@@ -190,7 +190,7 @@ fn what_the_environment_adds_to_the_command_line_is_judged_too() {
 }
 
 #[test]
-fn a_requirements_file_that_grows_after_the_lock_brings_nothing() {
+fn late_line_of_a_requirements_file_is_ignored() {
     let world = world("26.3").wheel(evil("evil", "1.0")).file("r.txt", "aa\n");
     let path = world.project().join("r.txt");
     world.index.after(AA_METADATA, 1, move |_| fs::write(path, "aa\nevil\n").unwrap());
@@ -199,7 +199,7 @@ fn a_requirements_file_that_grows_after_the_lock_brings_nothing() {
 }
 
 #[test]
-fn a_requirements_file_of_a_url_that_grows_after_the_lock_brings_nothing() {
+fn late_line_of_a_remote_requirements_file_is_ignored() {
     let world = world("26.3").wheel(evil("evil", "1.0"));
     let serve = |text: &str| world.index.serve("/r.txt", "text/plain", text);
     world.index.fault_times("/r.txt", 2, text("aa\n"));
@@ -218,7 +218,7 @@ fn evil_line(world: &World, name: &str) -> String {
 }
 
 #[test]
-fn a_requirements_file_of_a_url_is_not_read_again_where_all_is_there() {
+fn remote_requirements_file_is_read_once() {
     for pip in ["26.3", "24.0"] {
         let world = world(pip);
         world.pip(["install", "aa"]).run().exits(0);
@@ -232,7 +232,7 @@ fn a_requirements_file_of_a_url_is_not_read_again_where_all_is_there() {
 }
 
 #[test]
-fn what_a_configuration_file_names_at_a_url_is_not_read_again() {
+fn remote_file_of_the_configuration_is_read_once() {
     for pip in ["26.3", "24.0"] {
         for key in ["constraint", "requirement"] {
             let world = world(pip);
@@ -252,7 +252,7 @@ fn text(text: &str) -> crate::support::index::Fault {
 }
 
 #[test]
-fn a_cache_entry_that_is_not_what_its_name_says_is_not_used() {
+fn tampered_cache_entry_is_not_used() {
     let world = world("26.3");
     let digits = aa().build().sha256.to_string();
     let entry = format!("home/.cache/pip/pypi-verify-now/files/sha256/{}/{digits}", &digits[..2]);
@@ -272,7 +272,7 @@ fn files_of_the_working_directory_are_not_taken() {
 }
 
 #[test]
-fn once_the_files_are_here_no_index_is_asked() {
+fn no_index_is_asked_after_the_downloads() {
     for pip in ["26.3", "24.0"] {
         let world = world(pip);
         brings_the_locked_bytes(&world, DIRECT);
@@ -289,7 +289,7 @@ fn once_the_files_are_here_no_index_is_asked() {
 }
 
 #[test]
-fn through_the_gateway_each_thing_is_asked_once_and_never_by_pip() {
+fn gateway_asks_the_index_once_and_pip_never() {
     let document = format!("/provenance/{AA}");
     for pip in ["26.3", "24.0"] {
         let world = world(pip);
@@ -304,7 +304,7 @@ fn through_the_gateway_each_thing_is_asked_once_and_never_by_pip() {
 }
 
 #[test]
-fn files_arrive_while_their_evidence_is_waited_for() {
+fn files_are_downloaded_while_evidence_is_fetched() {
     let document = format!("/provenance/{AA}");
     for args in [LED, DIRECT] {
         let world = world("26.3");
@@ -324,7 +324,7 @@ fn files_arrive_while_their_evidence_is_waited_for() {
 }
 
 #[test]
-fn a_file_that_came_before_its_refusal_is_gone_with_the_run() {
+fn refused_file_is_removed_after_the_run() {
     for args in [LED, DIRECT] {
         let world = World::with_pip("26.3").wheel(evil("aa", "1.0")).trust(PIN_AA);
         let index = world.index.url();

@@ -17,7 +17,7 @@ fn owned(names: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn a_project_is_no_place() {
+fn project_name_is_not_a_direct_reference() {
     for text in
         ["aa", "aa==1.0", "aa[x]>=1,<2", "aa ; python_version > '3'", "aa~=1.0  ", "aa (>1)"]
     {
@@ -26,7 +26,7 @@ fn a_project_is_no_place() {
 }
 
 #[test]
-fn archives_are_told_with_the_project_in_their_names() {
+fn archives_are_recognised_with_their_project() {
     reads("./aa-1.0.tar.gz", &["aa"], "./aa-1.0.tar.gz", LocalFile);
     reads("aa-1.0.tar.gz", &["aa"], "aa-1.0.tar.gz", LocalFile);
     reads("aa-1.0.tar.bz2", &["aa"], "aa-1.0.tar.bz2", LocalFile);
@@ -41,7 +41,7 @@ fn archives_are_told_with_the_project_in_their_names() {
 }
 
 #[test]
-fn every_name_that_the_words_give_counts() {
+fn every_name_in_a_direct_reference_counts() {
     let url = "https://h.example/aa-1.0.tar.gz";
     reads(url, &["aa"], url, DirectUrl);
     reads(&format!("zz @ {url}"), &["zz", "aa"], url, DirectUrl);
@@ -59,7 +59,7 @@ fn every_name_that_the_words_give_counts() {
 }
 
 #[test]
-fn repositories_and_directories_are_told() {
+fn repositories_and_directories_are_recognised() {
     reads(
         "git+https://h.example/aa.git@v1",
         &[],
@@ -80,7 +80,7 @@ fn repositories_and_directories_are_told() {
 }
 
 #[test]
-fn an_editable_is_always_a_place() {
+fn editable_is_always_a_direct_reference() {
     assert_eq!(Direct::editable("directory").kind, Directory);
     assert_eq!(Direct::editable("directory[x]").place, "directory");
     assert_eq!(Direct::editable("git+https://h.example/x#egg=aa").kind, VersionControl);

@@ -3,7 +3,7 @@
 use pypi_verify_now::terminal::escape::{as_of_pip, blanked, escape, is_plain};
 
 #[test]
-fn what_moves_hides_or_reorders_is_written_out() {
+fn control_and_bidi_characters_are_escaped() {
     for (text, shown) in [
         ("plain-1.0 ü 漢", "plain-1.0 ü 漢"),
         ("a\u{1b}[2Jb", "a\\u{1b}[2Jb"),
@@ -18,13 +18,13 @@ fn what_moves_hides_or_reorders_is_written_out() {
 }
 
 #[test]
-fn what_another_program_shows_has_blanks_in_place_of_what_a_terminal_obeys() {
+fn control_sequences_of_other_programs_become_blanks() {
     assert_eq!(blanked("a\nb\u{1b}[2J\u{202e}c ü"), "a b [2J c ü");
     assert!(is_plain("a b ü") && !is_plain("a\tb") && !is_plain("\u{200b}"));
 }
 
 #[test]
-fn a_line_of_pip_that_reads_as_one_of_ours_says_whose_it_is() {
+fn line_of_pip_that_imitates_ours_is_marked() {
     for (said, shown) in [
         ("pypi-verify-now: verified: x\n", "pip: pypi-verify-now: verified: x\n"),
         ("a\n \tPyPI-Verify-Now: x", "a\npip:  \tPyPI-Verify-Now: x"),
@@ -47,7 +47,7 @@ fn a_line_of_pip_that_reads_as_one_of_ours_says_whose_it_is() {
 }
 
 #[test]
-fn other_lines_of_pip_are_as_they_were() {
+fn other_lines_of_pip_are_unchanged() {
     for said in [
         "",
         "\n\n",

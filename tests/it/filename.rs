@@ -8,7 +8,7 @@ fn parse(text: &str) -> DistFilename {
 }
 
 #[test]
-fn the_parts_of_a_wheel_s_name_are_read() {
+fn parts_of_a_wheel_s_name_are_read() {
     let wheel = parse("Foo.Bar-1.0.post1-2a-cp310.cp311-abi3-manylinux_2_17_x86_64.whl");
     let DistKind::Wheel(tags) = wheel.kind() else { panic!("a wheel") };
     assert_eq!(wheel.name().as_str(), "foo-bar");
@@ -20,7 +20,7 @@ fn the_parts_of_a_wheel_s_name_are_read() {
 }
 
 #[test]
-fn the_parts_of_an_sdist_s_name_are_read() {
+fn parts_of_an_sdist_s_name_are_read() {
     let sdist = parse("foo-bar-1.0.tar.gz");
     assert_eq!(sdist.name().as_str(), "foo-bar");
     assert_eq!(sdist.version().to_string(), "1.0");
@@ -66,7 +66,7 @@ fn other_files_are_not_equal() {
 }
 
 #[test]
-fn what_is_no_file_name_of_a_distribution_is_refused() {
+fn invalid_distribution_filename_is_rejected() {
     for text in [
         "",
         ".whl",
@@ -104,7 +104,7 @@ fn what_is_no_file_name_of_a_distribution_is_refused() {
 
 proptest! {
     #[test]
-    fn what_is_written_reads_back(
+    fn written_filename_reads_back(
         name in "[a-zA-Z0-9]([a-zA-Z0-9._]{0,10}[a-zA-Z0-9])?",
         version in "[0-9]{1,3}(\\.[0-9]{1,3}){0,3}((a|b|rc)[0-9]{1,2})?(\\.post[0-9])?(\\.dev[0-9])?",
         tags in prop::collection::vec("[a-z][a-z0-9_]{0,8}", 3),
@@ -123,7 +123,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_panics(text in "\\PC{0,40}|[-.a-z0-9]{0,40}(\\.whl|\\.tar\\.gz|\\.zip)") {
+    fn arbitrary_text_does_not_panic(text in "\\PC{0,40}|[-.a-z0-9]{0,40}(\\.whl|\\.tar\\.gz|\\.zip)") {
         if let Ok(parsed) = DistFilename::parse(&text) {
             prop_assert!(!parsed.as_str().contains(['/', '\\', ' ']));
         }

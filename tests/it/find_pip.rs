@@ -59,7 +59,7 @@ impl World {
 }
 
 #[test]
-fn the_first_pip_behind_the_shim_is_the_real_one() {
+fn first_pip_behind_the_shim_is_the_real_one() {
     let world = World::new()
         .on_path("shims", |w, dir| symlink(w.at("own/the-binary"), dir.join("pip")).unwrap())
         .with_pip("venv/bin")
@@ -68,7 +68,7 @@ fn the_first_pip_behind_the_shim_is_the_real_one() {
 }
 
 #[test]
-fn the_shim_is_passed_over_wherever_it_stands_and_however_it_was_laid() {
+fn shim_is_skipped_at_any_place_on_path() {
     let world = World::new()
         .on_path("a", |w, dir| symlink(w.at("own/the-binary"), dir.join("pip")).unwrap())
         .on_path("b", |_, dir| symlink("../a/pip", dir.join("pip")).unwrap())
@@ -83,7 +83,7 @@ fn the_shim_is_passed_over_wherever_it_stands_and_however_it_was_laid() {
 }
 
 #[test]
-fn a_file_of_the_same_length_with_other_bytes_is_a_pip() {
+fn file_of_equal_length_with_other_bytes_is_a_pip() {
     let world = World::new()
         .on_path("a", |w, _| drop(w.file("a/pip", "that program", 0o755)))
         .with_pip("b");
@@ -91,7 +91,7 @@ fn a_file_of_the_same_length_with_other_bytes_is_a_pip() {
 }
 
 #[test]
-fn what_cannot_be_executed_is_passed_over() {
+fn files_that_cannot_be_executed_are_skipped() {
     let world = World::new()
         .on_path("a", |w, _| drop(w.file("a/pip", "#!/bin/sh\n", 0o644)))
         .on_path("b", |_, dir| fs::create_dir(dir.join("pip")).unwrap())
@@ -112,7 +112,7 @@ fn empty_and_relative_entries_are_below_the_working_directory() {
 }
 
 #[test]
-fn no_pip_is_an_error_with_the_next_step() {
+fn missing_pip_is_an_error_with_the_next_step() {
     let world = World::new()
         .on_path("shims", |w, dir| symlink(w.at("own/the-binary"), dir.join("pip")).unwrap());
     let failure = Failure::from(world.find("pip").unwrap_err());
@@ -122,7 +122,7 @@ fn no_pip_is_an_error_with_the_next_step() {
 }
 
 #[test]
-fn one_name_is_never_taken_for_another_but_is_mentioned() {
+fn pip_of_another_name_is_mentioned_and_not_used() {
     let world = World::new().with_pip("bin");
     for name in ["pip3", "pip3.11"] {
         let failure = Failure::from(world.find(name).unwrap_err());
@@ -132,7 +132,7 @@ fn one_name_is_never_taken_for_another_but_is_mentioned() {
 }
 
 #[test]
-fn a_name_with_a_directory_in_it_is_refused() {
+fn name_with_a_directory_in_it_is_refused() {
     let world = World::new().with_pip("bin");
     for name in ["", "..", "bin/pip", "../bin/pip", "/bin/pip"] {
         assert!(matches!(world.find(name), Err(FindError::NotAName(_))), "{name}");
@@ -140,14 +140,14 @@ fn a_name_with_a_directory_in_it_is_refused() {
 }
 
 #[test]
-fn without_its_own_file_nothing_is_found() {
+fn missing_own_executable_is_an_error() {
     let world = World::new().with_pip("bin");
     fs::remove_file(world.at("own/the-binary")).unwrap();
     assert!(matches!(world.find("pip"), Err(FindError::OwnExecutable { .. })));
 }
 
 #[test]
-fn a_pip_that_leads_back_here_ends_in_an_error() {
+fn pip_that_leads_back_here_ends_in_an_error() {
     let mut depth: Option<OsString> = None;
     for expected in 1..=MAX_DEPTH {
         let next = check_recursion(depth.as_deref()).unwrap();
@@ -160,7 +160,7 @@ fn a_pip_that_leads_back_here_ends_in_an_error() {
 }
 
 #[test]
-fn a_depth_that_is_no_number_is_an_error() {
+fn depth_that_is_not_a_number_is_an_error() {
     for value in ["", "x", "-1", "4294967296", "99999999999999999999"] {
         assert!(matches!(check_recursion(Some(OsStr::new(value))), Err(FindError::Depth(_))));
     }

@@ -30,7 +30,7 @@ fn metadata() -> String {
 }
 
 #[test]
-fn a_file_and_its_metadata_arrive_as_they_are() {
+fn files_and_metadata_are_passed_on_unchanged() {
     let index = index();
     let gate = Gate::over(&[index.url()], quick(), Judging::Later);
     let page = gate.get(&gate.page("aa"));
@@ -52,7 +52,7 @@ fn a_file_and_its_metadata_arrive_as_they_are() {
 }
 
 #[test]
-fn where_files_are_judged_no_metadata_is_believed_that_stands_beside_them() {
+fn judging_gateway_serves_no_separate_metadata() {
     for builder in [LoopbackIndex::builder(), LoopbackIndex::builder().html_only()] {
         let index = builder.file("aa", DistFile::new(WHEEL, "wheel").metadata(METADATA)).start();
         let gate = Gate::new(&index, give);
@@ -65,7 +65,7 @@ fn where_files_are_judged_no_metadata_is_believed_that_stands_beside_them() {
 }
 
 #[test]
-fn a_refused_file_is_forbidden_and_the_reason_is_told() {
+fn refused_file_is_forbidden_with_the_reason() {
     let index = index();
     let gate = Gate::new(&index, refuse("aa"));
     let reply = gate.get(&gate.file("aa", WHEEL));
@@ -77,7 +77,7 @@ fn a_refused_file_is_forbidden_and_the_reason_is_told() {
 }
 
 #[test]
-fn a_file_that_could_not_be_judged_is_not_handed_over_and_is_no_refusal() {
+fn unjudged_file_is_withheld_without_a_refusal() {
     let index = index();
     let gate = Gate::new(&index, |_| Err(Failure::new(Status::CouldNotCheck, "no network")));
     assert_eq!(gate.get(&gate.file("aa", WHEEL)).status, 504);
@@ -87,7 +87,7 @@ fn a_file_that_could_not_be_judged_is_not_handed_over_and_is_no_refusal() {
 }
 
 #[test]
-fn without_judging_everything_is_handed_over_and_still_hashed() {
+fn gateway_without_judge_hashes_every_file() {
     let index = index();
     let gate = Gate::over(&[index.url()], quick(), Judging::Later);
     assert_eq!(gate.get(&gate.file("aa", WHEEL)).status, 200);
@@ -119,7 +119,7 @@ fn each_file_is_judged_once_however_many_ask() {
 }
 
 #[test]
-fn a_file_swapped_after_its_page_was_read_is_refused() {
+fn file_swapped_after_its_page_was_read_is_refused() {
     let index = index();
     let gate = Gate::over(&[index.url()], quick(), Judging::Later);
     gate.get(&gate.page("aa"));
@@ -135,7 +135,7 @@ fn a_file_swapped_after_its_page_was_read_is_refused() {
 }
 
 #[test]
-fn where_the_index_states_no_sha256_the_judge_gets_that_of_the_bytes() {
+fn judge_gets_the_computed_sha256_if_none_is_stated() {
     for hashes in [vec![], vec![Hash::Md5], vec![Hash::Sha512]] {
         let file = DistFile::new(WHEEL, "wheel").hashes(hashes);
         let index = LoopbackIndex::builder().file("aa", file).start();
@@ -155,7 +155,7 @@ fn where_the_index_states_no_sha256_the_judge_gets_that_of_the_bytes() {
 }
 
 #[test]
-fn a_body_that_does_not_end_or_ends_early_is_an_error() {
+fn body_that_does_not_end_or_ends_early_is_an_error() {
     for fault in [Fault::Truncate, Fault::Disconnect, Fault::status(500), Fault::Trickle] {
         let index = index();
         index.fault(&format!("/files/{WHEEL}"), fault.clone());
@@ -176,7 +176,7 @@ fn a_body_that_does_not_end_or_ends_early_is_an_error() {
 }
 
 #[test]
-fn a_page_says_what_the_index_says_with_other_links_and_no_provenance() {
+fn mirrored_page_has_local_links_and_no_provenance() {
     let file = DistFile {
         requires_python: Some(">=3.9".into()),
         ..DistFile::new(WHEEL, "wheel")
@@ -214,7 +214,7 @@ fn a_page_says_what_the_index_says_with_other_links_and_no_provenance() {
 }
 
 #[test]
-fn what_an_index_answers_is_what_pip_is_told_unless_pip_would_only_try_again() {
+fn status_of_the_index_is_passed_on_without_retries() {
     let told = [(404, 404), (403, 403), (410, 410), (401, 403), (500, 504), (503, 504), (501, 501)];
     for (theirs, ours) in told {
         let index = index();
@@ -228,7 +228,7 @@ fn what_an_index_answers_is_what_pip_is_told_unless_pip_would_only_try_again() {
 }
 
 #[test]
-fn something_else_than_a_page_keeps_its_type_and_loses_its_content() {
+fn answer_of_another_type_loses_its_content() {
     let index = index();
     index.serve("/simple/aa/", "text/plain", "<a href='evil-1.0.whl'>");
     let gate = Gate::new(&index, give);
@@ -242,7 +242,7 @@ fn something_else_than_a_page_keeps_its_type_and_loses_its_content() {
 }
 
 #[test]
-fn two_entries_that_differ_are_no_file() {
+fn contradicting_entries_of_a_file_are_refused() {
     let index = index();
     index.add_file("aa", DistFile::new(WHEEL, "evil"));
     let gate = Gate::new(&index, give);
@@ -251,7 +251,7 @@ fn two_entries_that_differ_are_no_file() {
 }
 
 #[test]
-fn a_page_from_the_network_cannot_name_a_local_file() {
+fn page_from_the_network_cannot_name_a_local_file() {
     let secret = tempfile::NamedTempFile::new().unwrap();
     let url = Url::from_file_path(secret.path()).unwrap();
     let file = DistFile::new(WHEEL, "").at(url.as_str()).hashes([]);
@@ -277,7 +277,7 @@ fn indexes_are_apart_and_in_their_order() {
 }
 
 #[test]
-fn a_url_of_the_gateway_leads_back_to_the_real_one() {
+fn url_of_the_gateway_leads_back_to_the_real_one() {
     let name = "aa-1.0+local-py3-none-any.whl";
     let index = LoopbackIndex::builder().file("aa", DistFile::new(name, "x").hashes([])).start();
     let gate = Gate::new(&index, give);
@@ -294,7 +294,7 @@ fn a_url_of_the_gateway_leads_back_to_the_real_one() {
 }
 
 #[test]
-fn what_pip_prints_names_the_places_of_the_user() {
+fn output_of_pip_names_the_urls_of_the_user() {
     let index = index();
     let gate = Gate::new(&index, give);
     let (ours, secret) = (gate.url(), format!("http://{}/TOKEN/", gate.gateway.authority()));
@@ -305,7 +305,7 @@ fn what_pip_prints_names_the_places_of_the_user() {
 }
 
 #[test]
-fn a_port_that_begins_like_the_gateways_is_another_servers() {
+fn port_that_begins_like_the_gateways_is_another_servers() {
     let gate = Gate::new(&index(), give);
     let other = format!("http://{}7/simple/aa/", gate.gateway.authority());
     let printed = format!("Looking in indexes: {other}, {other}");
@@ -313,7 +313,7 @@ fn a_port_that_begins_like_the_gateways_is_another_servers() {
 }
 
 #[test]
-fn who_does_not_know_the_path_or_comes_under_another_name_gets_nothing() {
+fn requests_with_another_path_or_host_are_refused() {
     let index = index();
     let gate = Gate::new(&index, give);
     let page = gate.page("aa");
@@ -340,7 +340,7 @@ fn who_does_not_know_the_path_or_comes_under_another_name_gets_nothing() {
 }
 
 #[test]
-fn another_user_gets_nothing_even_with_the_path() {
+fn another_user_is_refused_even_with_the_path() {
     let index = index();
     let gate = Gate::new(&index, give);
     let ask = "import os, sys, urllib.request\nos.setuid(int(sys.argv[1]))\n\
@@ -391,7 +391,7 @@ fn only_whole_get_and_head_requests_are_understood() {
 }
 
 #[test]
-fn a_connection_serves_many_requests_and_a_range_gets_the_whole() {
+fn connection_serves_many_requests_and_a_range_gets_the_whole() {
     let index = index();
     let gate = Gate::new(&index, give);
     let (host, path) = (gate.gateway.authority(), gate.file("aa", WHEEL));
@@ -412,7 +412,7 @@ fn a_connection_serves_many_requests_and_a_range_gets_the_whole() {
 }
 
 #[test]
-fn after_the_run_nobody_answers() {
+fn gateway_does_not_answer_after_the_run() {
     let index = index();
     let gate = Gate::new(&index, give);
     let host = gate.gateway.authority().to_owned();
@@ -427,7 +427,7 @@ fn after_the_run_nobody_answers() {
 }
 
 #[test]
-fn the_end_does_not_wait_for_a_slow_index() {
+fn end_does_not_wait_for_a_slow_index() {
     let index = index();
     index.fault("/simple/aa/", Fault::Hang);
     let gate = Gate::new(&index, give);

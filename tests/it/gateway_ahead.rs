@@ -55,7 +55,7 @@ fn guess_on(gate: &Gate, index: &LoopbackIndex) -> Vec<String> {
 }
 
 #[test]
-fn what_a_release_needs_is_fetched_before_it_is_asked_for() {
+fn dependencies_of_a_release_are_prefetched() {
     let index = LoopbackIndex::builder()
         .file("aa", wheel("aa", "1.0", &["b.b>=1", "cc[x]; python_version >= '3'"]))
         .file("b-b", wheel("b.b", "1.0", &["dd"]))
@@ -77,7 +77,7 @@ fn what_a_release_needs_is_fetched_before_it_is_asked_for() {
 }
 
 #[test]
-fn what_the_user_names_is_fetched_before_pip_has_started() {
+fn named_projects_are_prefetched_before_pip_starts() {
     let index = LoopbackIndex::builder()
         .file("aa", wheel("aa", "1.0", &["bb"]))
         .file("aa", wheel("aa", "2.0", &["cc"]))
@@ -100,7 +100,7 @@ fn ours(glibc: &str) -> String {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn of_a_page_the_file_that_pip_would_choose_is_guessed() {
+fn prefetcher_guesses_the_file_that_pip_chooses() {
     let built = |version: &str, tag: &str| {
         Wheel::new("aa", version).tag(&tag.replace("OURS", &ours("2_17"))).build()
     };
@@ -140,7 +140,7 @@ fn of_a_page_the_file_that_pip_would_choose_is_guessed() {
 }
 
 #[test]
-fn markers_that_do_not_hold_or_cannot_be_decided_are_not_followed() {
+fn false_or_undecidable_markers_are_not_followed() {
     let yes = [
         "y1; python_version >= '3.10' and python_version < '3.12'",
         "y2; '3.11' == python_version",
@@ -179,7 +179,7 @@ fn markers_that_do_not_hold_or_cannot_be_decided_are_not_followed() {
 }
 
 #[test]
-fn nothing_is_asked_of_the_index_twice_however_the_graph_turns() {
+fn circular_dependencies_are_fetched_once() {
     let names: Vec<String> = (0..30).map(|n| format!("p{n}")).collect();
     let mut builder = LoopbackIndex::builder();
     for name in &names {
@@ -206,7 +206,7 @@ fn nothing_is_asked_of_the_index_twice_however_the_graph_turns() {
 }
 
 #[test]
-fn guesses_that_hang_keep_nobody_waiting() {
+fn hanging_guess_does_not_delay_pip() {
     let slow: Vec<String> = (0..WORKERS * 2).map(|n| format!("slow{n}")).collect();
     let mut needs: Vec<&str> = slow.iter().map(String::as_str).collect();
     needs.push("last");
@@ -237,7 +237,7 @@ fn guesses_that_hang_keep_nobody_waiting() {
 }
 
 #[test]
-fn where_files_are_judged_a_guess_fetches_pages_alone() {
+fn judging_gateway_prefetches_pages_alone() {
     let index = LoopbackIndex::builder().file("aa", wheel("aa", "1.0", &["bb"])).start();
     let gate = Gate::ahead(&index, Judging::Before(Box::new(give)));
     gate.gateway.prefetch(&["aa".into()]);
@@ -249,7 +249,7 @@ fn where_files_are_judged_a_guess_fetches_pages_alone() {
 }
 
 #[test]
-fn all_indexes_are_asked_and_the_newest_release_of_any_is_guessed() {
+fn newest_release_of_all_indexes_is_guessed() {
     let one = LoopbackIndex::builder()
         .file("aa", wheel("aa", "1.0", &["bb"]))
         .file("bb", wheel("bb", "1.0", &["old"]))
@@ -268,7 +268,7 @@ fn bare(wheel: &Distribution) -> DistFile {
 }
 
 #[test]
-fn a_wheel_without_metadata_beside_it_is_looked_into() {
+fn metadata_is_read_from_a_wheel_without_metadata_file() {
     let (aa, bb) =
         (Wheel::new("aa", "1.0").requires("bb").build(), Wheel::new("bb", "1.0").build());
     let index = LoopbackIndex::builder().file("aa", bare(&aa)).file("bb", bare(&bb)).start();
@@ -279,7 +279,7 @@ fn a_wheel_without_metadata_beside_it_is_looked_into() {
 }
 
 #[test]
-fn what_pip_asks_for_does_not_wait_behind_wheels_that_are_looked_into() {
+fn requests_of_pip_do_not_wait_for_wheels_being_read() {
     let names = |what: &str, count| (0..count).map(|n| format!("{what}{n}")).collect::<Vec<_>>();
     // One that guesses stays free, so that the controls tell when all others wait.
     let (slow, late) = (names("slow", FILES), names("late", WORKERS - FILES - 1));
@@ -305,7 +305,7 @@ fn what_pip_asks_for_does_not_wait_behind_wheels_that_are_looked_into() {
 }
 
 #[test]
-fn of_a_file_that_is_larger_than_stated_a_guess_gets_nothing_and_pip_all() {
+fn oversized_file_is_dropped_by_a_guess_and_served_to_pip() {
     let aa = Wheel::new("aa", "1.0").build();
     for (larger, requests) in [(0, 1), (1, 2)] {
         let size = Some(aa.bytes.len() as u64 - larger);
@@ -322,7 +322,7 @@ fn of_a_file_that_is_larger_than_stated_a_guess_gets_nothing_and_pip_all() {
 }
 
 #[test]
-fn a_guess_of_a_file_without_an_end_ends() {
+fn guess_of_a_file_without_an_end_ends() {
     let aa = Wheel::new("aa", "1.0").build();
     let index = LoopbackIndex::builder().file("aa", file(&aa)).start();
     let path = format!("/files/{}", aa.filename);
@@ -335,7 +335,7 @@ fn a_guess_of_a_file_without_an_end_ends() {
 }
 
 #[test]
-fn one_wheel_of_a_project_is_looked_into_however_often_it_is_wished_for() {
+fn one_wheel_of_a_project_is_read_for_metadata() {
     let wheels = ["aa", "bb"].map(|name| ["1.0", "2.0"].map(|v| Wheel::new(name, v).build()));
     let index = wheels.iter().flatten().fold(LoopbackIndex::builder(), |builder, wheel| {
         builder.file(&wheel.filename[..2], bare(wheel))
@@ -350,7 +350,7 @@ fn one_wheel_of_a_project_is_looked_into_however_often_it_is_wished_for() {
 }
 
 #[test]
-fn the_wheels_that_are_fetched_ahead_are_so_large_together_and_no_larger() {
+fn total_size_of_prefetched_wheels_is_bounded() {
     let many = MAX_PREFETCHED / MAX_WHEEL;
     let names: Vec<String> = (0..=many).map(|n| format!("aa{n}")).collect();
     let index = names.iter().fold(LoopbackIndex::builder(), |builder, name| {
@@ -366,7 +366,7 @@ fn the_wheels_that_are_fetched_ahead_are_so_large_together_and_no_larger() {
 }
 
 #[test]
-fn no_whole_file_is_fetched_on_a_guess_where_files_are_judged_or_have_no_hash() {
+fn no_file_is_prefetched_if_judged_or_without_hash() {
     let aa = Wheel::new("aa", "1.0").requires("bb").build();
     let index = LoopbackIndex::builder().file("aa", bare(&aa)).start();
     let gate = Gate::ahead(&index, Judging::Before(Box::new(give)));
@@ -403,7 +403,7 @@ fn fetched(gate: &Gate, index: &LoopbackIndex, filename: &str) -> Option<Result<
 }
 
 #[test]
-fn the_wheel_that_pip_considers_first_is_fetched_and_waited_for() {
+fn first_candidate_of_pip_is_prefetched() {
     let (two, one) = (Wheel::new("aa", "2.0").build(), Wheel::new("aa", "1.0").build());
     let index = LoopbackIndex::builder().file("aa", file(&two)).file("aa", file(&one)).start();
     let gate = Gate::ahead(&index, Judging::Later);
@@ -425,7 +425,7 @@ fn the_wheel_that_pip_considers_first_is_fetched_and_waited_for() {
 }
 
 #[test]
-fn what_nobody_wants_any_more_is_not_waited_for_and_what_is_whole_stays() {
+fn unwanted_prefetch_is_dropped_and_whole_file_kept() {
     let (aa, bb) = (Wheel::new("aa", "1.0").build(), Wheel::new("bb", "1.0").build());
     let slow = DistFile { size: Some(MAX_WHEEL), ..file(&aa) };
     let index = LoopbackIndex::builder().file("aa", slow).file("bb", file(&bb)).start();
@@ -445,7 +445,7 @@ fn what_nobody_wants_any_more_is_not_waited_for_and_what_is_whole_stays() {
 }
 
 #[test]
-fn a_wheel_that_was_fetched_ahead_is_what_the_index_states_or_an_error() {
+fn prefetched_wheel_has_the_stated_bytes_or_is_an_error() {
     let aa = Wheel::new("aa", "1.0").build();
     let other = Hash::Given("sha256", "0".repeat(64));
     let index = LoopbackIndex::builder().file("aa", file(&aa).hashes([other])).start();
@@ -459,7 +459,7 @@ fn a_wheel_that_was_fetched_ahead_is_what_the_index_states_or_an_error() {
 }
 
 #[test]
-fn a_wheel_of_which_the_index_states_no_sha256_or_no_size_is_not_fetched_ahead() {
+fn wheel_without_sha256_or_size_is_not_prefetched() {
     let aa = Wheel::new("aa", "1.0").build();
     for index in [
         LoopbackIndex::builder().file("aa", file(&aa).hashes([Hash::Md5])).start(),
@@ -475,7 +475,7 @@ fn a_wheel_of_which_the_index_states_no_sha256_or_no_size_is_not_fetched_ahead()
 }
 
 #[test]
-fn the_document_of_what_pip_considers_is_fetched_once_and_waited_for() {
+fn provenance_of_a_candidate_is_prefetched_once() {
     let aa = Wheel::new("aa", "1.0").build();
     let document = "{}".to_owned();
     let link = format!("/provenance/{}", aa.filename);

@@ -38,7 +38,7 @@ fn install(gate: &Gate, pip: &str, what: &str) -> (Sandbox, Outcome) {
 }
 
 #[test]
-fn every_pip_installs_through_it_what_it_would_install_directly() {
+fn every_pip_installs_equal_files_through_the_gateway() {
     let set = |html: bool| {
         let builder =
             if html { LoopbackIndex::builder().html_only() } else { LoopbackIndex::builder() };
@@ -71,7 +71,7 @@ fn every_pip_installs_through_it_what_it_would_install_directly() {
 }
 
 #[test]
-fn what_an_index_does_not_have_fails_as_it_does_directly() {
+fn missing_project_fails_as_without_the_gateway() {
     let index = LoopbackIndex::builder().empty_project("bb").start();
     for pip in PIPS {
         for what in ["aa", "bb", "bb==1"] {
@@ -86,7 +86,7 @@ fn what_an_index_does_not_have_fails_as_it_does_directly() {
 }
 
 #[test]
-fn credentials_stay_on_this_side() {
+fn credentials_do_not_reach_pip() {
     let aa = Wheel::new("aa", "1.0").requires("bb").build();
     let bb = Wheel::new("bb", "1.0").build();
     for html in [false, true] {
@@ -114,7 +114,7 @@ fn credentials_stay_on_this_side() {
 }
 
 #[test]
-fn a_refused_wheel_is_not_installed_by_any_pip() {
+fn refused_wheel_is_not_installed_by_any_pip() {
     for metadata in [true, false] {
         let (aa, bb) = (Wheel::new("aa", "1.0").requires("bb").build(), Wheel::new("bb", "1.0"));
         let bb = bb.build();
@@ -160,7 +160,7 @@ fn build(pip: &str, what: &str, refused: &'static str) -> (bool, Outcome) {
 }
 
 #[test]
-fn the_code_of_a_refused_source_never_runs() {
+fn code_of_a_refused_source_never_runs() {
     for pip in PIPS {
         for what in ["evil", "evil==1.0", "needs", "builds"] {
             let (ran, outcome) = build(pip, what, "evil");
@@ -174,7 +174,7 @@ fn the_code_of_a_refused_source_never_runs() {
 }
 
 #[test]
-fn a_refused_build_requirement_is_never_imported() {
+fn refused_build_requirement_is_never_imported() {
     for pip in PIPS {
         let (ran, outcome) = build(pip, "uses", "tool");
         outcome.exits(1);

@@ -39,7 +39,7 @@ fn requirements_and_constraints_of_a_pipe_count() {
 }
 
 #[test]
-fn what_comes_through_a_pipe_is_judged() {
+fn requirements_of_a_pipe_are_judged() {
     let world = World::new().wheel(Wheel::new("aa", "1.0")).trust(PIN_AA);
     for line in ["pip install -r <(echo aa)", "pip download -d there -r <(echo aa)"] {
         bash(&world, line).run().exits(77).stderr_has("signature expected");
@@ -48,7 +48,7 @@ fn what_comes_through_a_pipe_is_judged() {
 }
 
 #[test]
-fn a_named_pipe_is_read_once() {
+fn named_pipe_is_read_once() {
     let world = world("26.3");
     let path = world.project().join("pipe");
     mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
@@ -58,7 +58,7 @@ fn a_named_pipe_is_read_once() {
 }
 
 #[test]
-fn beside_an_unknown_option_nobody_guesses() {
+fn pipe_beside_an_unknown_option_is_refused() {
     let world = world("26.3");
     let outcome = bash(&world, "pip install --new-thing -r <(echo aa)").run();
     outcome.exits(65).stderr_has("gives once").stderr_has("write it to a file");

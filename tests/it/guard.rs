@@ -66,7 +66,7 @@ fn every_way_to_start_a_process_is_refused_and_noted() {
 }
 
 #[test]
-fn a_credential_helper_and_pips_own_restart_may_start() {
+fn credential_helper_and_pips_own_restart_may_start() {
     let sandbox = Sandbox::new();
     sandbox.write_file("keyring", "#!/bin/sh\ntouch started\n");
     guarded(
@@ -102,7 +102,7 @@ fn interpreter_without_audit_events_ends_before_pip_runs() {
 }
 
 #[test]
-fn the_environments_own_sitecustomize_still_runs() {
+fn environments_own_sitecustomize_still_runs() {
     let sandbox = Sandbox::new();
     let own = sandbox.venv().site_packages().join("sitecustomize.py");
     std::fs::write(own, "print('own sitecustomize')\n").unwrap();

@@ -16,7 +16,7 @@ const TEXTS: [(&str, &[&str]); 5] = [
 ];
 
 #[test]
-fn what_is_printed_is_what_is_written_down() {
+fn help_texts_match_their_snapshots() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/help");
     let world = Sandbox::new();
     for (name, args) in TEXTS {
@@ -40,7 +40,7 @@ fn what_is_printed_is_what_is_written_down() {
 }
 
 #[test]
-fn the_version_is_the_packages_and_short_forms_say_the_same() {
+fn version_and_short_options_print_alike() {
     let world = Sandbox::new();
     let version = format!("pypi-verify-now {}\n", env!("CARGO_PKG_VERSION"));
     assert_eq!(world.tool(["--version"]).run().stdout, version);

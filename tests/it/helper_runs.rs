@@ -45,7 +45,7 @@ enum By {
 }
 
 #[test]
-fn a_log_holds_the_run_that_installs_and_no_password() {
+fn log_holds_the_run_that_installs_and_no_password() {
     for (pip, command, by) in [
         ("26.3", &["install", "aa"][..], By::Variable),
         ("26.3", &["install", "aa"], By::Option),
@@ -75,14 +75,14 @@ fn a_log_holds_the_run_that_installs_and_no_password() {
 }
 
 #[test]
-fn a_log_of_the_configuration_would_hold_the_password() {
+fn log_of_the_configuration_would_hold_the_password() {
     let world = world("26.3");
     world.plain_pip(["--log", "pip.log", "config", "list", "-vvv"]).run().exits(0);
     assert!(world.read_file("pip.log").contains(PASSWORD));
 }
 
 #[test]
-fn a_log_does_not_take_the_output_of_a_failed_build_from_the_terminal() {
+fn output_of_a_failed_build_is_printed_beside_a_log() {
     for pip in ["26.3", "24.0"] {
         let world = world(pip);
         let run = world.pip(["--log", "pip.log", "install", "./broken-1.0"]).run();
@@ -92,7 +92,7 @@ fn a_log_does_not_take_the_output_of_a_failed_build_from_the_terminal() {
 }
 
 #[test]
-fn what_installs_nothing_writes_to_no_file_that_the_user_named() {
+fn resolving_run_writes_to_no_file_of_the_user() {
     for (pip, command) in [
         ("26.3", &["install", "aa"][..]),
         ("24.0", &["install", "aa"]),
@@ -118,7 +118,7 @@ fn what_installs_nothing_writes_to_no_file_that_the_user_named() {
 }
 
 #[test]
-fn the_tool_makes_no_directory_for_a_repository_that_it_does_not_fetch() {
+fn tool_makes_no_directory_for_an_unfetched_repository() {
     for pip in ["26.3", "24.0"] {
         let world = world(pip);
         let before = world.files();
@@ -131,7 +131,7 @@ fn the_tool_makes_no_directory_for_a_repository_that_it_does_not_fetch() {
 }
 
 #[test]
-fn what_a_failed_build_leaves_goes_with_the_run() {
+fn files_of_a_failed_build_are_removed() {
     let world = world("26.3");
     world.pip(["install", "--no-clean", "./broken-1.0"]).run().exits(1);
     assert!(world.leftovers().is_empty(), "{:?}", world.leftovers());

@@ -58,7 +58,7 @@ fn download(transport: &Transport, address: &str) -> Result<Vec<u8>, HttpError> 
 }
 
 #[test]
-fn an_answer_arrives_whole_with_its_type_and_place() {
+fn answer_has_its_body_content_type_and_url() {
     let index = index();
     let client = Client::new(&hasty());
     let address = url(&index.file_url("aa-1.0.whl"));
@@ -92,7 +92,7 @@ fn requests_of_all_threads_share_few_connections() {
 }
 
 #[test]
-fn gzip_is_decoded_and_its_bound_is_on_what_comes_out() {
+fn gzip_is_decoded_within_the_bound_of_its_content() {
     let index = LoopbackIndex::builder()
         .gzip()
         .file("aa", DistFile::new("small", "a wheel"))
@@ -104,14 +104,14 @@ fn gzip_is_decoded_and_its_bound_is_on_what_comes_out() {
 }
 
 #[test]
-fn a_download_asks_for_the_file_as_it_is() {
+fn download_asks_for_the_file_as_it_is() {
     let index = LoopbackIndex::builder().gzip().file("aa", DistFile::new("f", "a wheel")).start();
     assert_eq!(download(&hasty(), &index.file_url("f")).unwrap(), b"a wheel");
     assert_eq!(index.requests()[0].header("accept-encoding"), Some("identity"));
 }
 
 #[test]
-fn what_may_pass_is_tried_again() {
+fn transient_errors_are_retried() {
     for code in [429, 500, 502, 503, 504] {
         let index = index();
         index.fault_times("/files/aa-1.0.whl", 2, Fault::status(code));
@@ -121,7 +121,7 @@ fn what_may_pass_is_tried_again() {
 }
 
 #[test]
-fn what_will_not_pass_is_not_tried_again() {
+fn permanent_errors_are_not_retried() {
     for code in [400, 401, 403, 404, 410, 451, 501] {
         let index = index();
         index.fault("/files/aa-1.0.whl", Fault::status(code));
@@ -133,7 +133,7 @@ fn what_will_not_pass_is_not_tried_again() {
 }
 
 #[test]
-fn trying_again_has_an_end() {
+fn retries_are_bounded() {
     let index = index();
     index.fault("/files/aa-1.0.whl", Fault::status(503));
     let transport = Transport { retries: 2, ..hasty() };
@@ -155,7 +155,7 @@ fn retry_after_is_respected_and_bounded() {
 }
 
 #[test]
-fn broken_connections_and_half_answers_are_tried_again() {
+fn broken_connections_are_retried() {
     for fault in [Fault::Disconnect, Fault::Truncate, Fault::Hang] {
         let index = index();
         index.fault_times("/files/aa-1.0.whl", 1, fault.clone());
@@ -166,7 +166,7 @@ fn broken_connections_and_half_answers_are_tried_again() {
 }
 
 #[test]
-fn half_an_answer_is_no_answer() {
+fn truncated_answer_is_an_error() {
     let index = index();
     index.fault("/files/aa-1.0.whl", Fault::Truncate);
     let transport = Transport { retries: 1, ..hasty() };
@@ -179,7 +179,7 @@ fn half_an_answer_is_no_answer() {
 }
 
 #[test]
-fn broken_compression_is_no_answer() {
+fn broken_compression_is_an_error() {
     let index = index();
     let path = "/files/aa-1.0.whl";
     let headers = vec![("Content-Encoding".to_owned(), "gzip".to_owned())];
@@ -189,7 +189,7 @@ fn broken_compression_is_no_answer() {
 }
 
 #[test]
-fn silence_ends() {
+fn silent_server_times_out() {
     let index = index();
     index.fault("/files/aa-1.0.whl", Fault::Hang);
     let transport = Transport { retries: 0, ..impatient() };
@@ -198,7 +198,7 @@ fn silence_ends() {
 }
 
 #[test]
-fn a_trickle_ends_though_it_is_never_silent() {
+fn trickling_answer_times_out() {
     let index = index();
     index.fault("/files/aa-1.0.whl", Fault::Trickle);
     let document = Duration::from_millis(300);
@@ -214,7 +214,7 @@ fn a_trickle_ends_though_it_is_never_silent() {
 }
 
 #[test]
-fn an_error_that_trickles_is_taken_at_its_head() {
+fn body_of_an_error_status_is_not_read() {
     let index = index();
     index.fault("/nothing", Fault::Trickle);
     // Only the bound on the body of an error ends it.
@@ -236,7 +236,7 @@ fn all_redirects_and_attempts_share_one_time() {
 }
 
 #[test]
-fn an_endless_answer_ends_at_its_bound() {
+fn endless_answer_ends_at_its_bound() {
     let index = index();
     index.fault("/files/aa-1.0.whl", Fault::Endless);
     let error = get(&hasty(), &index.file_url("aa-1.0.whl")).unwrap_err();
@@ -245,7 +245,7 @@ fn an_endless_answer_ends_at_its_bound() {
 }
 
 #[test]
-fn what_announces_too_much_is_not_read() {
+fn answer_with_too_large_content_length_is_not_read() {
     let index = index();
     index.edit(|projects| projects.get_mut("aa").unwrap()[0].bytes = vec![0; 2 << 20]);
     let error = get(&hasty(), &index.file_url("aa-1.0.whl")).unwrap_err();
@@ -253,7 +253,7 @@ fn what_announces_too_much_is_not_read() {
 }
 
 #[test]
-fn nobody_there_is_unreachable_and_leaves_the_question_open() {
+fn unreachable_server_is_could_not_check() {
     let gone = index().file_url("aa-1.0.whl");
     let error = get(&Transport { retries: 1, ..hasty() }, &gone).unwrap_err();
     assert!(matches!(error, HttpError::Unreachable { .. }), "{error}");
@@ -270,7 +270,7 @@ fn local_file() -> (tempfile::NamedTempFile, String) {
 }
 
 #[test]
-fn other_schemes_are_not_spoken() {
+fn other_url_schemes_are_refused() {
     let (_file, local) = local_file();
     for address in ["ftp://index.example/a", &local, "data:,x"] {
         let error = get(&hasty(), address).unwrap_err();
@@ -288,7 +288,7 @@ fn redirects_are_followed_to_another_server() {
 }
 
 #[test]
-fn redirects_in_a_circle_end() {
+fn circular_redirects_are_bounded() {
     let index = index();
     index.fault("/loop", Fault::redirect("loop"));
     let error = get(&hasty(), &index.at("/loop")).unwrap_err();
@@ -309,7 +309,7 @@ fn redirects_to_files_or_nowhere_are_refused() {
 }
 
 #[test]
-fn a_look_up_that_fails_does_so_for_all_who_waited_and_for_nobody_else() {
+fn failed_name_look_up_is_shared_by_its_waiters_alone() {
     let (host, since) = (Host::default(), Instant::now());
     let failed = host.addresses(since, || Err(Error::HostNotFound));
     assert!(matches!(failed, Err(Error::HostNotFound)), "{failed:?}");
@@ -324,7 +324,7 @@ fn a_look_up_that_fails_does_so_for_all_who_waited_and_for_nobody_else() {
 }
 
 #[test]
-fn that_another_has_no_time_left_is_no_end_for_who_waited() {
+fn timeout_of_one_request_does_not_end_its_waiters() {
     let (host, since) = (Host::default(), Instant::now());
     let failed = host.addresses(since, || Err(Error::Timeout(ureq::Timeout::Global)));
     assert!(matches!(failed, Err(Error::Timeout(ureq::Timeout::Global))), "{failed:?}");
@@ -333,7 +333,7 @@ fn that_another_has_no_time_left_is_no_end_for_who_waited() {
 }
 
 #[test]
-fn a_sink_that_fails_ends_the_download() {
+fn sink_that_fails_ends_the_download() {
     let index = index();
     let full = |_: Piece<'_>| Err(std::io::Error::from(std::io::ErrorKind::StorageFull));
     let client = Client::new(&hasty());
@@ -343,7 +343,7 @@ fn a_sink_that_fails_ends_the_download() {
 }
 
 #[test]
-fn a_url_is_shown_without_its_secrets() {
+fn url_is_shown_without_its_secrets() {
     let shown = |text: &str| Redacted(&url(text)).to_string();
     assert_eq!(shown("https://index.example/simple/"), "https://index.example/simple/");
     assert_eq!(shown("https://me:secret@index.example:8/a"), "https://***@index.example:8/a");

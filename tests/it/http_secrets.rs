@@ -65,7 +65,7 @@ fn credentials_in_the_url_are_sent_and_never_shown() {
 }
 
 #[test]
-fn an_index_url_lends_its_credentials_to_its_host_and_port() {
+fn index_url_lends_its_credentials_to_its_host_and_port() {
     let (index, other) = (guarded(), plain());
     let credentials = vec![Url::parse(&index.url_with_credentials("me", "p@ss word")).unwrap()];
     let transport = Transport { credentials, ..hasty() };
@@ -75,7 +75,7 @@ fn an_index_url_lends_its_credentials_to_its_host_and_port() {
 }
 
 #[test]
-fn of_two_indexes_on_one_host_the_one_with_the_nearer_path_lends() {
+fn index_with_the_longest_path_lends_credentials() {
     let index = plain();
     let root = Url::parse(&index.at("/")).unwrap();
     let index_url = |user: &str, path: &str| {
@@ -105,7 +105,7 @@ fn netrc_serves_its_machine_and_the_default_serves_the_rest() {
 }
 
 #[test]
-fn a_netrc_that_does_not_parse_or_is_not_there_counts_as_empty() {
+fn malformed_or_missing_netrc_counts_as_empty() {
     let dir = TempDir::new().unwrap();
     let index = plain();
     get(&with_netrc(&dir, "machine 127.0.0.1 secret nonsense"), &index.at(FILE)).unwrap();
@@ -115,7 +115,7 @@ fn a_netrc_that_does_not_parse_or_is_not_there_counts_as_empty() {
 }
 
 #[test]
-fn a_redirect_takes_no_credentials_along() {
+fn redirect_does_not_forward_credentials() {
     let (index, other) = (plain(), plain());
     index.fault("/away", Fault::redirect(other.at(FILE)));
     let away = index.at("/away").replace("http://", "http://me:secret@");
@@ -125,7 +125,7 @@ fn a_redirect_takes_no_credentials_along() {
 }
 
 #[test]
-fn after_a_redirect_the_new_host_gets_its_own_credentials_not_those_in_the_redirect() {
+fn redirected_host_gets_its_own_credentials() {
     let (index, other) = (plain(), guarded());
     index.fault("/away", Fault::redirect(other.at(FILE).replace("http://", "http://x:y@")));
     let credentials = vec![Url::parse(&other.url_with_credentials("me", "p@ss word")).unwrap()];
@@ -135,7 +135,7 @@ fn after_a_redirect_the_new_host_gets_its_own_credentials_not_those_in_the_redir
 }
 
 #[test]
-fn a_server_that_nobody_vouches_for_is_not_talked_to() {
+fn server_with_unknown_authority_is_refused() {
     let index = secure(&Authority::new());
     let error = get(&hasty(), &index.at(FILE)).unwrap_err();
     assert!(matches!(error, HttpError::Tls { .. }), "{error}");
@@ -144,7 +144,7 @@ fn a_server_that_nobody_vouches_for_is_not_talked_to() {
 }
 
 #[test]
-fn a_ca_bundle_vouches_for_its_own_and_for_nobody_else() {
+fn ca_bundle_replaces_the_default_authorities() {
     let dir = TempDir::new().unwrap();
     let (mine, foreign) = (Authority::new(), Authority::new());
     let bundle = file(&dir, "ca.pem", &(foreign.pem() + &mine.pem()));
@@ -156,7 +156,7 @@ fn a_ca_bundle_vouches_for_its_own_and_for_nobody_else() {
 }
 
 #[test]
-fn a_directory_of_pem_files_is_a_ca_bundle() {
+fn directory_of_pem_files_is_a_ca_bundle() {
     let dir = TempDir::new().unwrap();
     let authority = Authority::new();
     file(&dir, "README", "notes");
@@ -166,7 +166,7 @@ fn a_directory_of_pem_files_is_a_ca_bundle() {
 }
 
 #[test]
-fn a_ca_bundle_that_is_none_is_bad_input() {
+fn invalid_ca_bundle_is_bad_input() {
     let dir = TempDir::new().unwrap();
     let empty = TempDir::new().unwrap();
     let broken = "-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n";
@@ -185,7 +185,7 @@ fn a_ca_bundle_that_is_none_is_bad_input() {
 }
 
 #[test]
-fn a_client_certificate_opens_a_server_that_asks_for_one() {
+fn client_certificate_is_sent_on_request() {
     let dir = TempDir::new().unwrap();
     let authority = Authority::new();
     let aa = DistFile::new("aa-1.0.whl", "a wheel");
@@ -200,7 +200,7 @@ fn a_client_certificate_opens_a_server_that_asks_for_one() {
 }
 
 #[test]
-fn a_client_certificate_that_is_none_is_bad_input() {
+fn invalid_client_certificate_is_bad_input() {
     let dir = TempDir::new().unwrap();
     let (one, two) = (Authority::new().client_pem(), Authority::new().client_pem());
     let (certificate, _) = one.split_once("-----BEGIN PRIVATE").unwrap();
@@ -216,7 +216,7 @@ fn a_client_certificate_that_is_none_is_bad_input() {
 }
 
 #[test]
-fn a_trusted_host_needs_no_certificate_and_every_other_does() {
+fn trusted_host_needs_no_certificate_and_every_other_does() {
     let index = secure(&Authority::new());
     let trusting = |host: String| Transport { trusted_hosts: vec![host], ..hasty() };
     let port = index.port();
@@ -230,7 +230,7 @@ fn a_trusted_host_needs_no_certificate_and_every_other_does() {
 }
 
 #[test]
-fn a_redirect_from_https_to_http_is_refused() {
+fn redirect_from_https_to_http_is_refused() {
     let dir = TempDir::new().unwrap();
     let authority = Authority::new();
     let (index, insecure) = (secure(&authority), plain());
@@ -242,7 +242,7 @@ fn a_redirect_from_https_to_http_is_refused() {
 }
 
 #[test]
-fn a_proxy_is_used_with_its_credentials() {
+fn proxy_is_used_with_its_credentials() {
     let (index, proxy) = (plain(), proxy::Proxy::start());
     let url = proxy.url_with_credentials("me", "secret");
     let transport = Transport { proxy: Proxy::Url(url), ..hasty() };
@@ -253,7 +253,7 @@ fn a_proxy_is_used_with_its_credentials() {
 }
 
 #[test]
-fn the_environments_proxy_is_chosen_by_scheme_and_passed_by_exceptions() {
+fn environments_proxy_is_chosen_by_scheme_and_passed_by_exceptions() {
     let cases = [
         ("http", "", 1),
         ("all", "", 1),
@@ -285,7 +285,7 @@ fn without_a_proxy_the_variables_do_not_count() {
 }
 
 #[test]
-fn a_proxy_that_cannot_be_used_is_an_error_without_its_secrets() {
+fn proxy_that_cannot_be_used_is_an_error_without_its_secrets() {
     for text in ["socks5://me:secret@proxy.example", "ftp://me:secret@proxy.example", "http://"] {
         let transport = Transport { proxy: Proxy::Url(text.to_owned()), ..hasty() };
         let failure = Failure::from(get(&transport, "http://127.0.0.1:1/").unwrap_err());
@@ -295,7 +295,7 @@ fn a_proxy_that_cannot_be_used_is_an_error_without_its_secrets() {
 }
 
 #[test]
-fn what_no_request_needs_may_be_wrong() {
+fn unused_invalid_tls_files_are_ignored() {
     let (index, dir) = (plain(), TempDir::new().unwrap());
     let nowhere = Some(dir.path().join("nowhere.pem"));
     let variables = |lookup: fn(&str) -> Option<String>| Transport {

@@ -39,7 +39,7 @@ fn body(content_type: &str, text: impl Into<Vec<u8>>) -> Fault {
 }
 
 #[test]
-fn a_page_that_cannot_be_had_or_read_leaves_it_open() {
+fn unavailable_or_malformed_page_is_could_not_check() {
     let json = "application/vnd.pypi.simple.v1+json";
     for (fault, says) in [
         (Fault::status(401), "answered with status 401"),
@@ -67,7 +67,7 @@ fn a_page_that_cannot_be_had_or_read_leaves_it_open() {
 }
 
 #[test]
-fn a_document_that_cannot_be_had_leaves_it_open_and_one_that_fails_is_refused() {
+fn unavailable_document_is_could_not_check_not_refused() {
     let json = "application/vnd.pypi.integrity.v1+json";
     let deep = "[".repeat(200_000) + &"]".repeat(200_000);
     for (fault, status, says) in [
@@ -90,13 +90,13 @@ fn a_document_that_cannot_be_had_leaves_it_open_and_one_that_fails_is_refused() 
 }
 
 #[test]
-fn what_never_ends_is_cut_off_at_its_bound() {
+fn endless_answers_are_bounded() {
     ends(PAGE, Fault::Endless, 69, "sends more than 67108864 bytes");
     ends(DOCUMENT, Fault::Endless, 69, "sends more than 10485760 bytes");
 }
 
 #[test]
-fn a_server_that_says_nothing_is_given_up_after_the_timeout() {
+fn silent_index_times_out() {
     for path in [PAGE, DOCUMENT] {
         let (index, world) = served();
         index.fault(path, Fault::Hang);
@@ -109,7 +109,7 @@ fn a_server_that_says_nothing_is_given_up_after_the_timeout() {
 }
 
 #[test]
-fn trouble_that_passes_is_waited_out() {
+fn transient_index_faults_are_retried() {
     for path in [PAGE, DOCUMENT] {
         let (index, world) = served();
         index.fault_times(path, 1, Fault::status(503));
@@ -121,7 +121,7 @@ fn trouble_that_passes_is_waited_out() {
 }
 
 #[test]
-fn an_html_index_is_as_good() {
+fn html_index_gives_equal_verdicts() {
     let aa = wheel("aa", "1.0");
     let index = LoopbackIndex::builder().html_only().file("aa", signed(&aa, &octo("aa"))).start();
     let world = world_with_lock_of_aa(&index, &aa);
@@ -131,7 +131,7 @@ fn an_html_index_is_as_good() {
 }
 
 #[test]
-fn an_install_meets_the_same_and_ends_before_anything_is_installed() {
+fn index_fault_ends_an_install_without_changes() {
     let aa = wheel("aa", "1.0");
     for (fault, status) in [
         (Fault::status(403), 69),
@@ -150,7 +150,7 @@ fn an_install_meets_the_same_and_ends_before_anything_is_installed() {
 }
 
 #[test]
-fn a_file_that_does_not_arrive_ends_the_install_before_pip_or_the_trust_file_changes() {
+fn missing_file_ends_an_install_without_changes() {
     let (index, _) = index_of_aa();
     let world = world(&index).env("TOFU", "1");
     // A guess that was answered so is asked for once more when it is wanted.
@@ -170,7 +170,7 @@ fn a_file_that_does_not_arrive_ends_the_install_before_pip_or_the_trust_file_cha
 }
 
 #[test]
-fn a_provenance_link_to_nothing_is_unsigned_where_nobody_expects_a_signature() {
+fn dead_provenance_link_of_an_unpinned_file_is_unsigned() {
     let aa = wheel("aa", "1.0");
     let nowhere = unsigned(&aa).provenance_link("/nowhere");
     let index = LoopbackIndex::builder().file("aa", nowhere).start();
@@ -180,7 +180,7 @@ fn a_provenance_link_to_nothing_is_unsigned_where_nobody_expects_a_signature() {
 }
 
 #[test]
-fn a_provenance_link_that_is_no_link_leaves_it_open() {
+fn invalid_provenance_link_is_could_not_check() {
     for link in ["", "file:///etc/passwd", "http://", "ftp://index.example/x", "data:,x"] {
         let aa = wheel("aa", "1.0");
         let file: DistFile = unsigned(&aa).provenance_link(link);

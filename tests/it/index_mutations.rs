@@ -124,7 +124,7 @@ fn every_mutilated_attestation_of_an_index_fails_beside_its_honest_twin() {
 }
 
 #[test]
-fn a_document_that_proves_nothing_or_lies_fails_though_its_attestation_is_honest() {
+fn false_document_of_an_honest_attestation_fails() {
     let aa = wheel("aa", "1.0");
     let signer = octo("aa");
     let honest = || PrivateSigstore::shared().mint(&signer, &aa.filename, aa.sha256).attestation();

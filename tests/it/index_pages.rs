@@ -37,7 +37,7 @@ fn aa(page: &Page) -> Result<Option<PageFile>, PageError> {
 }
 
 #[test]
-fn both_formats_say_the_same() {
+fn json_and_html_pages_read_alike() {
     let in_json = json(&format!(
         r#", "hashes": {{"sha256": "{DIGEST}", "md5": "00"}}, "yanked": "broken",
            "provenance": "https://index.example/p?a=1&b=2""#
@@ -57,7 +57,7 @@ fn both_formats_say_the_same() {
 }
 
 #[test]
-fn a_file_without_anything_else_is_a_file() {
+fn entry_with_name_and_url_alone_is_a_file() {
     for page in [parse(JSON, &json("")), parse(HTML, &html(&format!("href={FILE}")))] {
         let page = page.unwrap();
         let file = aa(&page).unwrap().unwrap();
@@ -66,7 +66,7 @@ fn a_file_without_anything_else_is_a_file() {
 }
 
 #[test]
-fn links_are_relative_to_the_page_and_never_inherit_its_credentials() {
+fn links_resolve_without_the_credentials_of_the_page() {
     let in_json = json(r#", "provenance": "../../p""#).replace(FILE, "../../f/aa-1.0.whl");
     let in_html = html(r#"href="../../f/aa-1.0.whl" data-provenance="../../p""#);
     for page in [parse(JSON, &in_json).unwrap(), parse(HTML, &in_html).unwrap()] {
@@ -77,7 +77,7 @@ fn links_are_relative_to_the_page_and_never_inherit_its_credentials() {
 }
 
 #[test]
-fn the_base_of_a_html_page_holds_for_every_link() {
+fn base_of_a_html_page_holds_for_every_link() {
     let page = "<a href=aa-1.0.whl data-provenance=p></a>
         <base href=https://files.example/><base href=/x/>";
     let page = parse(HTML, page).unwrap();
@@ -86,7 +86,7 @@ fn the_base_of_a_html_page_holds_for_every_link() {
 }
 
 #[test]
-fn a_provenance_link_that_cannot_be_followed_is_not_an_absent_one() {
+fn invalid_provenance_link_is_an_error() {
     for link in ["", "  ", "ftp://index.example/p", "file:///p", "data:,{}", "http://[::"] {
         let in_json = json(&format!(r#", "provenance": "{link}""#));
         let in_html = html(&format!(r#"href={FILE} data-provenance="{link}""#));
@@ -100,7 +100,7 @@ fn a_provenance_link_that_cannot_be_followed_is_not_an_absent_one() {
 }
 
 #[test]
-fn a_digest_that_is_none_is_not_an_absent_one() {
+fn invalid_digest_is_an_error() {
     let in_json = json(r#", "hashes": {"sha256": "00"}"#).replace(r#""hashes": {}, "#, "");
     let in_html = html(&format!("href={FILE}#sha256=00"));
     let twice = html(&format!("href={FILE}#sha256={DIGEST}&sha256={}", "0".repeat(64)));
@@ -110,7 +110,7 @@ fn a_digest_that_is_none_is_not_an_absent_one() {
 }
 
 #[test]
-fn an_entry_that_cannot_be_read_hurts_no_other() {
+fn malformed_entry_does_not_affect_others() {
     let page = json("").replace(
         r#""files": ["#,
         r#""files": [{"filename": "bb-1.0.whl", "url": "http://[::", "hashes": {}},"#,
@@ -130,14 +130,14 @@ fn two_entries_of_one_file_must_agree() {
 }
 
 #[test]
-fn a_file_is_found_by_name_and_place() {
+fn file_is_found_by_name_and_place() {
     let page = parse(JSON, &json("")).unwrap();
     assert!(page.file("aa-2.0.whl", &url(FILE)).unwrap().is_none());
     assert!(page.file("aa-1.0.whl", &url("https://other.example/aa-1.0.whl")).unwrap().is_none());
 }
 
 #[test]
-fn a_file_is_found_by_name_and_digest() {
+fn file_is_found_by_name_and_digest() {
     let (right, wrong) = (Sha256::parse(DIGEST).unwrap(), Sha256::of(b""));
     let page = parse(HTML, &html(&format!("href={FILE}#sha256={DIGEST}"))).unwrap();
     assert!(page.file_with("aa-1.0.whl", &right).unwrap().is_some());
@@ -165,7 +165,7 @@ fn places_are_compared_as_pip_writes_them() {
 }
 
 #[test]
-fn the_text_of_scripts_and_comments_is_no_file() {
+fn scripts_and_comments_are_not_files() {
     let anchor = format!("<a href={FILE}>x</a>");
     for page in [
         format!("<!-- {anchor} -->"),
@@ -180,7 +180,7 @@ fn the_text_of_scripts_and_comments_is_no_file() {
 }
 
 #[test]
-fn what_is_no_page_is_refused() {
+fn invalid_page_is_refused() {
     let deep = "[".repeat(200_000) + &"]".repeat(200_000);
     let deep_inside = json(&format!(r#", "size": {deep}"#));
     let truncated = &json("")[..100];
@@ -206,7 +206,7 @@ fn what_is_no_page_is_refused() {
 }
 
 #[test]
-fn depth_where_nobody_looks_does_no_harm() {
+fn deep_nesting_in_unknown_fields_is_skipped() {
     let deep = "[".repeat(200_000) + &"]".repeat(200_000);
     let page = parse(JSON, &json(&format!(r#", "unknown": {deep}"#))).unwrap();
     assert!(aa(&page).unwrap().is_some());
@@ -237,13 +237,13 @@ fn another_content_type_is_refused() {
 }
 
 #[test]
-fn a_page_has_not_more_files_than_it_may() {
+fn number_of_files_of_a_page_is_bounded() {
     let page = "<a href=x>".repeat(250_001);
     assert_eq!(parse(HTML, &page), Err(PageError::TooMany));
 }
 
 #[test]
-fn a_mirror_shows_no_control_characters_and_lists_no_file_with_one_in_its_name() {
+fn mirror_has_no_control_characters() {
     let evil = "x\n\u{1b}[A\u{202e}pypi-verify-now: verified";
     let file = |name: &str| {
         serde_json::json!({
@@ -280,7 +280,7 @@ fn escape_in_url(name: &str) -> String {
 
 proptest! {
     #[test]
-    fn a_mirror_says_what_the_page_says(
+    fn mirror_has_the_entries_of_the_page(
         name in "[a-z<>&\"'+ %]{1,9}", yanked: Option<String>, python: String, fragment in "(#[a-z=&]{0,9})?",
     ) {
         let page = serde_json::json!({"meta": {"api-version": "1.1"}, "name": "aa", "files": [{
@@ -305,7 +305,7 @@ proptest! {
     }
 
     #[test]
-    fn a_mirror_of_html_says_what_the_page_says(python in "[ -~]{0,9}", yanked in "[ -~]{0,9}") {
+    fn mirror_of_html_has_the_entries_of_the_page(python in "[ -~]{0,9}", yanked in "[ -~]{0,9}") {
         let escape = |text: &str| text.replace('&', "&amp;").replace('"', "&quot;");
         let page = html(&format!(
             "href='{FILE}#sha256={DIGEST}' data-requires-python=\"{}\" data-yanked=\"{}\" \
@@ -321,7 +321,7 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_make_it_panic(bytes: Vec<u8>, html in "(<(a|base|meta|/a)( (href|data-provenance)=[\"'a&#;:/.%]{0,9}){0,3}>?){0,9}") {
+    fn arbitrary_bytes_do_not_panic(bytes: Vec<u8>, html in "(<(a|base|meta|/a)( (href|data-provenance)=[\"'a&#;:/.%]{0,9}){0,3}>?){0,9}") {
         for content_type in [JSON, HTML] {
             let _ = Page::parse(content_type, &url(BASE), &bytes);
             let _ = Page::parse(content_type, &url(BASE), html.as_bytes());

@@ -26,7 +26,7 @@ fn files_may_lie_on_another_host_than_the_pages() {
 }
 
 #[test]
-fn a_page_may_be_redirected() {
+fn page_may_be_redirected() {
     let (index, _) = index_of_aa();
     let front = LoopbackIndex::builder().start();
     front.fault(PAGE, Fault::redirect(index.at(PAGE)));
@@ -37,7 +37,7 @@ fn a_page_may_be_redirected() {
 }
 
 #[test]
-fn a_directory_may_be_the_index_and_have_its_provenance_beside_it() {
+fn directory_as_index_may_hold_provenance_files() {
     let aa = wheel("aa", "1.0");
     let world = Sandbox::new().without_env("PIP_NO_INDEX").trusted_root(&trusted_root());
     let world = world.trust(&pin("aa"));
@@ -66,7 +66,7 @@ fn find_links_state_no_provenance_but_a_second_source_may() {
 }
 
 #[test]
-fn what_is_configured_for_install_alone_counts_for_the_tool_too() {
+fn install_section_counts_for_the_tool() {
     for pip in ["26.3", "24.0"] {
         let (index, _) = index_of_aa();
         let conf = format!(
@@ -81,7 +81,7 @@ fn what_is_configured_for_install_alone_counts_for_the_tool_too() {
 }
 
 #[test]
-fn an_isolated_pip_is_one_for_us_too() {
+fn isolated_counts_for_the_shim() {
     let (index, aa) = index_of_aa();
     let world = world(&index).trust(&pin("aa")).env("PIP_PROXY", "http://127.0.0.1:1");
     let url = index.url();
@@ -106,7 +106,7 @@ fn several_extra_indexes_may_stand_in_one_value() {
 }
 
 #[test]
-fn a_requirements_file_from_a_url_names_the_index_with_a_secret_of_the_environment() {
+fn remote_requirements_file_expands_secret_in_index_url() {
     let aa = wheel("aa", "1.0");
     let guarded = LoopbackIndex::builder().basic_auth("me", "sekret");
     let index = guarded.file("aa", signed(&aa, &octo("aa"))).start();
@@ -122,7 +122,7 @@ fn a_requirements_file_from_a_url_names_the_index_with_a_secret_of_the_environme
 }
 
 #[test]
-fn a_lock_that_no_index_can_speak_for_is_not_taken_for_unsigned() {
+fn lock_without_its_index_is_not_unsigned() {
     let (index, aa) = index_of_aa();
     let world = world(&index).file("pylock.toml", lock(&index, [("aa", vec![&aa])]));
     let none = world.tool(["-L", "pylock.toml", "--no-index"]).run();

@@ -46,7 +46,7 @@ fn locate(indexes: &[&LoopbackIndex], file: &str) -> Result<Option<PageFile>, In
 }
 
 #[test]
-fn a_page_is_asked_as_json_first_and_read_in_either_format() {
+fn page_is_asked_as_json_first_and_read_in_either_format() {
     let html = LoopbackIndex::builder().html_only();
     let html = html.file("aa", DistFile::new(WHEEL, "wheel").relative_provenance("{}")).start();
     for index in [index(), html] {
@@ -62,7 +62,7 @@ fn a_page_is_asked_as_json_first_and_read_in_either_format() {
 }
 
 #[test]
-fn the_last_slash_of_an_index_url_does_not_matter() {
+fn last_slash_of_an_index_url_does_not_matter() {
     let index = index();
     let client = client();
     let asks = Index::new(&client);
@@ -73,7 +73,7 @@ fn the_last_slash_of_an_index_url_does_not_matter() {
 }
 
 #[test]
-fn a_page_is_fetched_once_whoever_asks() {
+fn page_is_fetched_once_for_all_callers() {
     let index = index();
     let client = client();
     let asks = Index::new(&client);
@@ -86,7 +86,7 @@ fn a_page_is_fetched_once_whoever_asks() {
 }
 
 #[test]
-fn a_page_that_failed_is_not_asked_for_again() {
+fn page_that_failed_is_not_asked_for_again() {
     let index = index();
     index.fault_times(PAGE, 1, Fault::status(403));
     let client = client();
@@ -98,13 +98,13 @@ fn a_page_that_failed_is_not_asked_for_again() {
 }
 
 #[test]
-fn a_name_the_index_does_not_know_has_no_page() {
+fn unknown_project_has_no_page() {
     let index = LoopbackIndex::builder().start();
     assert!(Index::new(&client()).page(&url(&index.url()), &aa()).unwrap().is_none());
 }
 
 #[test]
-fn any_other_answer_than_a_page_or_404_is_could_not_check() {
+fn other_status_than_404_is_could_not_check() {
     for fault in [
         Fault::status(401),
         Fault::status(403),
@@ -125,14 +125,14 @@ fn any_other_answer_than_a_page_or_404_is_could_not_check() {
 }
 
 #[test]
-fn a_login_page_lists_no_file() {
+fn login_page_lists_no_file() {
     let index = index();
     index.fault(PAGE, Fault::html("<h1>Log in</h1><a href=/login>here</a>"));
     assert_eq!(locate(&[&index], &index.file_url(WHEEL)).unwrap(), None);
 }
 
 #[test]
-fn the_index_on_the_files_host_is_asked_first_and_alone() {
+fn index_on_the_host_of_the_file_is_asked_first() {
     let (first, second) = (index(), index());
     let file = locate(&[&first, &second], &second.file_url(WHEEL)).unwrap().unwrap();
     assert_eq!(file.url.as_str(), second.file_url(WHEEL));
@@ -140,7 +140,7 @@ fn the_index_on_the_files_host_is_asked_first_and_alone() {
 }
 
 #[test]
-fn the_index_that_listed_a_file_of_the_host_before_is_asked_first() {
+fn index_that_listed_the_host_before_is_asked_first() {
     let (files, first, second) = (index(), index(), LoopbackIndex::builder().start());
     for (name, wheel) in [("aa", WHEEL), ("bb", "bb.whl")] {
         second.add_file(name, DistFile::new(wheel, "wheel").at(files.file_url(wheel)));
@@ -156,13 +156,13 @@ fn the_index_that_listed_a_file_of_the_host_before_is_asked_first() {
 }
 
 #[test]
-fn the_same_name_at_another_place_is_another_file() {
+fn equal_filename_at_another_url_is_another_file() {
     let (first, second) = (index(), index());
     assert_eq!(locate(&[&first], &second.file_url(WHEEL)).unwrap(), None);
 }
 
 #[test]
-fn an_index_in_trouble_does_not_matter_where_another_lists_the_file() {
+fn failing_index_is_ignored_if_another_lists_the_file() {
     let (files, broken) = (index(), LoopbackIndex::builder().start());
     broken.fault(PAGE, Fault::status(403));
     let mirror = mirror_of(&files);
@@ -172,7 +172,7 @@ fn an_index_in_trouble_does_not_matter_where_another_lists_the_file() {
 }
 
 #[test]
-fn an_index_in_trouble_matters_where_no_other_lists_the_file() {
+fn failing_index_is_an_error_if_no_other_lists_the_file() {
     let (files, broken) = (index(), LoopbackIndex::builder().start());
     broken.fault(PAGE, Fault::status(403));
     let empty = LoopbackIndex::builder().empty_project("aa").start();
@@ -182,7 +182,7 @@ fn an_index_in_trouble_matters_where_no_other_lists_the_file() {
 }
 
 #[test]
-fn a_document_is_fetched_and_only_404_means_that_there_is_none() {
+fn only_404_means_no_document() {
     let index = index();
     let link = url(&index.at(&format!("/provenance/{WHEEL}")));
     let client = client();
@@ -199,7 +199,7 @@ fn a_document_is_fetched_and_only_404_means_that_there_is_none() {
 }
 
 #[test]
-fn a_document_that_is_too_large_is_could_not_check() {
+fn document_that_is_too_large_is_could_not_check() {
     let index = index();
     let bytes = vec![b' '; usize::try_from(MAX_PROVENANCE).unwrap() + 1];
     index.serve("/p", "application/json", bytes);
@@ -208,7 +208,7 @@ fn a_document_that_is_too_large_is_could_not_check() {
 }
 
 #[test]
-fn a_directory_is_an_index_as_in_pip() {
+fn directory_is_an_index_as_in_pip() {
     let dir = TempDir::new().unwrap();
     std::fs::create_dir(dir.path().join("aa")).unwrap();
     let page = format!("<a href=../{WHEEL} data-provenance=../p.json>x</a>");
@@ -226,7 +226,7 @@ fn a_directory_is_an_index_as_in_pip() {
 }
 
 #[test]
-fn an_index_over_http_cannot_point_at_local_files() {
+fn index_over_http_cannot_point_at_local_files() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let link = Url::from_file_path(file.path()).unwrap();
     let index = LoopbackIndex::builder()
@@ -241,7 +241,7 @@ fn second(source: &SecondSource, bytes: &[u8]) -> Result<Option<Vec<u8>>, IndexE
 }
 
 #[test]
-fn a_directory_is_a_second_source() {
+fn directory_is_a_second_source() {
     let dir = TempDir::new().unwrap();
     let source = SecondSource::Directory(dir.path().into());
     let put = |suffix: &str| std::fs::write(dir.path().join(format!("{WHEEL}.{suffix}")), suffix);
@@ -255,7 +255,7 @@ fn a_directory_is_a_second_source() {
 }
 
 #[test]
-fn a_second_source_that_cannot_be_read_is_could_not_check() {
+fn second_source_that_cannot_be_read_is_could_not_check() {
     let dir = TempDir::new().unwrap();
     std::fs::create_dir(dir.path().join(format!("{WHEEL}.provenance"))).unwrap();
     for directory in [dir.path().to_owned(), dir.path().join("absent")] {

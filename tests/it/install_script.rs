@@ -88,7 +88,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn it_lays_the_binary_and_a_shim_for_every_name_of_pip() {
+fn binary_and_a_shim_for_each_name_of_pip_are_installed() {
     let world = World::new();
     world.installed(&["--prefix", "a prefix/"]);
     let listing = world.listing("a prefix");
@@ -108,7 +108,7 @@ fn it_lays_the_binary_and_a_shim_for_every_name_of_pip() {
 }
 
 #[test]
-fn it_prints_one_line_that_a_shell_can_evaluate() {
+fn script_prints_one_line_for_the_shell() {
     let world = World::new();
     world.program("built", "#!/bin/sh\necho \"echo evaluated $*\"\n");
     let output = world.installed(&["--prefix=it's a prefix"]);
@@ -119,7 +119,7 @@ fn it_prints_one_line_that_a_shell_can_evaluate() {
 }
 
 #[test]
-fn it_says_so_where_login_shells_would_go_without_the_line() {
+fn profile_without_the_line_is_mentioned() {
     let world = World::new();
     fs::create_dir(world.at("home")).unwrap();
     let said = |world: &World| text(&world.installed(&["--prefix", "p"]).stderr);
@@ -132,7 +132,7 @@ fn it_says_so_where_login_shells_would_go_without_the_line() {
 }
 
 #[test]
-fn the_default_prefix_is_in_the_home_directory() {
+fn default_prefix_is_in_the_home_directory() {
     let world = World::new();
     let output = world.installed(&[]);
     assert!(
@@ -142,7 +142,7 @@ fn the_default_prefix_is_in_the_home_directory() {
 }
 
 #[test]
-fn running_it_again_changes_nothing_but_the_binary() {
+fn second_run_changes_the_binary_alone() {
     let world = World::new();
     world.installed(&["--prefix", "p"]);
     let before = world.listing("p");
@@ -155,7 +155,7 @@ fn running_it_again_changes_nothing_but_the_binary() {
 }
 
 #[test]
-fn uninstalling_leaves_nothing() {
+fn uninstall_removes_every_file() {
     let world = World::new();
     let before = world.listing("");
     world.installed(&["--prefix", "deep/er/p"]);
@@ -167,7 +167,7 @@ fn uninstalling_leaves_nothing() {
 }
 
 #[test]
-fn uninstalling_leaves_what_was_there_before_or_came_after() {
+fn uninstall_keeps_foreign_files() {
     let world = World::new();
     world.program("p/bin/other", "");
     fs::create_dir_all(world.at("p/lib")).unwrap();
@@ -189,7 +189,7 @@ fn empty_directories_that_were_there_before_stay() {
 }
 
 #[test]
-fn a_tool_of_that_name_from_elsewhere_is_left_alone() {
+fn foreign_tool_of_equal_name_is_kept() {
     let world = World::new();
     world.program("p/bin/pypi-verify-now", "the Python tool");
     for task in [&["--binary", "built"][..], &["--uninstall"]] {
@@ -201,7 +201,7 @@ fn a_tool_of_that_name_from_elsewhere_is_left_alone() {
 }
 
 #[test]
-fn a_command_line_that_makes_no_sense_installs_nothing() {
+fn invalid_command_line_installs_no_file() {
     let world = World::new();
     let before = world.listing("");
     for arguments in [&["--prefix"][..], &["--new"], &["word"], &["--binary", "gone"]] {
@@ -241,7 +241,7 @@ const REFUSES_THE_IMPOSTOR: &str = "case $pin in *somebody-else*) echo refused; 
 const INSTALLS: &str = "echo installed; touch \"$VIRTUAL_ENV/installed\"\n";
 
 #[test]
-fn trying_shows_an_install_and_a_refusal() {
+fn trial_shows_an_install_and_a_refusal() {
     let output = trying(&format!("{REFUSES_THE_IMPOSTOR}{INSTALLS}"));
     let shown = text(&output.stderr);
     assert!(output.status.success(), "{shown}");
@@ -253,7 +253,7 @@ fn trying_shows_an_install_and_a_refusal() {
 }
 
 #[test]
-fn trying_falls_back_to_the_recorded_attestation_and_says_so() {
+fn trial_falls_back_to_the_recorded_attestation() {
     let lacks = "test -e \"$PYPI_VERIFY_NOW_PROVENANCE\"/nimbus_dev_sdk-0.1.0-py3-none-any.whl.provenance || exit 77\n";
     let output = trying(&format!("{REFUSES_THE_IMPOSTOR}{lacks}{INSTALLS}"));
     let shown = text(&output.stderr);
@@ -262,7 +262,7 @@ fn trying_falls_back_to_the_recorded_attestation_and_says_so() {
 }
 
 #[test]
-fn trying_fails_unless_both_go_as_they_should() {
+fn trial_fails_unless_install_and_refusal_succeed() {
     for (shim, why) in [
         (INSTALLS.to_owned(), "should have been refused"),
         (format!("{REFUSES_THE_IMPOSTOR}exit 69\n"), "should have been installed"),
@@ -281,7 +281,7 @@ fn trying_fails_unless_both_go_as_they_should() {
 }
 
 #[test]
-fn the_dockerfile_builds_with_the_pinned_toolchain() {
+fn dockerfile_builds_with_the_pinned_toolchain() {
     let toolchain = include_str!("../../rust-toolchain.toml");
     let channel = toolchain.split('"').nth(1).unwrap();
     let dockerfile = include_str!("../../shim/Dockerfile.example");

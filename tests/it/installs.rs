@@ -9,7 +9,7 @@ use crate::support::wheel::Wheel;
 use crate::support::world::{PIN_AA, World, octo};
 
 #[test]
-fn a_requirements_file_gives_the_environment_that_plain_pip_gives() {
+fn requirements_file_gives_the_environment_that_plain_pip_gives() {
     for pip in PIPS {
         let world = world(pip).file("requirements.txt", "aa\n");
         let twin = world.twin();
@@ -28,7 +28,7 @@ fn a_requirements_file_gives_the_environment_that_plain_pip_gives() {
 }
 
 #[test]
-fn extras_and_markers_mean_what_they_mean_to_pip() {
+fn extras_and_markers_are_evaluated_as_by_pip() {
     let world = world("26.3");
     let twin = world.twin();
     let (there, gone) = ("bb<2; python_version > '3'", "dd; python_version < '3'");
@@ -58,7 +58,7 @@ fn without_dependencies_only_what_is_named_is_installed() {
 }
 
 #[test]
-fn a_target_directory_gets_the_same_files() {
+fn target_directory_gets_the_same_files() {
     for (pip, but) in [("26.3", But::Nothing), ("24.0", But::Requested)] {
         let world = world(pip);
         let twin = world.twin();
@@ -75,7 +75,7 @@ fn a_target_directory_gets_the_same_files() {
 }
 
 #[test]
-fn what_is_installed_and_satisfies_stays() {
+fn satisfied_requirement_is_not_reinstalled() {
     for (pip, but) in [("26.3", But::Nothing), ("24.0", But::Requested)] {
         let world = world(pip);
         let twin = world.twin();
@@ -89,7 +89,7 @@ fn what_is_installed_and_satisfies_stays() {
 }
 
 #[test]
-fn what_is_installed_is_upgraded_and_reinstalled_as_asked() {
+fn upgrade_and_force_reinstall_are_followed() {
     let world = world("26.3");
     let twin = world.twin();
     world.has_installed(&bb("1.0").build());
@@ -104,7 +104,7 @@ fn what_is_installed_is_upgraded_and_reinstalled_as_asked() {
 }
 
 #[test]
-fn a_conflict_with_what_is_installed_is_told_as_pip_tells_it() {
+fn conflict_with_installed_packages_is_reported_by_pip() {
     for pip in ["26.3", "24.0"] {
         let world = world(pip);
         world.has_installed(&Wheel::new("old", "1.0").requires("bb<2").build());
@@ -121,7 +121,7 @@ fn reported(world: &World, twin: &Sandbox, report: &str, what: &str) -> (Outcome
 }
 
 #[test]
-fn where_the_report_cannot_be_written_nothing_is_installed_or_recorded() {
+fn unwritable_report_prevents_install_and_record() {
     for pip in ["26.3", "24.0"] {
         let world = World::with_pip(pip).signed(Wheel::new("aa", "1.0"), &octo());
         let local = world.sdist("local", "1.0").requires("aa").build();
@@ -142,7 +142,7 @@ fn where_the_report_cannot_be_written_nothing_is_installed_or_recorded() {
 }
 
 #[test]
-fn a_report_takes_the_place_of_another_and_of_nothing_that_pip_keeps() {
+fn report_overwrites_only_what_pip_would_overwrite() {
     let world = World::new().signed(Wheel::new("aa", "1.0"), &octo());
     let twin = world.twin();
     for (what, status) in [("nowhere", 1), ("aa==2.0", 1), ("aa", 0)] {
@@ -163,7 +163,7 @@ fn a_report_takes_the_place_of_another_and_of_nothing_that_pip_keeps() {
 }
 
 #[test]
-fn a_refused_install_leaves_no_report() {
+fn refused_install_leaves_no_report() {
     let world = World::new().wheel(Wheel::new("aa", "1.0")).trust(PIN_AA);
     world.write_file("old.json", "old");
     for report in ["old.json", "new.json"] {

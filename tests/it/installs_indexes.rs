@@ -5,7 +5,7 @@ use crate::support::twin::{But, aa, bb, filled, same, world};
 use crate::support::world::World;
 
 #[test]
-fn an_index_may_state_weak_hashes_or_none() {
+fn index_may_state_weak_hashes_or_none() {
     let html = LoopbackIndex::builder().html_only();
     for (index, hashes) in [
         (LoopbackIndex::builder(), vec![Hash::Md5, Hash::Sha256]),
@@ -25,7 +25,7 @@ fn an_index_may_state_weak_hashes_or_none() {
 }
 
 #[test]
-fn an_index_without_metadata_beside_its_files_makes_no_difference() {
+fn index_without_metadata_files_gives_equal_installs() {
     let world = world("26.3");
     world.index.edit(|projects| {
         projects.values_mut().flatten().for_each(|file| file.metadata = None);
@@ -49,7 +49,7 @@ fn hashes_of_the_users_own_stay_in_force() {
 }
 
 #[test]
-fn an_index_named_in_the_requirements_file_is_the_one_that_is_asked() {
+fn index_named_in_the_requirements_file_is_the_one_that_is_asked() {
     for line in ["-i", "--extra-index-url"] {
         let empty = LoopbackIndex::builder().start();
         let world = world("26.3");
@@ -62,7 +62,7 @@ fn an_index_named_in_the_requirements_file_is_the_one_that_is_asked() {
 }
 
 #[test]
-fn a_requirements_file_may_be_at_a_url() {
+fn requirements_file_may_be_at_a_url() {
     let world = world("26.3");
     world.index.serve("/requirements.txt", "text/plain", "aa[x]\n");
     let (twin, url) = (world.twin(), world.index.at("/requirements.txt"));
@@ -71,7 +71,7 @@ fn a_requirements_file_may_be_at_a_url() {
 }
 
 #[test]
-fn the_codes_of_pips_own_failures_are_pips_own() {
+fn exit_codes_of_pip_are_passed_on() {
     let world = world("26.3");
     let twin = world.twin();
     for args in [

@@ -5,7 +5,7 @@ use crate::support::wheel::Wheel;
 use crate::support::world::World;
 
 #[test]
-fn a_local_version_and_an_epoch() {
+fn local_version_and_epoch_are_installed() {
     for (pip, but) in [("26.3", But::Nothing), ("24.0", But::Requested)] {
         let (cuda, epoch) = (Wheel::new("cuda", "1.0+cu121"), Wheel::new("e.Poch", "1!2.0"));
         let world = World::with_pip(pip).wheel(cuda).wheel(epoch);
@@ -19,7 +19,7 @@ fn a_local_version_and_an_epoch() {
 }
 
 #[test]
-fn a_version_that_was_withdrawn_is_told_of_once() {
+fn yanked_version_is_reported_once() {
     for (pip, but) in [("26.3", But::Nothing), ("24.0", But::Requested)] {
         let world = world(pip);
         world.index.edit(|projects| {
@@ -32,7 +32,7 @@ fn a_version_that_was_withdrawn_is_told_of_once() {
 }
 
 #[test]
-fn a_group_of_dependencies() {
+fn dependency_group_is_installed() {
     for (pip, but) in [("26.3", But::Nothing), ("25.1", But::Requested)] {
         let group = "[dependency-groups]\ndev = ['aa[x]']\n";
         let world = world(pip).file("pyproject.toml", group);
@@ -43,7 +43,7 @@ fn a_group_of_dependencies() {
 }
 
 #[test]
-fn the_dependencies_alone() {
+fn only_deps_installs_dependencies_alone() {
     let world = world("26.3");
     let twin = world.twin();
     same(&world, &twin, &["install", "--only-deps", "aa"], But::Requested);
@@ -51,7 +51,7 @@ fn the_dependencies_alone() {
 }
 
 #[test]
-fn another_environment_than_the_one_on_the_path() {
+fn other_environment_with_python_option_is_installed_into() {
     let world = world("26.3");
     let there = world.path("there");
     let venv = crate::support::venv::Venv::create(&there, "26.3");
@@ -62,7 +62,7 @@ fn another_environment_than_the_one_on_the_path() {
 }
 
 #[test]
-fn without_a_cache_nothing_is_kept() {
+fn no_cache_dir_keeps_no_files() {
     let world = world("26.3");
     let twin = world.twin();
     same(&world, &twin, &["install", "--no-cache-dir", "aa"], But::Nothing);

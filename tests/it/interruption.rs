@@ -69,7 +69,7 @@ fn processes(world: &Sandbox) -> Vec<String> {
 }
 
 #[test]
-fn while_pip_resolves() {
+fn interrupt_while_pip_resolves_leaves_no_files() {
     for (signal, code) in [(Signal::INT, 1), (Signal::TERM, 143), (Signal::HUP, 129)] {
         let world = world();
         let gate = hang(&world, PAGE, PAGE, 0);
@@ -81,7 +81,7 @@ fn while_pip_resolves() {
 }
 
 #[test]
-fn while_we_fetch_evidence() {
+fn interrupt_while_evidence_is_fetched_leaves_no_files() {
     let evidence = "/provenance/aa-1.0-py3-none-any.whl";
     for (signal, code) in [(Signal::INT, 1), (Signal::TERM, 143)] {
         let world = world();
@@ -95,7 +95,7 @@ fn while_we_fetch_evidence() {
 }
 
 #[test]
-fn while_we_download() {
+fn interrupt_while_downloading_leaves_no_files() {
     let world = world();
     let gate =
         hang(&world, "/files/aa-1.0-py3-none-any.whl", "/provenance/aa-1.0-py3-none-any.whl", 1);
@@ -107,7 +107,7 @@ fn while_we_download() {
 }
 
 #[test]
-fn while_pip_installs() {
+fn interrupt_while_pip_installs_leaves_no_files() {
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         let world = world();
         // A pip that resolves as the real one, and says so when it is asked to install, and waits.
@@ -147,7 +147,7 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 ";
 
 #[test]
-fn by_control_c_at_a_terminal() {
+fn control_c_at_a_terminal_leaves_no_files() {
     let evidence = "/provenance/aa-1.0-py3-none-any.whl";
     for (path, before, times) in [(PAGE, PAGE, 0), (evidence, METADATA, 1)] {
         let world = world();

@@ -38,7 +38,7 @@ fn passes_through(line: &str) -> bool {
 }
 
 #[test]
-fn what_installs_nothing_is_passed_through() {
+fn harmless_commands_are_passed_through() {
     for line in [
         "",
         "list",
@@ -62,7 +62,7 @@ fn what_installs_nothing_is_passed_through() {
 }
 
 #[test]
-fn what_installs_is_an_install() {
+fn installing_commands_are_installs() {
     for line in [
         "install",
         "install x",
@@ -82,7 +82,7 @@ fn what_installs_is_an_install() {
 }
 
 #[test]
-fn what_is_neither_known_to_be_harmless_nor_verified_is_unheard_of() {
+fn unknown_commands_are_unheard_of() {
     for (line, words) in [
         ("Install x", &["Install"][..]),
         ("instal x", &["instal"]),
@@ -99,7 +99,7 @@ fn what_is_neither_known_to_be_harmless_nor_verified_is_unheard_of() {
 }
 
 #[test]
-fn a_lock_is_read_as_an_install_is() {
+fn lock_is_read_as_an_install_is() {
     for line in ["lock x", "-q lock x", "--new lock x", "--new list lock x", "lock --version x"] {
         assert_eq!(install(line).subcommand(), Subcommand::Lock, "pip {line}");
     }
@@ -129,7 +129,7 @@ fn every_command_of_every_pip_is_classified() {
 }
 
 #[test]
-fn what_is_unclear_is_an_install() {
+fn unclear_command_lines_are_installs() {
     for line in [
         "--new install x",
         "--new value install x",
@@ -153,7 +153,7 @@ fn what_is_unclear_is_an_install() {
 }
 
 #[test]
-fn an_unknown_option_may_own_the_word_after_it() {
+fn unknown_option_may_own_the_word_after_it() {
     let args = install("install --new a b --pre");
     assert!(args.unknown());
     assert_eq!(args.items()[0].kind, Kind::Unknown);
@@ -199,7 +199,7 @@ fn general_options_count_before_and_after_the_subcommand() {
 }
 
 #[test]
-fn an_abbreviation_is_read_and_remembered_as_one() {
+fn abbreviation_is_read_and_remembered_as_one() {
     let args = install("install --dry --extra-i u x");
     assert!(args.has("--dry-run") && args.abbreviated() && !args.unknown());
     assert_eq!(args.values("--extra-index-url"), ["u"]);
@@ -209,7 +209,7 @@ fn an_abbreviation_is_read_and_remembered_as_one() {
 }
 
 #[test]
-fn an_option_without_its_value_or_with_one_too_many_is_unknown() {
+fn option_without_its_value_or_with_one_too_many_is_unknown() {
     for line in ["install x -r", "install x --log", "install --pre=1 x", "install -Ur"] {
         assert!(install(line).unknown(), "pip {line}");
     }
@@ -218,7 +218,7 @@ fn an_option_without_its_value_or_with_one_too_many_is_unknown() {
 /// pip takes the first `install` away, here the value of `--log`: `p`, `install` and `x` are then
 /// what it installs.
 #[test]
-fn a_value_that_pip_mistakes_for_the_subcommand_is_unknown() {
+fn value_that_pip_mistakes_for_the_subcommand_is_unknown() {
     assert!(install("--log install --proxy p install x").unknown());
     assert!(!install("--log install install x").unknown());
     assert!(!install("--log=install --proxy p install x").unknown());
@@ -236,7 +236,7 @@ fn options_are_taken_out_of_a_command_line_and_out_of_a_cluster() {
 }
 
 #[test]
-fn a_double_dash_before_the_subcommand_moves_behind_it() {
+fn double_dash_before_the_subcommand_moves_behind_it() {
     let args = install("-q -- install --pre x");
     assert_eq!(args.requirement_arguments(), ["--pre", "x"]);
     assert_eq!(args.global_without(&[]), words("-q"));
@@ -257,7 +257,7 @@ fn arguments_that_are_not_unicode_survive() {
 }
 
 #[test]
-fn the_table_has_each_name_once_and_every_short_name_is_short() {
+fn table_has_each_name_once_and_every_short_name_is_short() {
     let names: Vec<_> = OPTIONS.iter().flat_map(|option| option.names).collect();
     let unique: std::collections::BTreeSet<_> = names.iter().collect();
     assert_eq!(names.len(), unique.len());
@@ -325,7 +325,7 @@ proptest! {
     }
 
     #[test]
-    fn taking_an_option_out_leaves_everything_else(line in command_line()) {
+    fn removing_an_option_keeps_all_others(line in command_line()) {
         let argv: Vec<OsString> = line.into_iter().map(OsString::from).collect();
         let Invocation::Install(args) = classify(&argv) else { return Ok(()) };
         if args.unknown() { return Ok(()) }
@@ -384,12 +384,12 @@ json.dump(answers, sys.stdout)
 ";
 
 #[test]
-fn thousands_of_command_lines_read_as_pips_own_parser_reads_them() {
+fn command_lines_read_as_pips_own_parser_reads_them() {
     read_alike(Subcommand::Install);
 }
 
 #[test]
-fn so_do_those_that_ask_for_a_lock() {
+fn command_lines_of_lock_read_as_pips_own_parser_reads_them() {
     read_alike(Subcommand::Lock);
 }
 

@@ -94,7 +94,7 @@ fn files(directory: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn a_page_is_asked_for_each_time_and_sent_only_if_it_changed() {
+fn page_is_asked_for_each_time_and_sent_only_if_it_changed() {
     for control in ["", "max-age=600", "no-cache"] {
         let world = World::new(LoopbackIndex::builder().etags().cache_control(control));
         for _ in 0..3 {
@@ -111,7 +111,7 @@ fn a_page_is_asked_for_each_time_and_sent_only_if_it_changed() {
 }
 
 #[test]
-fn a_document_counts_for_as_long_as_its_server_says() {
+fn document_counts_for_as_long_as_its_server_says() {
     for (control, asked, unchanged) in [
         ("max-age=600", 1, 0),
         ("max-age=0", 3, 2),
@@ -147,7 +147,7 @@ fn without_an_etag_everything_is_fetched_again() {
 }
 
 #[test]
-fn that_there_is_none_is_never_remembered() {
+fn missing_document_is_never_cached() {
     let world = World::new(LoopbackIndex::builder().etags().cache_control("max-age=600"));
     world.index.fault_times(DOCUMENT, 1, Fault::status(404));
     assert_eq!(world.document().unwrap(), None);
@@ -155,7 +155,7 @@ fn that_there_is_none_is_never_remembered() {
 }
 
 #[test]
-fn what_is_trusted_no_more_is_fetched_past_every_cache() {
+fn refused_document_is_fetched_past_every_cache() {
     let world = World::new(LoopbackIndex::builder().etags().cache_control("max-age=600"));
     world.document().unwrap();
     world.publish("{\"second\": 2}");
@@ -176,7 +176,7 @@ fn what_is_trusted_no_more_is_fetched_past_every_cache() {
 }
 
 #[test]
-fn an_entry_that_is_not_as_it_was_written_is_fetched_again_and_replaced() {
+fn tampered_entry_is_fetched_again_and_replaced() {
     for kind in [Kind::Pages, Kind::Documents] {
         let world = World::new(LoopbackIndex::builder().etags().cache_control("max-age=600"));
         let ask = || match kind {
@@ -197,7 +197,7 @@ fn an_entry_that_is_not_as_it_was_written_is_fetched_again_and_replaced() {
 }
 
 #[test]
-fn nothing_that_was_fetched_with_credentials_is_kept() {
+fn answers_to_credentials_are_not_cached() {
     let builder = LoopbackIndex::builder().etags().cache_control("max-age=600");
     let world = World::new(builder.basic_auth("someone", "secret"));
     let with = Url::parse(&world.index.url_with_credentials("someone", "secret")).unwrap();
@@ -213,7 +213,7 @@ fn nothing_that_was_fetched_with_credentials_is_kept() {
 }
 
 #[test]
-fn what_came_by_a_redirect_is_not_kept() {
+fn redirected_answers_are_not_cached() {
     let builder = LoopbackIndex::builder().etags().cache_control("max-age=600");
     let world = World::new(builder);
     world.index.serve("/elsewhere", "application/json", "{}");
@@ -223,7 +223,7 @@ fn what_came_by_a_redirect_is_not_kept() {
 }
 
 #[test]
-fn a_web_page_in_a_documents_place_is_not_kept() {
+fn web_page_in_place_of_a_document_is_not_cached() {
     let world = World::new(LoopbackIndex::builder());
     let headers = [("Content-Type", "text/html"), ("Cache-Control", "max-age=600")];
     let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
@@ -233,7 +233,7 @@ fn a_web_page_in_a_documents_place_is_not_kept() {
 }
 
 #[test]
-fn an_index_that_says_unchanged_unasked_has_answered_nothing() {
+fn unasked_304_is_an_error() {
     let world = World::new(LoopbackIndex::builder().cache_control("max-age=1"));
     // This one is kept, without anything by which it could be asked for.
     world.document().unwrap();
@@ -249,7 +249,7 @@ fn an_index_that_says_unchanged_unasked_has_answered_nothing() {
 }
 
 #[test]
-fn a_cache_that_cannot_be_written_is_no_error() {
+fn cache_that_cannot_be_written_is_no_error() {
     let world = World::new(LoopbackIndex::builder().etags().cache_control("max-age=600"));
     std::fs::write(world.place.path().join("pypi-verify-now"), "a file").unwrap();
     for _ in 0..2 {
@@ -260,7 +260,7 @@ fn a_cache_that_cannot_be_written_is_no_error() {
 }
 
 #[test]
-fn the_gateway_asks_for_metadata_once_and_for_pages_as_everybody() {
+fn gateway_caches_metadata_and_revalidates_pages() {
     let text = "Metadata-Version: 2.1\nName: aa\nVersion: 1.0\n";
     let file = DistFile::new(WHEEL, "wheel").metadata(text);
     let index = LoopbackIndex::builder().etags().file("aa", file).start();
@@ -285,7 +285,7 @@ fn the_gateway_asks_for_metadata_once_and_for_pages_as_everybody() {
 }
 
 #[test]
-fn metadata_that_is_not_what_the_page_states_is_not_kept() {
+fn metadata_with_a_wrong_digest_is_not_cached() {
     let file = DistFile::new(WHEEL, "wheel").metadata("Name: aa\n");
     let index = LoopbackIndex::builder().file("aa", file).start();
     let (place, beside) = (TempDir::new().unwrap(), format!("{WHEEL}.metadata"));

@@ -59,7 +59,7 @@ fn evidence_is_kept_and_verified_again() {
 }
 
 #[test]
-fn a_second_install_asks_for_pages_alone_and_none_is_sent_again() {
+fn second_install_only_revalidates_pages() {
     let aa = Wheel::new("aa", "1.0").requires("bb").build();
     let index = lasting().file("aa", signed(&aa, &octo("aa")));
     let index = index.file("bb", signed(&wheel("bb", "1.0"), &octo("bb"))).start();
@@ -77,7 +77,7 @@ fn a_second_install_asks_for_pages_alone_and_none_is_sent_again() {
 }
 
 #[test]
-fn a_document_of_another_publisher_is_fetched_again_before_it_is_a_refusal() {
+fn document_of_another_publisher_is_fetched_again() {
     let world = World::new(|aa| signed(aa, &octo("other")));
     world.verify(77);
     // Still the same: refused, and it was asked.
@@ -91,7 +91,7 @@ fn a_document_of_another_publisher_is_fetched_again_before_it_is_a_refusal() {
 }
 
 #[test]
-fn a_document_that_cannot_be_read_is_fetched_again_before_it_is_a_refusal() {
+fn malformed_document_is_fetched_again() {
     let world = World::new(|aa| unsigned(aa).provenance("{}"));
     world.verify(77);
     world.publish(signed(&world.aa, &octo("aa")));
@@ -99,7 +99,7 @@ fn a_document_that_cannot_be_read_is_fetched_again_before_it_is_a_refusal() {
 }
 
 #[test]
-fn that_a_file_is_unsigned_is_asked_again_before_it_is_a_refusal() {
+fn missing_document_is_asked_for_again() {
     let world = World::new(unsigned);
     world.verify(77);
     world.publish(signed(&world.aa, &octo("aa")));
@@ -110,7 +110,7 @@ fn that_a_file_is_unsigned_is_asked_again_before_it_is_a_refusal() {
 }
 
 #[test]
-fn a_signed_file_does_not_become_unsigned_by_what_was_kept() {
+fn cached_page_does_not_make_a_signed_file_unsigned() {
     let world = World::new(unsigned);
     world.sandbox.write_file(".provenance.txt", "");
     world.verify(0).stdout_has("UNKNOWN: aa 1.0");
@@ -138,7 +138,7 @@ fn only_what_would_be_refused_is_fetched_again() {
 }
 
 #[test]
-fn while_pip_builds_no_refusal_rests_on_what_was_kept_either() {
+fn refusals_of_a_build_do_not_rest_on_the_cache() {
     let sandbox = Sandbox::new();
     let sdist = Sdist::new("aa", "1.0", &sandbox.path("ran")).build();
     let index = lasting().file("aa", signed(&sdist, &octo("other"))).start();

@@ -32,7 +32,7 @@ fn entry(cache: &Path) -> PathBuf {
 }
 
 #[test]
-fn a_second_environment_downloads_nothing() {
+fn second_environment_downloads_nothing() {
     let (index, aa, first, second) = two();
     assert_eq!(index.count(FILE), 1);
     let kept = entry(&first.path("home/.cache/pip"));
@@ -46,7 +46,7 @@ fn a_second_environment_downloads_nothing() {
 }
 
 #[test]
-fn what_is_downloaded_has_the_mode_that_pip_gives_it() {
+fn downloaded_files_have_the_mode_that_pip_gives() {
     let (index, _, _first, world) = two();
     let local = Wheel::new("bb", "1.0").build();
     let path = world.write_file(&format!("wheels/{}", local.filename), &local.bytes);
@@ -75,7 +75,7 @@ fn what_is_downloaded_has_the_mode_that_pip_gives_it() {
 }
 
 #[test]
-fn what_was_kept_is_verified_again() {
+fn cached_files_are_verified_again() {
     let (index, _, _first, second) = two();
     second.write_file(".provenance.txt", "aa https://github.com/octo/other\n");
     let before = Before::of(&second);
@@ -85,7 +85,7 @@ fn what_was_kept_is_verified_again() {
 }
 
 #[test]
-fn what_was_changed_in_the_cache_is_fetched_again_and_never_installed() {
+fn tampered_cached_file_is_fetched_again() {
     let (index, aa, first, second) = two();
     let kept = entry(&first.path("home/.cache/pip"));
     let evil = Wheel::new("aa", "1.0").file("evil.py", "").build();
@@ -102,7 +102,7 @@ fn what_was_changed_in_the_cache_is_fetched_again_and_never_installed() {
 }
 
 #[test]
-fn without_a_cache_nothing_is_kept() {
+fn no_cache_dir_keeps_no_files() {
     let (index, _) = index_of_aa();
     for (args, variable) in [
         (&["install", "--no-cache-dir", "aa"][..], ("X", "")),
@@ -119,7 +119,7 @@ fn without_a_cache_nothing_is_kept() {
 }
 
 #[test]
-fn the_cache_is_where_pip_is_told_to_keep_its_own() {
+fn cache_is_where_pip_is_told_to_keep_its_own() {
     let (index, _) = index_of_aa();
     let world = world(&index).trust(&pin("aa"));
     let place = world.path("kept");

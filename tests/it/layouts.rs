@@ -27,7 +27,7 @@ fn has_aa(site_packages: &Path) -> bool {
 }
 
 #[test]
-fn behind_shims_of_pyenv_the_version_that_counts_here_gets_it() {
+fn pyenv_install_reaches_the_selected_version() {
     let world = World::new().signed(Wheel::new("aa", "1.0"), &octo()).trust(PIN_AA);
     let shim = world.write_file("pyenv/shims/pip", PYENV);
     fs::set_permissions(&shim, fs::Permissions::from_mode(0o755)).unwrap();
@@ -44,7 +44,7 @@ fn behind_shims_of_pyenv_the_version_that_counts_here_gets_it() {
 }
 
 #[test]
-fn behind_shims_of_pyenv_a_refusal_leaves_the_version_alone() {
+fn pyenv_refusal_leaves_the_version_unchanged() {
     let world = World::new().signed(Wheel::new("aa", "1.0"), &mallory()).trust(PIN_AA);
     let shim = world.write_file("pyenv/shims/pip", PYENV);
     fs::set_permissions(&shim, fs::Permissions::from_mode(0o755)).unwrap();
@@ -91,7 +91,7 @@ fn conda(world: &Sandbox) -> Option<(PathBuf, PathBuf)> {
 }
 
 #[test]
-fn a_prefix_of_conda_gets_it() {
+fn conda_prefix_is_installed_into() {
     let world = World::new().signed(Wheel::new("aa", "1.0"), &octo()).trust(PIN_AA);
     let Some((prefix, site_packages)) = conda(&world) else { return };
     let install = on_path(&world, &prefix.join("bin"), &["install", "aa"]);

@@ -17,23 +17,23 @@ use crate::support::venv::{CURRENT_PIP, Python, Venv};
 
 /// A test or two of each way in which tests run something or keep something.
 const OF_EACH_KIND: [&str; 18] = [
-    "cache::a_link_and_a_pipe_are_no_entries",
-    "cache_command::purge_removes_ours_and_nothing_of_pips",
-    "gateway::another_user_gets_nothing_even_with_the_path",
-    "guard::the_environments_own_sitecustomize_still_runs",
-    "install_script::the_default_prefix_is_in_the_home_directory",
-    "install_script::trying_shows_an_install_and_a_refusal",
-    "interruption::while_pip_installs",
-    "kept_files::the_cache_is_where_pip_is_told_to_keep_its_own",
-    "live_line::at_a_terminal_it_is_there_and_then_it_is_gone",
-    "settings_e2e::trust_on_first_use_writes_to_the_named_file_and_to_no_other",
-    "shell_installs::a_refusal_at_the_prompt_leaves_the_active_environment_alone",
-    "shells::a_new_shell_has_the_shim_first",
-    "source_builds::first_use_records_nothing_where_something_else_is_refused",
-    "tool_pip::a_pip_that_fails_says_so_itself",
-    "trust_store::a_directory_that_is_not_there_is_an_error_that_names_the_file",
-    "wheelhouse::a_wheelhouse_that_cannot_be_written_is_an_error",
-    "world::an_sdist_says_that_its_code_ran",
+    "cache::links_and_pipes_are_not_entries",
+    "cache_command::purge_keeps_the_cache_of_pip",
+    "gateway::another_user_is_refused_even_with_the_path",
+    "guard::environments_own_sitecustomize_still_runs",
+    "install_script::default_prefix_is_in_the_home_directory",
+    "install_script::trial_shows_an_install_and_a_refusal",
+    "interruption::interrupt_while_pip_installs_leaves_no_files",
+    "kept_files::cache_is_where_pip_is_told_to_keep_its_own",
+    "live_line::line_is_shown_and_cleared_at_a_terminal",
+    "settings_e2e::trust_on_first_use_writes_to_the_named_file_alone",
+    "shell_installs::refusal_at_the_prompt_leaves_the_active_environment_alone",
+    "shells::new_shell_has_the_shim_first",
+    "source_builds::first_use_records_no_publisher_after_a_refusal",
+    "tool_pip::pip_that_fails_says_so_itself",
+    "trust_store::missing_directory_is_an_error_that_names_the_file",
+    "wheelhouse::wheelhouse_that_cannot_be_written_is_an_error",
+    "world::sdist_says_that_its_code_ran",
     "wheel_archive::every_listing_is_the_one_that_python_reads",
 ];
 
@@ -41,7 +41,7 @@ const OF_EACH_KIND: [&str; 18] = [
 /// one, and the one that asks cargo, which runs the tests.
 const NOT_RUN: [&str; 3] = ["left_alone", "support", "tidy"];
 
-/// Where [`a_visitor`] writes, if it is to.
+/// Where [`visitor_writes_where_it_is_sent`] writes, if it is to.
 const VISIT: &str = "PVN_TESTS_VISIT";
 
 /// Makes everything unwritable but $1, what cargo builds in, and the interpreter in $2; then runs
@@ -151,7 +151,7 @@ fn text(output: &Output) -> String {
 }
 
 #[test]
-fn tests_of_each_kind_write_nothing_outside_their_sandboxes() {
+fn tests_write_no_file_outside_their_sandboxes() {
     let library = prefix(Python::find()).join(format!("lib/python{}", Python::find().minor));
     let modules = || {
         let mut found = BTreeSet::new();
@@ -168,19 +168,24 @@ fn tests_of_each_kind_write_nothing_outside_their_sandboxes() {
     assert_eq!(new, Vec::<PathBuf>::new());
 }
 
-/// Writes where it is told to, if it is; [`a_test_that_writes_elsewhere_is_noticed`] sends it.
+/// Writes where it is told to, if it is; [`test_that_writes_elsewhere_is_noticed`] sends it.
 #[test]
-fn a_visitor() {
+fn visitor_writes_where_it_is_sent() {
     if let Some(path) = std::env::var_os(VISIT) {
         fs::write(path, "was here").unwrap();
     }
 }
 
 #[test]
-fn a_test_that_writes_elsewhere_is_noticed() {
+fn test_that_writes_elsewhere_is_noticed() {
     let alone = Alone::new();
     for place in ["home/.x", "tmp/pvn-x", "work/x"].map(|path| alone.at(path)) {
-        assert!(alone.run(&["left_alone::a_visitor"], Some(&place)).status.success());
+        assert!(
+            alone
+                .run(&["left_alone::visitor_writes_where_it_is_sent"], Some(&place))
+                .status
+                .success()
+        );
         assert_eq!(alone.left(), [place.as_path()]);
         fs::remove_file(place).unwrap();
     }
@@ -190,7 +195,7 @@ fn a_test_that_writes_elsewhere_is_noticed() {
     }
     let elsewhere = TempDir::new().unwrap();
     let place = elsewhere.path().join("x");
-    let output = alone.run(&["left_alone::a_visitor"], Some(&place));
+    let output = alone.run(&["left_alone::visitor_writes_where_it_is_sent"], Some(&place));
     assert!(!output.status.success() && !place.exists(), "{}", text(&output));
 }
 

@@ -33,7 +33,7 @@ fn words(progress: &Progress) -> Option<String> {
 }
 
 #[test]
-fn it_says_what_is_done_and_how_far_that_is() {
+fn line_shows_step_and_progress() {
     let progress = Progress::default();
     let resolving = progress.begin(Activity::Resolving, 0);
     assert_eq!(words(&progress).unwrap(), "resolving");
@@ -49,7 +49,7 @@ fn it_says_what_is_done_and_how_far_that_is() {
 }
 
 #[test]
-fn what_is_done_soon_needs_no_words() {
+fn short_steps_show_no_line() {
     let progress = Progress::default();
     let begun = Instant::now();
     let _verifying = progress.begin(Activity::Verifying, 2);
@@ -58,7 +58,7 @@ fn what_is_done_soon_needs_no_words() {
 }
 
 #[test]
-fn whoever_shows_it_has_cleared_it_when_the_work_ends() {
+fn line_is_cleared_when_the_work_ends() {
     let (progress, cleared) = (Progress::default(), Arc::new(AtomicUsize::new(0)));
     let count = Arc::clone(&cleared);
     progress.shown_by(Box::new(move || {
@@ -72,7 +72,7 @@ fn whoever_shows_it_has_cleared_it_when_the_work_ends() {
 }
 
 #[test]
-fn at_a_terminal_it_is_there_and_then_it_is_gone() {
+fn line_is_shown_and_cleared_at_a_terminal() {
     for (path, words) in [
         ("/simple/aa/", "pypi-verify-now: resolving"),
         (DOCUMENT, VERIFYING),
@@ -94,7 +94,7 @@ fn at_a_terminal_it_is_there_and_then_it_is_gone() {
 }
 
 #[test]
-fn control_c_leaves_nothing_of_it() {
+fn line_is_cleared_on_control_c() {
     for (path, words) in [("/simple/aa/", "pypi-verify-now: resolving"), (DOCUMENT, VERIFYING)] {
         let world = world();
         let mut terminal = at_a_terminal(&world, path, words, &[]);
@@ -109,7 +109,7 @@ fn control_c_leaves_nothing_of_it() {
 }
 
 #[test]
-fn it_is_nowhere_where_a_line_cannot_be_drawn_again_or_nobody_wants_it() {
+fn line_is_hidden_if_unwanted_or_not_redrawable() {
     // Later runs ask for the page alone, which is asked for before pip is: one answer must take
     // longer than what goes unnoticed.
     let index = LoopbackIndex::builder().latency(UNNOTICED * 2);

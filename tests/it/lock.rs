@@ -23,7 +23,7 @@ fn wheel(hashes: &str) -> String {
 }
 
 #[test]
-fn a_lock_and_a_report_of_one_set_are_one_lock() {
+fn lock_and_a_report_of_one_set_are_one_lock() {
     let lock = pylock(&wheel(&format!("sha256 = \"{ZEROS}\""))).unwrap();
     let item = format!(
         r#"{{"download_info": {{"url": "https://files.example/aa-1.0-py3-none-any.whl",
@@ -38,7 +38,7 @@ fn a_lock_and_a_report_of_one_set_are_one_lock() {
 }
 
 #[test]
-fn requirements_name_what_was_named_and_pin_places_by_hash() {
+fn requirements_pin_direct_references_by_hash() {
     let item = |name: &str, url: &str, direct: bool, requested: bool, extras: &str| {
         format!(
             r#"{{"download_info": {{"url": "{url}/{name}-1.0-py3-none-any.whl",
@@ -63,7 +63,7 @@ fn requirements_name_what_was_named_and_pin_places_by_hash() {
 }
 
 #[test]
-fn a_digest_of_another_algorithm_never_becomes_a_sha256() {
+fn digest_of_another_algorithm_never_becomes_a_sha256() {
     let md5 = format!("md5 = \"{}\"", &ZEROS[..32]);
     for hashes in [&md5, &format!("sha512 = \"{ZEROS}{ZEROS}\""), ""] {
         let lock = pylock(&wheel(hashes)).unwrap();
@@ -90,7 +90,7 @@ fn every_wheel_and_the_sdist_of_an_entry_are_read() {
 }
 
 #[test]
-fn sources_that_are_no_file_are_told_apart() {
+fn sources_other_than_files_are_distinguished() {
     let lock = pylock(
         "[[packages]]\nname = \"v\"\nvcs = {type = \"git\", url = \"https://me:secret@h.example/v\", commit-id = \"0\"}\n\
          [[packages]]\nname = \"d\"\ndirectory = {path = \"./d\"}\n\
@@ -106,7 +106,7 @@ fn sources_that_are_no_file_are_told_apart() {
 }
 
 #[test]
-fn what_is_no_lock_is_refused_with_its_reason() {
+fn invalid_lock_is_rejected_with_a_reason() {
     let twice = format!("{}\n{}", wheel(""), wheel(""));
     let other_project = wheel("").replace("aa-1.0-py3", "bb-1.0-py3");
     let other_version = wheel("").replace("aa-1.0-py3", "aa-2.0-py3");
@@ -128,7 +128,7 @@ fn what_is_no_lock_is_refused_with_its_reason() {
 }
 
 #[test]
-fn what_is_no_report_is_refused() {
+fn invalid_report_is_rejected() {
     for text in [
         "",
         "[]",
@@ -143,7 +143,7 @@ fn what_is_no_report_is_refused() {
 }
 
 #[test]
-fn a_report_says_who_was_requested_by_the_user() {
+fn report_tells_requested_packages() {
     let item = |name: &str, requested: bool| {
         format!(
             r#"{{"download_info": {{"url": "https://files.example/{name}-1.0-py3-none-any.whl",

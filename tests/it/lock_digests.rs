@@ -52,7 +52,7 @@ fn files_fetched(index: &LoopbackIndex) -> usize {
 }
 
 #[test]
-fn plain_pip_takes_the_other_bytes_of_a_lock_that_the_tool_refuses() {
+fn plain_pip_accepts_bytes_that_the_tool_refuses() {
     let (index, aa, other, world) = two();
     let url = format!("url = \"{}\"", index.file_url(FILENAME));
     let text = locked(&url, &[stated("sha256", &aa.bytes), stated("md5", &other)].join(", "));
@@ -90,7 +90,7 @@ fn each_digest_beside_a_sha256_must_be_that_of_the_bytes() {
 }
 
 #[test]
-fn a_lock_with_another_strong_digest_alone_is_judged_by_the_bytes() {
+fn lock_with_sha512_alone_is_judged_by_the_bytes() {
     let (index, aa, other, world) = two();
     let url = format!("url = \"{}\"", index.file_url(FILENAME));
     for algorithm in ["sha384", "sha512"] {
@@ -112,7 +112,7 @@ fn a_lock_with_another_strong_digest_alone_is_judged_by_the_bytes() {
 }
 
 #[test]
-fn a_lock_whose_digests_prove_nothing_is_bad_input() {
+fn lock_with_weak_digests_alone_is_bad_input() {
     let (index, aa, _, world) = two();
     let url = format!("url = \"{}\"", index.file_url(FILENAME));
     let sha256 = stated("sha256", &aa.bytes);
@@ -133,7 +133,7 @@ fn a_lock_whose_digests_prove_nothing_is_bad_input() {
 }
 
 #[test]
-fn a_digest_in_the_url_must_be_that_of_the_bytes() {
+fn digest_in_the_url_must_be_that_of_the_bytes() {
     let (index, aa, other, world) = two();
     let run = |place: String, bytes: &[u8]| {
         world.write_file("pylock.toml", locked(&place, &stated("sha256", bytes)));
@@ -159,7 +159,7 @@ fn a_digest_in_the_url_must_be_that_of_the_bytes() {
 }
 
 #[test]
-fn a_stated_size_must_be_that_of_the_file_and_costs_no_bytes() {
+fn wrong_stated_size_is_refused_without_a_download() {
     let (index, aa, _, world) = two();
     let (url, size) = (index.file_url(FILENAME), aa.bytes.len());
     let run = |size: usize, hashes: &[String]| {
@@ -181,7 +181,7 @@ fn a_stated_size_must_be_that_of_the_file_and_costs_no_bytes() {
 }
 
 #[test]
-fn a_lock_with_sha256_alone_fetches_no_bytes_and_others_each_file_once() {
+fn lock_with_sha256_alone_downloads_no_file() {
     let names = ["aa", "bb", "cc"];
     let wheels = names.map(|name| wheel(name, "1.0"));
     let index = names.iter().zip(&wheels).fold(LoopbackIndex::builder(), |index, (name, wheel)| {
@@ -219,7 +219,7 @@ fn one_url_with_two_digests_is_not_taken_for_one_file() {
 }
 
 #[test]
-fn a_file_beside_the_lock_is_held_to_its_digest() {
+fn file_beside_the_lock_is_held_to_its_digest() {
     let (_index, aa, other, world) = two();
     let world = world.trust("");
     world.write_file("locks/w/aa-1.0-py3-none-any.whl", &aa.bytes);
@@ -233,7 +233,7 @@ fn a_file_beside_the_lock_is_held_to_its_digest() {
 }
 
 #[test]
-fn an_index_that_states_md5_alone_is_held_to_it_by_an_install() {
+fn install_compares_the_md5_of_the_index() {
     for pip in ["26.3", "24.0"] {
         let (aa, bb) = (wheel("aa", "1.0"), wheel("bb", "1.0"));
         let wrong = Hash::Given("md5", digits("md5", b"other bytes"));
@@ -251,7 +251,7 @@ fn an_index_that_states_md5_alone_is_held_to_it_by_an_install() {
 }
 
 #[test]
-fn a_lock_that_pip_made_by_the_index_may_state_md5_alone() {
+fn lock_made_by_pip_may_state_md5_alone() {
     let text = locked("url = \"https://h.example/x.whl\"", &stated("md5", b""));
     let lock = Lock::from_pylock(&text).unwrap();
     assert_eq!(lock.entries[0].files()[0].sha256, None);

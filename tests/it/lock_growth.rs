@@ -39,13 +39,13 @@ fn requests(projects: usize) -> (usize, usize) {
 }
 
 #[test]
-fn a_lock_costs_one_page_a_project_and_one_document_a_file() {
+fn lock_costs_one_page_per_project_and_document_per_file() {
     assert_eq!(requests(2), (2, 4));
     assert_eq!(requests(40), (40, 80));
 }
 
 #[test]
-fn pages_of_projects_that_are_done_with_are_let_go_of_where_that_is_wanted() {
+fn pages_of_finished_projects_are_freed_on_request() {
     let index = LoopbackIndex::builder()
         .file("aa", signed(&wheel("aa", "1.0"), &octo("aa")))
         .file("bb", signed(&wheel("bb", "1.0"), &octo("bb")))

@@ -100,7 +100,7 @@ fn same(world: &World, twin: &Sandbox, args: &[&str], said: Said) -> Outcome {
 }
 
 #[test]
-fn a_lock_of_wheels_is_pips_own_and_so_is_what_is_said() {
+fn lock_of_wheels_and_its_output_are_pips_own() {
     for pip in PIPS {
         let (world, twin) = twins(pip);
         let ours = same(&world, &twin, &["lock", "aa"], plain);
@@ -122,7 +122,7 @@ fn a_lock_of_wheels_is_pips_own_and_so_is_what_is_said() {
 }
 
 #[test]
-fn a_lock_of_sources_is_pips_own_with_the_places_that_the_user_knows() {
+fn lock_of_sources_has_the_urls_of_the_user() {
     for pip in PIPS {
         let (world, twin) = twins(pip);
         let all = [
@@ -150,7 +150,7 @@ fn tampered(pip: &str) -> World {
 }
 
 #[test]
-fn an_unsigned_source_of_a_recorded_project_never_runs_and_no_lock_is_written() {
+fn unsigned_source_of_a_pinned_project_is_not_locked() {
     for pip in ["26.3", "25.1"] {
         let world = tampered(pip);
         let all = [
@@ -174,7 +174,7 @@ fn an_unsigned_source_of_a_recorded_project_never_runs_and_no_lock_is_written() 
 }
 
 #[test]
-fn a_source_that_nobody_recorded_is_locked_unless_strict() {
+fn unpinned_source_is_locked_unless_strict() {
     for pip in ["26.3", "25.1"] {
         let world = World::with_pip(pip);
         let src = world.sdist("src", "1.0");
@@ -188,7 +188,7 @@ fn a_source_that_nobody_recorded_is_locked_unless_strict() {
 }
 
 #[test]
-fn a_wheel_is_locked_by_the_verdict_that_it_would_be_installed_by() {
+fn lock_and_install_give_equal_verdicts() {
     for pip in ["26.3", "25.1"] {
         let wheel = || Wheel::new("aa", "1.0");
         let worlds: [fn(World, Wheel) -> World; 3] = [
@@ -219,7 +219,7 @@ fn refuses(world: &World, args: &[&str]) -> Outcome {
 }
 
 #[test]
-fn whom_a_lock_meets_first_is_recorded_as_for_an_install() {
+fn lock_records_publishers_on_first_use() {
     let world = World::new().signed(Wheel::new("aa", "1.0"), &octo());
     refuses(&world, &["aa"]).stderr_has("TOFU=1");
     world.pip(["lock", "aa"]).env("TOFU", "1").env("PIP_DRY_RUN", "1").run().exits(0);
@@ -232,7 +232,7 @@ fn whom_a_lock_meets_first_is_recorded_as_for_an_install() {
 }
 
 #[test]
-fn what_pip_refuses_it_refuses_in_its_own_words() {
+fn refusals_of_pip_keep_its_words() {
     for pip in ["26.3", "24.0"] {
         let (world, twin) = twins(pip);
         for args in [
@@ -258,7 +258,7 @@ fn what_pip_refuses_it_refuses_in_its_own_words() {
 }
 
 #[test]
-fn the_place_of_a_lock_may_be_configured_and_is_written_as_by_pip() {
+fn configured_output_is_written_as_by_pip() {
     let (world, twin) = twins("26.3");
     let (world, twin) =
         (world.env("PIP_OUTPUT", "~/pylock.toml"), twin.env("PIP_OUTPUT", "~/pylock.toml"));
@@ -288,7 +288,7 @@ fn the_place_of_a_lock_may_be_configured_and_is_written_as_by_pip() {
 }
 
 #[test]
-fn a_lock_that_is_let_through_is_said_to_be() {
+fn switched_off_lock_is_announced() {
     let world = tampered("26.3");
     let outcome = world.pip(["lock", "aa"]).env("PYPI_VERIFY_NOW", "off").run();
     outcome.exits(0).stderr_has("warning: ").stderr_has("nothing of this lock is verified");
@@ -296,7 +296,7 @@ fn a_lock_that_is_let_through_is_said_to_be() {
 }
 
 #[test]
-fn an_index_that_states_no_sha256_has_its_files_compared_before_they_are_locked() {
+fn files_without_stated_sha256_are_compared_before_the_lock() {
     let wheel = |code: &str| Wheel::new("aa", "1.0").file("more.py", code);
     let sha512 = |wheel: Wheel| {
         use sha2::Digest as _;

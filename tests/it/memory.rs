@@ -158,7 +158,7 @@ fn link(_: &str) -> String {
 }
 
 #[test]
-fn a_page_takes_eight_times_its_bytes_at_most_whatever_is_in_it() {
+fn page_takes_at_most_eight_times_its_bytes() {
     for (content_type, pages) in [(JSON, json_pages()), (HTML, html_pages())] {
         for (name, text) in pages {
             stays_within(&name, 0, &text, |bytes| drop(look_at(content_type, bytes)));
@@ -167,7 +167,7 @@ fn a_page_takes_eight_times_its_bytes_at_most_whatever_is_in_it() {
 }
 
 #[test]
-fn a_page_and_its_mirror_take_eight_times_the_bytes_of_the_page_at_most() {
+fn page_and_mirror_take_at_most_eight_times_the_page() {
     for (content_type, pages) in [(JSON, json_pages()), (HTML, html_pages())] {
         for (name, text) in pages {
             stays_within(&format!("{name}, mirrored"), ROOM, &text, |bytes| {
@@ -178,7 +178,7 @@ fn a_page_and_its_mirror_take_eight_times_the_bytes_of_the_page_at_most() {
 }
 
 #[test]
-fn a_mirror_out_of_all_proportion_is_refused_and_an_ordinary_one_is_not() {
+fn mirror_out_of_proportion_is_refused() {
     let mirror = |text: &str| Page::mirror(HTML, &base(), text.as_bytes(), Beside::Kept, &link);
     let short = "<a href=x>".repeat(200_000);
     assert!(matches!(mirror(&short), Err(PageError::Growth(_))));
@@ -189,7 +189,7 @@ fn a_mirror_out_of_all_proportion_is_refused_and_an_ordinary_one_is_not() {
 }
 
 #[test]
-fn a_link_or_a_base_that_no_request_could_be_made_of_is_none() {
+fn links_longer_than_a_request_are_dropped() {
     let (long, name) = ("x".repeat(9_000), "aa-1.0.whl");
     let read =
         |content_type: &str, text: String| Page::parse(content_type, &base(), text.as_bytes());
@@ -245,14 +245,14 @@ fn documents() -> Vec<(String, String)> {
 }
 
 #[test]
-fn a_provenance_document_takes_eight_times_its_bytes_at_most() {
+fn document_takes_at_most_eight_times_its_bytes() {
     for (name, text) in documents() {
         stays_within(&name, 0, &text, |bytes| drop(Document::parse(bytes)));
     }
 }
 
 #[test]
-fn a_report_takes_eight_times_its_bytes_at_most_whatever_packages_say() {
+fn report_takes_at_most_eight_times_its_bytes() {
     for (name, value) in values() {
         let text = format!(
             "{{\"version\":\"1\",\"install\":[{{\"download_info\":{{\"url\":\"https://f.example/aa-1.0.tar.gz\",\

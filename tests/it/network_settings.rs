@@ -24,7 +24,7 @@ fn index_of(project: &str) -> LoopbackIndex {
 }
 
 #[test]
-fn the_index_may_be_named_anywhere_that_pip_reads() {
+fn index_may_be_named_anywhere_that_pip_reads() {
     let index = index_of("aa");
     let url = index.url();
     let global = format!("[global]\nindex-url = {url}\n");
@@ -79,7 +79,7 @@ fn only_the_index_that_serves_a_file_is_asked_about_it() {
 }
 
 #[test]
-fn an_index_that_does_not_serve_the_file_cannot_vouch_for_it() {
+fn index_that_does_not_serve_the_file_cannot_vouch_for_it() {
     let (aa, evil) = (wheel("aa", "1.0"), wheel("aa", "0.9"));
     let files = LoopbackIndex::builder().file("aa", signed(&evil, &octo("aa"))).start();
     let forged = signed(&aa, &octo("evil"));

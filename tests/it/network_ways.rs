@@ -23,7 +23,7 @@ fn private() -> (LoopbackIndex, Sandbox, String) {
 }
 
 #[test]
-fn an_authority_of_ones_own_is_named_as_for_pip() {
+fn custom_ca_bundle_is_set_as_for_pip() {
     let (index, world, ca) = private();
     let install = |args: &[&str]| world.pip([&["install", "-I", "aa"], args].concat());
     let conf = format!("[global]\ncert = {ca}\nindex-url = {}\n", index.url());
@@ -48,7 +48,7 @@ fn world_again(index: &LoopbackIndex, ca: &str) -> Sandbox {
 }
 
 #[test]
-fn without_it_the_index_is_not_believed() {
+fn index_without_its_ca_bundle_is_refused() {
     let (index, world, ca) = private();
     let before = Before::of(&world);
     let tool = world.tool(["-L", "pylock.toml", "--retries", "0"]).run();
@@ -78,7 +78,7 @@ const UNUSED: [(&str, &str); 6] = [
 ];
 
 #[test]
-fn what_nothing_needs_may_be_wrong() {
+fn unused_invalid_settings_are_ignored() {
     let (bb, world) = (Wheel::new("bb", "1.0").build(), Sandbox::new());
     world.write_file(&format!("wheels/{}", bb.filename), &bb.bytes);
     for (name, value) in UNUSED {
@@ -89,7 +89,7 @@ fn what_nothing_needs_may_be_wrong() {
 }
 
 #[test]
-fn what_is_needed_and_wrong_is_named() {
+fn used_invalid_settings_are_named() {
     let (_index, world, ca) = private();
     for (name, value) in UNUSED {
         let given = |run: Run| {
@@ -109,7 +109,7 @@ fn what_is_needed_and_wrong_is_named() {
 }
 
 #[test]
-fn a_trusted_host_needs_no_certificate_but_an_attestation() {
+fn trusted_host_needs_no_certificate_but_an_attestation() {
     let (index, world, _) = private();
     world.pip(["install", "--trusted-host", "127.0.0.1", "aa"]).run().exits(0);
     let host = format!("127.0.0.1:{}", index.port());
@@ -122,7 +122,7 @@ fn a_trusted_host_needs_no_certificate_but_an_attestation() {
 }
 
 #[test]
-fn a_client_certificate_is_shown_by_pip_and_by_us() {
+fn client_certificate_is_shown_by_pip_and_by_us() {
     let (authority, aa) = (Authority::new(), wheel("aa", "1.0"));
     let server = authority.server_for_its_clients();
     let index = LoopbackIndex::builder().tls(server).file("aa", signed(&aa, &octo("aa"))).start();
@@ -137,7 +137,7 @@ fn a_client_certificate_is_shown_by_pip_and_by_us() {
 }
 
 #[test]
-fn a_proxy_takes_pips_requests_and_ours() {
+fn proxy_takes_pips_requests_and_ours() {
     let (index, world, ca) = private();
     let world = world.env("PIP_CERT", &ca);
     let conf = format!("[global]\ncert = {ca}\nindex-url = {}\nproxy = ", index.url());
@@ -160,7 +160,7 @@ fn a_proxy_takes_pips_requests_and_ours() {
 }
 
 #[test]
-fn what_is_excepted_from_the_proxy_goes_past_it() {
+fn no_proxy_hosts_are_reached_directly() {
     let (index, world, ca) = private();
     let proxy = Proxy::start();
     let world = world.env("PIP_CERT", &ca).env("HTTPS_PROXY", proxy.url());
@@ -181,7 +181,7 @@ fn with_links_elsewhere() -> (World, LoopbackIndex, String) {
 }
 
 #[test]
-fn what_pip_reaches_by_itself_is_excepted_from_the_proxy_as_before() {
+fn no_proxy_counts_for_requests_of_pip() {
     for (name, value, proxied) in [
         ("NO_PROXY", "localhost,127.0.0.1", false),
         ("no_proxy", "localhost,127.0.0.1", false),
@@ -197,7 +197,7 @@ fn what_pip_reaches_by_itself_is_excepted_from_the_proxy_as_before() {
 }
 
 #[test]
-fn a_proxy_on_the_command_line_takes_what_pip_reaches_by_itself() {
+fn proxy_option_serves_requests_of_pip() {
     for (pip, args) in [
         ("26.3", &["-f", "PAGE", "aa"][..]),
         ("26.3", &["bb @ FILE"]),

@@ -28,7 +28,7 @@ fn newer(chosen: &str, files: Vec<PageFile>) -> Option<String> {
 }
 
 #[test]
-fn the_newest_release_without_a_wheel_is_told() {
+fn newest_release_without_a_wheel_is_reported() {
     let of = |names: &[&str], chosen: &str| newer(chosen, names.iter().map(|n| file(n)).collect());
     let wheel = "aa-1.0-py3-none-any.whl";
     assert_eq!(of(&[wheel, "aa-2.0.tar.gz"], "1.0").as_deref(), Some("2.0"));
@@ -40,7 +40,7 @@ fn the_newest_release_without_a_wheel_is_told() {
 }
 
 #[test]
-fn what_pip_would_not_take_is_not_told() {
+fn unsuitable_releases_are_not_reported() {
     let with = |change: fn(&mut PageFile)| {
         let mut it = file("aa-2.0.tar.gz");
         change(&mut it);
@@ -67,7 +67,7 @@ fn what_pip_would_not_take_is_not_told() {
 }
 
 #[test]
-fn what_the_user_did_not_ask_for_is_not_told() {
+fn unrequested_projects_are_not_reported() {
     let admits = |words: &[&str]| {
         let words: Vec<_> = words.iter().map(ToString::to_string).collect();
         admitted(&words, &PackageName::parse("a-a").unwrap(), &"2.0".parse().unwrap())
@@ -98,7 +98,7 @@ fn what_the_user_did_not_ask_for_is_not_told() {
 }
 
 #[test]
-fn an_install_says_so_in_one_line() {
+fn install_prints_a_newer_release_in_one_line() {
     let note =
         "pypi-verify-now: note: aa 2.0 is newer, but has only a source archive; installed 1.0";
     for pip in ["26.3", "24.0"] {
@@ -119,7 +119,7 @@ fn an_install_says_so_in_one_line() {
 }
 
 #[test]
-fn a_newer_release_that_is_yanked_is_passed_over_silently() {
+fn newer_release_that_is_yanked_is_passed_over_silently() {
     let world = World::new().wheel(Wheel::new("aa", "1.0"));
     let newer: DistFile = source(world.sdist("aa", "2.0")).yanked("broken");
     let world = world.file_on_index(newer);

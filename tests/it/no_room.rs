@@ -23,7 +23,7 @@ fn world() -> World {
 }
 
 #[test]
-fn no_file_may_be_as_large_as_that() {
+fn file_size_limit_fails_without_an_install() {
     let world = world();
     let run = world.sh("ulimit -f 256 && exec pip install aa");
     let outcome = world.leaves_all_as_it_was(run, 69);
@@ -42,7 +42,7 @@ fn with_room(world: &Sandbox, kib: u32, command: &str) -> Option<crate::support:
 }
 
 #[test]
-fn the_disk_is_full_when_the_files_come() {
+fn full_disk_while_downloading_fails_without_an_install() {
     let world = world();
     let Some(run) = with_room(&world, 320, "pip install aa") else { return };
     let outcome = world.leaves_all_as_it_was(run, 69);
@@ -51,7 +51,7 @@ fn the_disk_is_full_when_the_files_come() {
 }
 
 #[test]
-fn where_there_is_no_room_to_spare_no_file_is_fetched_ahead() {
+fn no_file_is_prefetched_without_free_space() {
     // pip considers aa before it finds out that nothing fits. Asked once more, with whatever has to
     // be built, it is not given a file that nobody vouches for: so only a guess would fetch it.
     let world = World::new().wheel(large()).trust(PIN_AA).env("PIP_NO_CACHE_DIR", "1");
@@ -61,7 +61,7 @@ fn where_there_is_no_room_to_spare_no_file_is_fetched_ahead() {
 }
 
 #[test]
-fn a_disk_that_is_full_from_the_start_is_passed_over() {
+fn full_temporary_directory_is_skipped() {
     let world = world();
     let fill = "dd if=/dev/zero of=\"$TMPDIR/fill\" bs=1k count=999 2>/dev/null; pip install aa; \
         status=$?; rm \"$TMPDIR/fill\"; (exit $status)";
@@ -71,7 +71,7 @@ fn a_disk_that_is_full_from_the_start_is_passed_over() {
 }
 
 #[test]
-fn nothing_is_installed_where_no_file_can_be_written() {
+fn unwritable_directories_prevent_the_install() {
     let world = world();
     // Wherever Python would look for a place, and this world, which may lie on another disk.
     let read_only = "for place in / /tmp /var/tmp /usr/tmp \"${HOME%/home}\"; do \

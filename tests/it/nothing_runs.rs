@@ -24,7 +24,7 @@ fn world(pip: &str) -> World {
 }
 
 #[test]
-fn an_unsigned_source_of_a_recorded_project_never_runs_however_it_is_asked_for() {
+fn unsigned_source_of_a_pinned_project_never_runs() {
     for pip in PIPS {
         let world = world(pip);
         let url = world.index.file_url("aa-1.0.tar.gz");
@@ -49,7 +49,7 @@ fn an_unsigned_source_of_a_recorded_project_never_runs_however_it_is_asked_for()
 }
 
 #[test]
-fn the_same_source_runs_once_it_is_signed() {
+fn signed_source_runs() {
     for pip in PIPS {
         let world = World::with_pip(pip).trust(PIN_AA);
         let sdist = world.sdist("aa", "1.0");
@@ -64,7 +64,7 @@ fn the_same_source_runs_once_it_is_signed() {
 }
 
 #[test]
-fn a_source_that_somebody_else_signed_never_runs() {
+fn source_that_somebody_else_signed_never_runs() {
     for pip in PIPS {
         let world = World::with_pip(pip).trust(PIN_AA);
         let sdist = world.sdist("aa", "1.0");
@@ -78,7 +78,7 @@ fn a_source_that_somebody_else_signed_never_runs() {
 }
 
 #[test]
-fn a_source_whose_attestation_is_of_other_bytes_never_runs() {
+fn source_whose_attestation_is_of_other_bytes_never_runs() {
     for pip in PIPS {
         let world = World::with_pip(pip).trust(PIN_AA);
         let honest = signed(source(world.sdist("aa", "1.0")), &octo());
@@ -106,7 +106,7 @@ fn bytes_that_are_swapped_behind_the_page_never_run() {
 }
 
 #[test]
-fn what_installs_meets_no_index_that_could_answer_otherwise_by_then() {
+fn installing_run_asks_no_index() {
     for pip in PIPS {
         let world = World::with_pip(pip).trust(PIN_AA);
         // The first thing that the second build does is to look where it could ask.
@@ -120,7 +120,7 @@ fn what_installs_meets_no_index_that_could_answer_otherwise_by_then() {
 }
 
 #[test]
-fn a_zip_archive_is_a_source_like_any_other() {
+fn zip_archive_is_a_source_like_any_other() {
     for pip in ["26.3", "24.0"] {
         let world = World::with_pip(pip).trust(PIN_AA);
         world.write_file("aa-1.0.tar.gz", world.sdist("aa", "1.0").build().bytes);
@@ -138,7 +138,7 @@ fn a_zip_archive_is_a_source_like_any_other() {
 }
 
 #[test]
-fn a_source_that_says_another_name_once_it_runs_is_not_installed_under_it() {
+fn source_that_builds_another_name_is_not_installed() {
     for pip in ["26.3", "24.0"] {
         let world = World::with_pip(pip).trust(PIN_AA);
         let liar = world.sdist("aa", "1.0").build();
@@ -149,7 +149,7 @@ fn a_source_that_says_another_name_once_it_runs_is_not_installed_under_it() {
 }
 
 #[test]
-fn a_newer_unsigned_source_that_pip_tries_first_never_runs() {
+fn newer_unsigned_source_that_pip_tries_first_never_runs() {
     for pip in ["26.3", "24.0"] {
         let world = World::with_pip(pip).trust(PIN_AA);
         let (old, new) = (world.sdist("aa", "1.0"), world.sdist("aa", "2.0"));
@@ -168,7 +168,7 @@ fn a_newer_unsigned_source_that_pip_tries_first_never_runs() {
 }
 
 #[test]
-fn a_source_that_a_package_names_by_its_place_never_runs() {
+fn source_that_a_package_names_by_its_place_never_runs() {
     for pip in PIPS {
         let world = world(pip);
         let outcome = world.pip(["install", "by-url"]);
@@ -186,7 +186,7 @@ fn a_source_that_a_package_names_by_its_place_never_runs() {
 }
 
 #[test]
-fn a_repository_that_a_package_names_is_not_fetched() {
+fn repository_that_a_package_names_is_not_fetched() {
     for pip in ["26.3", "24.0"] {
         let world = World::with_pip(pip);
         let git = world.venv().bin().join("git");
@@ -205,7 +205,7 @@ fn a_repository_that_a_package_names_is_not_fetched() {
 }
 
 #[test]
-fn names_that_hide_whose_source_it_is_do_not_help() {
+fn disguised_source_of_a_pinned_project_never_runs() {
     let world = world("26.3");
     std::fs::create_dir(world.project().join("a b")).unwrap();
     std::fs::copy(world.project().join("aa-1.0.tar.gz"), world.project().join("a b/aa-1.0.tar.gz"))
@@ -229,7 +229,7 @@ fn names_that_hide_whose_source_it_is_do_not_help() {
 }
 
 #[test]
-fn a_setup_py_of_a_recorded_project_is_not_run_either() {
+fn setup_py_of_a_recorded_project_is_not_run_either() {
     let world = World::with_pip("24.0").trust(PIN_AA);
     let sdist = world.sdist("aa", "1.0").setup_py();
     let world = world.source(sdist);
@@ -238,14 +238,14 @@ fn a_setup_py_of_a_recorded_project_is_not_run_either() {
 }
 
 #[test]
-fn a_build_within_pips_own_process_is_judged_too() {
+fn build_within_pips_own_process_is_judged_too() {
     let world = world("26.3");
     let run = world.pip(["install", "--use-feature=inprocess-build-deps", "aa"]);
     world.runs_nothing(run, 77).stderr_has("signature expected");
 }
 
 #[test]
-fn a_broken_attestation_stops_a_wheel_beside_a_source_that_would_do() {
+fn broken_attestation_does_not_fall_back_to_a_source() {
     let world = World::new().trust(PIN_AA);
     let sdist = world.sdist("aa", "1.0");
     let world = world.signed_source(sdist, &octo()).broken(

@@ -22,7 +22,7 @@ fn with_fake_pip(script: &str) -> Sandbox {
 }
 
 #[test]
-fn what_installs_nothing_is_byte_for_byte_pips() {
+fn harmless_commands_are_byte_for_byte_pips() {
     let world = Sandbox::new();
     world.has_installed(&Wheel::new("bb", "1.0").build());
     for args in [
@@ -46,7 +46,7 @@ fn what_installs_nothing_is_byte_for_byte_pips() {
 }
 
 #[test]
-fn a_command_that_pip_knows_and_we_do_not_is_refused() {
+fn command_known_to_pip_alone_is_refused() {
     for pip in ["26.3", "24.0"] {
         let world = Sandbox::with_pip(pip);
         let command = "from pip._internal import commands as c\n\
@@ -70,14 +70,14 @@ fn a_command_that_pip_knows_and_we_do_not_is_refused() {
 }
 
 #[test]
-fn a_pip_that_does_not_say_what_it_knows_is_not_handed_over_to() {
+fn pip_without_a_list_of_commands_is_not_run() {
     let world = with_fake_pip("echo $@ >>ran");
     world.pip(["sync"]).run().exits(69).stderr_has("without loading the guard");
     assert_eq!(world.read_file("ran"), "--log /dev/null --version\n");
 }
 
 #[test]
-fn what_is_uninstalled_is_uninstalled_as_by_pip() {
+fn uninstall_works_as_by_pip() {
     let (ours, plain) = (Sandbox::new(), Sandbox::new());
     for world in [&ours, &plain] {
         world.has_installed(&Wheel::new("bb", "1.0").build());
@@ -151,7 +151,7 @@ fn one_process_becomes_pip_and_no_configuration_is_read() {
 }
 
 #[test]
-fn the_system_calls_show_one_process_and_no_file_of_the_users() {
+fn system_calls_show_one_process_and_no_file_of_the_users() {
     let world = with_fake_pip(":").trust("zz https://github.com/octo/zz\n");
     if !traced(&world, &["true"]).is_some_and(|calls| calls.contains("execve(")) {
         eprintln!("no strace here: left out");
@@ -181,7 +181,7 @@ fn traced(world: &Sandbox, command: &[&str]) -> Option<String> {
 }
 
 #[test]
-fn a_pip_that_leads_back_here_ends_in_a_clear_error() {
+fn pip_that_leads_back_here_ends_in_a_clear_error() {
     for script in ["exec pip \"$@\"", "pip \"$@\"; exit $?"] {
         let world = with_fake_pip(script);
         for args in [&["--version"][..], &["install", "aa"]] {
@@ -193,7 +193,7 @@ fn a_pip_that_leads_back_here_ends_in_a_clear_error() {
 }
 
 #[test]
-fn without_any_pip_it_says_what_to_do() {
+fn missing_pip_is_an_error_with_a_hint() {
     let world = Sandbox::new();
     let nothing = |run: Run| run.env("PATH", world.shims());
     for args in [&["--version"][..], &["install", "aa"]] {

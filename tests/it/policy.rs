@@ -86,7 +86,7 @@ fn row(pin: Option<&Pin>, evidence: &Evidence) -> [&'static str; 4] {
 }
 
 #[test]
-fn the_table_of_verdicts_cell_by_cell() {
+fn verdicts_match_the_table() {
     let r = &pin("o/r");
     let broken = Evidence::InvalidDocument("not JSON".to_owned());
     for (pin, evidence, verdicts) in [
@@ -105,7 +105,7 @@ fn the_table_of_verdicts_cell_by_cell() {
 }
 
 #[test]
-fn documents_of_several_bundles_cell_by_cell() {
+fn verdicts_of_several_bundles_match_the_table() {
     let r = &pin("o/r");
     let (ok, changed, invalid) = (["ok"; 4], ["changed"; 4], ["invalid"; 4]);
     for (pin, bundles, verdicts) in [
@@ -141,7 +141,7 @@ fn documents_of_several_bundles_cell_by_cell() {
 }
 
 #[test]
-fn an_unsigned_file_of_a_pinned_project_is_refused_wherever_it_comes_from() {
+fn unsigned_file_of_a_pinned_project_is_refused_wherever_it_comes_from() {
     for kind in [UnsignedKind::NoProvenance, UnsignedKind::LocalFile, UnsignedKind::DirectUrl] {
         assert_eq!(row(Some(&pin("o/r")), &Evidence::Unsigned(kind)), ["expected"; 4]);
         let verdicts = ["unknown", "unsigned", "unknown", "unsigned"];
@@ -150,7 +150,7 @@ fn an_unsigned_file_of_a_pinned_project_is_refused_wherever_it_comes_from() {
 }
 
 #[test]
-fn the_case_of_a_repository_does_not_matter() {
+fn case_of_a_repository_does_not_matter() {
     assert_eq!(row(Some(&pin("Octo/Repo")), &attested([good("octo/repo")])), ["ok"; 4]);
 }
 
@@ -169,7 +169,7 @@ fn fields_of_a_pin_hold_the_certificate_to_exactly_that() {
 }
 
 #[test]
-fn a_field_that_differs_is_named_with_both_values() {
+fn field_that_differs_is_named_with_both_values() {
     let bundles = attested([good("o/other"), good("o/r")]);
     let verdict = judge(Some(&pin_with("o/r", &["owner-id=9"])), &bundles, &DEFAULT);
     let Verdict::Fail(reason) = verdict else { panic!("{verdict:?}") };
@@ -214,7 +214,7 @@ fn each_refusal_says_in_one_line_what_was_expected_and_found() {
 }
 
 #[test]
-fn the_files_of_one_project_are_bound_to_the_publisher_that_is_recorded_for_one() {
+fn recorded_publisher_binds_all_files_of_a_project() {
     let words = |files: &[Evidence], policy| -> Vec<&str> {
         judge_project(None, files, &policy).iter().map(word).collect()
     };
@@ -228,7 +228,7 @@ fn the_files_of_one_project_are_bound_to_the_publisher_that_is_recorded_for_one(
 }
 
 #[test]
-fn what_trust_on_first_use_lets_pass_the_next_run_lets_pass() {
+fn files_passed_on_first_use_pass_the_next_run() {
     let bundles = [good("o/r"), good("o/x"), bad("o/r"), bad("o/x"), strange()];
     let mut documents = vec![NOTHING, Evidence::InvalidDocument(String::new()), attested([])];
     for one in &bundles {

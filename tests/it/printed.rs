@@ -25,7 +25,7 @@ fn is_plain(outcome: &Outcome) {
 }
 
 #[test]
-fn what_an_attestation_or_its_document_says_is_escaped() {
+fn text_of_attestations_is_escaped() {
     let (index, aa) = index_of_aa();
     let world = world_with_lock_of_aa(&index, &aa);
     let sigstore = PrivateSigstore::shared();
@@ -57,7 +57,7 @@ fn what_an_attestation_or_its_document_says_is_escaped() {
 }
 
 #[test]
-fn what_a_lock_a_trust_file_or_a_page_says_is_escaped() {
+fn text_of_locks_trust_files_and_pages_is_escaped() {
     let (index, aa) = index_of_aa();
     let world = world_with_lock_of_aa(&index, &aa);
     let whole = world.read_file("pylock.toml");
@@ -93,7 +93,7 @@ fn is_not_forged(outcome: &Outcome) {
 }
 
 #[test]
-fn why_a_file_is_yanked_is_told_once_on_a_line_of_ours() {
+fn reason_of_a_yanked_file_is_printed_once() {
     let reason = format!("broken\n{FORGED}\r{FORGED} {EVIL}");
     for (pip, html) in [("26.3", false), ("26.3", true), ("24.0", false), ("22.3", true)] {
         let aa = wheel("aa", "1.0");
@@ -115,7 +115,7 @@ fn why_a_file_is_yanked_is_told_once_on_a_line_of_ours() {
 }
 
 #[test]
-fn a_yanked_file_is_told_of_as_loudly_as_pip_would() {
+fn yanked_file_is_reported_at_the_level_of_pip() {
     let aa = wheel("aa", "1.0");
     let index = LoopbackIndex::builder().file("aa", signed(&aa, &octo("aa")).yanked("")).start();
     let world = world(&index).trust(&pin("aa"));
@@ -133,7 +133,7 @@ fn a_yanked_file_is_told_of_as_loudly_as_pip_would() {
 }
 
 #[test]
-fn a_yanked_file_is_told_of_where_something_is_built_and_where_a_page_links_to_it() {
+fn yanked_file_is_reported_in_builds_and_find_links() {
     for pip in ["26.3", "24.0"] {
         let world = World::with_pip(pip);
         let aa = source(world.sdist("aa", "1.0")).yanked(FORGED);
@@ -151,7 +151,7 @@ fn a_yanked_file_is_told_of_where_something_is_built_and_where_a_page_links_to_i
 }
 
 #[test]
-fn what_a_failed_pip_printed_does_not_read_as_ours() {
+fn output_of_a_failed_pip_does_not_imitate_ours() {
     for pip in ["26.3", "24.0"] {
         let world = World::with_pip(pip);
         // JSON, since Python reads it too.
@@ -172,7 +172,7 @@ fn shows_no_password(outcome: &Outcome) {
 }
 
 #[test]
-fn the_password_of_an_index_is_never_printed() {
+fn password_of_an_index_is_never_printed() {
     let aa = wheel("aa", "1.0");
     let (user, password) = CREDENTIALS;
     let guarded = || LoopbackIndex::builder().basic_auth(user, password);
@@ -205,7 +205,7 @@ fn the_password_of_an_index_is_never_printed() {
 }
 
 #[test]
-fn the_password_of_a_proxy_or_of_an_index_that_is_no_url_is_never_printed() {
+fn password_of_an_invalid_index_url_is_never_printed() {
     let (index, aa) = index_of_aa();
     let world = world_with_lock_of_aa(&index, &aa);
     let tool =

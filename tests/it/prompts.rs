@@ -44,7 +44,7 @@ fn shows_no_password(outcome: &Outcome) {
 }
 
 #[test]
-fn who_answers_pips_questions_is_asked_once() {
+fn credentials_are_asked_for_once() {
     for pip in PIPS {
         let world = world(pip);
         let outcome = at_a_terminal(&world, &ALICE, &["pip", "install", "aa"]).run();
@@ -56,7 +56,7 @@ fn who_answers_pips_questions_is_asked_once() {
 }
 
 #[test]
-fn a_build_that_needs_the_index_has_pip_ask_first() {
+fn build_that_needs_the_index_has_pip_ask_first() {
     for pip in PIPS {
         let world = world(pip);
         let command = ["pip", "install", "./local-1.0"];
@@ -69,7 +69,7 @@ fn a_build_that_needs_the_index_has_pip_ask_first() {
 }
 
 #[test]
-fn a_wrong_answer_is_told_in_pips_words() {
+fn wrong_credentials_are_reported_by_pip() {
     let world = world("26.3");
     // A `pip lock` that failed is followed by a `pip install --dry-run`, which asks once more.
     let wrong = [("User for ", "mallory"), ("Password: ", "guess")].repeat(2);
@@ -89,7 +89,7 @@ fn control_c_at_the_question_is_a_cancelled_pip() {
 }
 
 #[test]
-fn without_questions_pips_own_failure_is_what_is_seen() {
+fn no_input_shows_the_failure_of_pip() {
     let world = world("26.3");
     let twin = plain(&world).run();
     let ours = world.pip(["install", "--no-input", "aa"]).run();
@@ -102,7 +102,7 @@ fn plain(world: &Sandbox) -> crate::support::run::Run {
 }
 
 #[test]
-fn what_a_keyring_holds_serves_pip_and_us() {
+fn credentials_of_a_keyring_serve_pip_and_us() {
     for pip in PIPS {
         for command in [&["install", "aa"][..], &["install", "./local-1.0"], &["download", "aa"]] {
             let world = with_keyring(pip);
@@ -116,13 +116,13 @@ fn what_a_keyring_holds_serves_pip_and_us() {
 }
 
 #[test]
-fn the_tool_knows_what_the_keyring_told_pip() {
+fn tool_gets_the_credentials_of_the_keyring() {
     let world = with_keyring("26.3").env("PIP_KEYRING_PROVIDER", "subprocess");
     world.tool(["aa"]).run().exits(0).stdout_has("OK: aa 1.0");
 }
 
 #[test]
-fn nothing_that_a_keyring_told_goes_to_another_host() {
+fn credentials_of_a_keyring_reach_no_other_host() {
     let elsewhere = World::new().signed(Wheel::new("aa", "1.0"), &octo());
     let world = with_keyring("26.3").env("PIP_EXTRA_INDEX_URL", &elsewhere.index.url());
     let run = world.pip(["install", "--keyring-provider", "subprocess", "aa"]).run();

@@ -38,7 +38,7 @@ fn fault(attestation: Value) -> AttestationFault {
 }
 
 #[test]
-fn a_document_reads_with_its_bundles_in_order() {
+fn document_reads_with_its_bundles_in_order() {
     let text = document(vec![
         bundle(json!({"kind": "Google", "email": "a@example.com", "claims": null})),
         bundle(json!({"kind": "GitHub", "repository": "o/r", "workflow": "w.yml"})),
@@ -53,7 +53,7 @@ fn a_document_reads_with_its_bundles_in_order() {
 }
 
 #[test]
-fn a_single_attestation_is_a_document_that_claims_no_publisher() {
+fn single_attestation_is_a_document_that_claims_no_publisher() {
     let text = attestation().to_string();
     let document = Document::parse(text.as_bytes()).unwrap();
     assert_eq!(document.bundles().len(), 1);
@@ -62,7 +62,7 @@ fn a_single_attestation_is_a_document_that_claims_no_publisher() {
 }
 
 #[test]
-fn what_attests_nothing_is_refused() {
+fn document_without_attestations_is_refused() {
     assert!(refusal(&document(vec![])).contains("has no attestation bundle"));
     let empty = json!({"publisher": {"kind": "GitHub"}, "attestations": []});
     let good = bundle(json!({"kind": "GitHub"}));
@@ -81,7 +81,7 @@ fn other_versions_are_refused() {
 }
 
 #[test]
-fn a_key_given_twice_is_refused_at_any_depth() {
+fn key_given_twice_is_refused_at_any_depth() {
     let whole = document(vec![bundle(json!({"kind": "GitHub", "claims": {"a": {"b": 1}}}))]);
     assert!(Document::parse(whole.as_bytes()).is_ok());
     for (once, twice) in [
@@ -117,7 +117,7 @@ fn endless_deep_truncated_and_trailing_texts_are_refused() {
 }
 
 #[test]
-fn more_bundles_or_attestations_than_any_honest_document_has_are_refused() {
+fn number_of_bundles_and_attestations_is_bounded() {
     let good = bundle(json!({"kind": "GitHub"}));
     let bundles = |count| document(vec![good.clone(); count]);
     let attestations = |count| {
@@ -130,7 +130,7 @@ fn more_bundles_or_attestations_than_any_honest_document_has_are_refused() {
 }
 
 #[test]
-fn the_publishers_in_the_wild_are_read() {
+fn publishers_in_the_wild_are_read() {
     let github = |environment: Option<&str>| ClaimedPublisher::GitHub {
         repository: "o/r".to_owned(),
         workflow: "w.yml".to_owned(),
@@ -150,7 +150,7 @@ fn the_publishers_in_the_wild_are_read() {
 }
 
 #[test]
-fn an_attestation_that_cannot_be_read_says_why_and_spoils_nothing_else() {
+fn malformed_attestation_has_a_reason_and_affects_no_other() {
     let with = |key: &str, value: Value| {
         let mut changed = attestation();
         *changed.pointer_mut(key).unwrap() = value;
@@ -179,7 +179,7 @@ fn an_attestation_that_cannot_be_read_says_why_and_spoils_nothing_else() {
 }
 
 #[test]
-fn keys_that_nobody_knows_yet_are_passed_over() {
+fn unknown_keys_are_ignored() {
     let mut whole =
         json!({"version": 1, "attestation_bundles": [bundle(json!({"kind": "GitHub"}))]});
     whole["new"] = json!(1);
@@ -211,12 +211,12 @@ fn any_json() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..256)) {
+    fn arbitrary_bytes_do_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..256)) {
         let _ = Document::parse(&bytes);
     }
 
     #[test]
-    fn no_json_panics_and_what_reads_attests_something(value in any_json()) {
+    fn arbitrary_json_does_not_panic(value in any_json()) {
         if let Ok(document) = Document::parse(value.to_string().as_bytes()) {
             prop_assert!(!document.bundles().is_empty());
             prop_assert!(document.bundles().iter().all(|bundle| !bundle.attestations().is_empty()));
@@ -224,7 +224,7 @@ proptest! {
     }
 
     #[test]
-    fn no_change_of_one_byte_panics(at in 0..400_usize, byte in any::<u8>()) {
+    fn one_changed_byte_does_not_panic(at in 0..400_usize, byte in any::<u8>()) {
         let text = document(vec![bundle(json!({"kind": "GitHub", "repository": "o/r"}))]);
         let mut bytes = text.into_bytes();
         let at = at % bytes.len();

@@ -27,7 +27,7 @@ fn each_kind_of_publisher_has_a_url_that_prints_as_written() {
 }
 
 #[test]
-fn github_and_gitlab_do_not_regard_case() {
+fn github_and_gitlab_ignore_case() {
     for (one, other) in [
         ("https://github.com/Octo/Example", "https://GitHub.com/octo/example/"),
         ("https://gitlab.com/Group/Sub/Project", "https://gitlab.com/group/sub/project"),
@@ -52,7 +52,7 @@ fn other_publishers_are_not_equal() {
 }
 
 #[test]
-fn what_names_no_publisher_is_refused() {
+fn invalid_publisher_url_is_rejected() {
     for text in [
         "",
         "github.com/o/r",
@@ -104,7 +104,7 @@ fn what_names_no_publisher_is_refused() {
 }
 
 #[test]
-fn the_reason_says_what_to_write() {
+fn error_shows_the_expected_form() {
     for (text, reason) in [
         ("https://gitlab.example/g/p", "only github.com, gitlab.com and circleci.com"),
         ("https://user:secret@github.com/o/r", "it has credentials"),
@@ -118,7 +118,7 @@ fn the_reason_says_what_to_write() {
 
 proptest! {
     #[test]
-    fn what_reads_reads_back_equal(text in "https://(github|gitlab)\\.com/[A-Za-z0-9-]{1,8}/[A-Za-z0-9._-]{1,8}/?|\\PC{0,40}") {
+    fn printed_publisher_reads_back_equal(text in "https://(github|gitlab)\\.com/[A-Za-z0-9-]{1,8}/[A-Za-z0-9._-]{1,8}/?|\\PC{0,40}") {
         if let Ok(url) = PublisherUrl::parse(&text) {
             prop_assert_eq!(&PublisherUrl::parse(url.as_str()).unwrap(), &url);
             prop_assert_eq!(&PublisherUrl::parse(&url.to_string().replace("GIT", "git")).unwrap(), &url);

@@ -41,7 +41,7 @@ fn verify(document: &str, filename: &str, sha256: &str) -> Result<Publisher, Att
 }
 
 #[test]
-fn the_real_documents_verify_and_name_their_publishers() {
+fn real_documents_verify_and_name_their_publishers() {
     let models = "pypi_attestation_models-0.0.4a2.tar.gz";
     let models_sha256 = "c9709ce6fd5b67b59b4a28758cf14d3f411803c4b89b6068b1f1a8e4ee94c8ef";
     let attestations = "https://github.com/trailofbits/pypi-attestations";
@@ -76,7 +76,7 @@ fn the_real_documents_verify_and_name_their_publishers() {
 }
 
 #[test]
-fn the_facts_of_a_build_come_from_its_certificate() {
+fn facts_of_a_build_come_from_its_certificate() {
     let publisher = verify(&format!("{NIMBUS}.provenance"), NIMBUS, NIMBUS_SHA256).unwrap();
     let facts = publisher.facts();
     let run = "https://github.com/nimbus-agent/nimbus-sdk/actions/runs/30570958787/attempts/1";
@@ -90,7 +90,7 @@ fn the_facts_of_a_build_come_from_its_certificate() {
 }
 
 #[test]
-fn what_circleci_leaves_unsaid_is_no_fact() {
+fn absent_circleci_claims_are_none() {
     let publisher = verify(&format!("{CIRCLECI}.provenance"), CIRCLECI, CIRCLECI_SHA256).unwrap();
     let source = "github.com/CircleCI-Public/sign-and-publish-examples";
     assert_eq!(publisher.facts().commit, None);
@@ -98,7 +98,7 @@ fn what_circleci_leaves_unsaid_is_no_fact() {
 }
 
 #[test]
-fn how_a_file_was_built_does_not_say_that_it_was_published() {
+fn build_provenance_is_not_a_publish_attestation() {
     let error = verify(&format!("{MODELS}.slsa.attestation"), MODELS, MODELS_SHA256).unwrap_err();
     assert!(matches!(error, AttestationError::NotPublished), "{error}");
 }

@@ -93,7 +93,7 @@ fn every_way_of_writing_an_index_is_read() {
 }
 
 #[test]
-fn what_pip_takes_for_something_else_is_no_index() {
+fn lines_that_pip_reads_otherwise_are_not_indexes() {
     for line in [
         "",
         "# -i https://a",
@@ -115,7 +115,7 @@ fn what_pip_takes_for_something_else_is_no_index() {
 }
 
 #[test]
-fn a_later_index_takes_the_place_of_all_before_it() {
+fn later_index_takes_the_place_of_all_before_it() {
     let found = lines("--extra-index-url https://x\n-i https://a\n--extra-index-url https://b");
     assert_eq!(indexes(&found, "https://cli"), ["https://a", "https://b"]);
     let found = lines("--extra-index-url https://b");
@@ -171,7 +171,7 @@ fn urls_include_relative_to_themselves_and_count_as_remote() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_noted() {
+fn unreadable_file_is_noted() {
     let found = read(&[("req.txt", b"-r gone.txt\n-i https://a")]);
     assert_eq!(found.files[1], (Source::Path("gone.txt".into()), Outcome::NotRead));
     assert_eq!(found.index_url.as_deref(), Some("https://a"));
@@ -179,7 +179,7 @@ fn a_file_that_cannot_be_read_is_noted() {
 }
 
 #[test]
-fn a_cycle_ends_and_is_noted() {
+fn cycle_ends_and_is_noted() {
     let found = read(&[("a.txt", b"-r b.txt\n-i https://a"), ("b.txt", b"-r a.txt")]);
     assert_eq!(found.files[2], (Source::Path("a.txt".into()), Outcome::OutOfBounds));
     assert_eq!(found.index_url.as_deref(), Some("https://a"));
@@ -228,7 +228,7 @@ fn byte_order_marks_and_declared_encodings_are_heeded() {
 
 /// In UTF-7 `+AC0-i` is `-i`: a reader that does not know the encoding would miss the line.
 #[test]
-fn an_encoding_that_could_hide_a_line_is_noted() {
+fn encoding_that_could_hide_a_line_is_noted() {
     let found = lines("# vim: fileencoding=utf-7\n+AC0-i https://a");
     assert_eq!(found.files[0].1, Outcome::UnknownEncoding("utf-7".into()));
     assert!(!complete(&found));
@@ -236,12 +236,12 @@ fn an_encoding_that_could_hide_a_line_is_noted() {
 
 proptest! {
     #[test]
-    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn arbitrary_bytes_do_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         read(&[("req.txt", &bytes)]);
     }
 
     #[test]
-    fn no_lines_make_it_panic(text in "([-a-z=\\\\'\"#$ {}A\n\r\u{85}é]|-i |--index|\\$\\{TOKEN\\}){0,60}") {
+    fn arbitrary_lines_do_not_panic(text in "([-a-z=\\\\'\"#$ {}A\n\r\u{85}é]|-i |--index|\\$\\{TOKEN\\}){0,60}") {
         lines(&text);
     }
 }
@@ -355,7 +355,7 @@ fn hashes_are_read_and_one_of_them_must_fit() {
 }
 
 #[test]
-fn the_hashes_of_a_lock_count_as_well() {
+fn hashes_of_a_lock_count_as_well() {
     let right = Sha256::of(b"x");
     let text = format!(
         "lock-version = '1.0'\n[[packages]]\nname = 'Aa'\n[packages.sdist]\nhashes = {{sha512 = '0'}}\n\

@@ -30,7 +30,7 @@ fn attestation(aa: &Distribution, mutation: Mutation) -> String {
 }
 
 #[test]
-fn a_recorded_document_speaks_for_the_file_of_an_index_that_drops_it() {
+fn recorded_document_replaces_a_dropped_one() {
     let (_index, aa, world) = dropped();
     let before = Before::of(&world);
     let without = world.pip(["install", "aa"]).run();
@@ -43,7 +43,7 @@ fn a_recorded_document_speaks_for_the_file_of_an_index_that_drops_it() {
 }
 
 #[test]
-fn a_single_attestation_will_do_under_either_name() {
+fn single_attestation_is_read_under_either_name() {
     for ending in ["attestation", "publish.attestation"] {
         let (_index, aa, world) = dropped();
         let name = format!("recorded/{}.{ending}", aa.filename);
@@ -55,7 +55,7 @@ fn a_single_attestation_will_do_under_either_name() {
 }
 
 #[test]
-fn a_document_of_other_bytes_or_of_somebody_else_is_refused() {
+fn document_of_other_bytes_or_publisher_is_refused() {
     let (_index, aa, world) = dropped();
     let name = format!("recorded/{}.provenance", aa.filename);
     let other = crate::support::wheel::Wheel::new("aa", "1.0").file("x.py", "").build();
@@ -75,7 +75,7 @@ fn a_document_of_other_bytes_or_of_somebody_else_is_refused() {
 }
 
 #[test]
-fn what_the_index_itself_says_comes_first() {
+fn document_of_the_index_comes_first() {
     let aa = wheel("aa", "1.0");
     let index = LoopbackIndex::builder().file("aa", signed(&aa, &octo("evil"))).start();
     let world = world(&index)
@@ -108,7 +108,7 @@ fn another_index_can_be_the_second_source() {
 }
 
 #[test]
-fn a_second_source_that_is_not_there_is_bad_input() {
+fn missing_second_source_is_bad_input() {
     let (index, _, world) = dropped();
     for wrong in ["nowhere", "pylock.toml", "ftp://index.example/simple/"] {
         let before = Before::of(&world);
@@ -120,7 +120,7 @@ fn a_second_source_that_is_not_there_is_bad_input() {
 }
 
 #[test]
-fn a_recorded_document_that_cannot_be_read_leaves_it_open() {
+fn malformed_recorded_document_is_could_not_check() {
     let (_index, aa, world) = dropped();
     let path = world.project().join(format!("recorded/{}.provenance", aa.filename));
     std::fs::create_dir(&path).unwrap();

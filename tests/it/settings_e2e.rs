@@ -24,7 +24,7 @@ fn filename_names_the_trust_file() {
 }
 
 #[test]
-fn trust_on_first_use_writes_to_the_named_file_and_to_no_other() {
+fn trust_on_first_use_writes_to_the_named_file_alone() {
     let own = "# ours\nzz https://github.com/octo/zz\n";
     let world = world().trust(own).env("FILENAME", "other.txt");
     world.pip(["install", "aa"]).env("TOFU", "1").run().exits(0);
@@ -38,7 +38,7 @@ fn trust_on_first_use_writes_to_the_named_file_and_to_no_other() {
 }
 
 #[test]
-fn filename_of_something_else_is_an_error_and_leaves_it_as_it_was() {
+fn filename_of_another_file_is_an_error_and_keeps_it() {
     let world = world().env("TOFU", "1");
     for (name, text) in [
         ("requirements.txt", "aa\n"),
@@ -57,7 +57,7 @@ fn filename_of_something_else_is_an_error_and_leaves_it_as_it_was() {
 }
 
 #[test]
-fn the_long_names_win_over_the_short_ones() {
+fn long_names_win_over_the_short_ones() {
     let unknown = World::new().wheel(Wheel::new("bb", "1.0")).env("PYPI_VERIFY_NOW_STRICT", "1");
     unknown.env("STRICT", "0").refuses(["install", "bb"], 77).stderr_has("STRICT");
     let unrecorded = world().env("PYPI_VERIFY_NOW_TOFU", "0").env("TOFU", "1");
@@ -68,7 +68,7 @@ fn the_long_names_win_over_the_short_ones() {
 }
 
 #[test]
-fn switched_off_it_installs_and_says_so() {
+fn switched_off_shim_installs_with_a_warning() {
     let world = World::new().broken(Wheel::new("aa", "1.0"), &octo(), Mutation::Signature);
     let world = world.trust(PIN_AA).env("PYPI_VERIFY_NOW", "off");
     let run = world.pip(["install", "-q", "aa"]).run();
@@ -77,7 +77,7 @@ fn switched_off_it_installs_and_says_so() {
 }
 
 #[test]
-fn quiet_silences_the_good_news_and_no_refusal() {
+fn quiet_hides_good_news_and_keeps_refusals() {
     let world = world().wheel(Wheel::new("bb", "1.0")).env("TOFU", "1");
     let quiet = world.pip(["install", "-q", "aa", "bb"]).run();
     assert_eq!((quiet.status, quiet.stdout.as_str(), quiet.stderr.as_str()), (0, "", ""));
@@ -87,7 +87,7 @@ fn quiet_silences_the_good_news_and_no_refusal() {
 }
 
 #[test]
-fn a_person_at_a_terminal_is_asked() {
+fn user_at_a_terminal_is_asked() {
     let world = world();
     let asked = at_a_terminal(&world, "n", &["pip", "install", "aa"]);
     let asked = world.leaves_all_as_it_was(asked, 77);
@@ -99,14 +99,14 @@ fn a_person_at_a_terminal_is_asked() {
 }
 
 #[test]
-fn nobody_is_asked_to_trust_another_publisher_than_the_recorded_one() {
+fn changed_publisher_is_refused_without_a_question() {
     let world = World::new().signed(Wheel::new("aa", "1.0"), &mallory()).trust(PIN_AA);
     let refusal = at_a_terminal(&world, "yes", &["pip", "install", "aa"]);
     world.leaves_all_as_it_was(refusal, 77).lacks("[y/N]").stdout_has("changed publisher");
 }
 
 #[test]
-fn who_asked_for_no_questions_is_not_asked() {
+fn no_input_asks_no_question() {
     let world = world().file("no-input.conf", "[install]\nno-input = true\n");
     let install = |args| at_a_terminal(&world, "yes", args);
     for run in [

@@ -66,7 +66,7 @@ fn has_aa(venv: &Venv) -> bool {
 }
 
 #[test]
-fn an_install_lands_in_the_environment_that_is_active() {
+fn install_lands_in_the_environment_that_is_active() {
     for shell in SHELLS {
         let (_index, sandbox, other) = environments();
         let lines = ". ../venv/bin/activate\npip install aa >/dev/null\ncommand -v pip";
@@ -77,7 +77,7 @@ fn an_install_lands_in_the_environment_that_is_active() {
 }
 
 #[test]
-fn nested_activation_installs_into_the_inner_one_and_deactivation_ends_it() {
+fn nested_activation_installs_into_the_inner_environment() {
     for shell in SHELLS {
         let (_index, sandbox, other) = environments();
         let lines = ". ../venv/bin/activate\n. ../other/bin/activate\n\
@@ -90,7 +90,7 @@ fn nested_activation_installs_into_the_inner_one_and_deactivation_ends_it() {
 }
 
 #[test]
-fn a_refusal_at_the_prompt_leaves_the_active_environment_alone() {
+fn refusal_at_the_prompt_leaves_the_active_environment_alone() {
     for shell in SHELLS {
         let (_index, sandbox, _) = environments();
         let sandbox = sandbox.trust("aa https://github.com/someone/aa\n");
@@ -120,7 +120,7 @@ impl Drop for Tmux<'_> {
 }
 
 #[test]
-fn in_tmux_whose_shells_are_login_shells_the_shim_is_first_too() {
+fn login_shells_of_tmux_have_the_shim_first() {
     let startup = [".bash_profile", ".zshrc", ".config/fish/config.fish"];
     for (shell, startup) in SHELLS.into_iter().zip(startup) {
         let (Ok(path), Ok(_)) = (which::which(shell), which::which("tmux")) else {

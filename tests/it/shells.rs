@@ -145,7 +145,7 @@ fn at_the_prompt_of(shell: Shell, lines: &str, expected: &[&str]) {
 }
 
 #[test]
-fn a_new_shell_has_the_shim_first() {
+fn new_shell_has_the_shim_first() {
     in_bash_and_zsh(
         ". ./hook\ncommand -v pip; pip; echo \"$PATH\"",
         &["SHIMS/pip", "shim of ~/system", "SHIMS:~/system:/usr/bin:/bin"],
@@ -161,7 +161,7 @@ fn activating_and_deactivating_keeps_the_shim_first() {
 }
 
 #[test]
-fn the_rest_of_the_line_that_activates_has_the_shim_already() {
+fn rest_of_the_activating_line_has_the_shim() {
     in_bash_and_zsh(
         ". ./hook\n. one/bin/activate && command -v pip && pip; deactivate && command -v pip && pip",
         &["SHIMS/pip", "shim of ~/one/bin", "SHIMS/pip", "shim of ~/system"],
@@ -194,7 +194,7 @@ fn deactivating_restores_path_exactly() {
 }
 
 #[test]
-fn an_environment_that_was_active_before_the_hook_is_left_with_the_shim_first() {
+fn environment_active_before_the_hook_keeps_the_shim_first() {
     in_bash_and_zsh(
         ". one/bin/activate\n. ./hook\npip\ndeactivate\ncommand -v pip; pip",
         &["shim of ~/one/bin", "SHIMS/pip", "shim of ~/system"],
@@ -202,7 +202,7 @@ fn an_environment_that_was_active_before_the_hook_is_left_with_the_shim_first() 
 }
 
 #[test]
-fn a_shell_in_a_shell_and_a_second_evaluation_change_nothing() {
+fn nested_shell_and_second_evaluation_keep_path() {
     in_bash_and_zsh(
         ". ./hook\n. one/bin/activate\n. ./hook\n. ./hook\necho \"$PATH\"\nsh -c pip\n\
          . ./hook; pip; hash -r; false; echo \"$?\"",
@@ -211,7 +211,7 @@ fn a_shell_in_a_shell_and_a_second_evaluation_change_nothing() {
 }
 
 #[test]
-fn a_directory_put_in_front_by_hand_is_second_on_the_next_line() {
+fn directory_put_in_front_by_hand_is_second_on_the_next_line() {
     for shell in [Shell::Bash, Shell::Zsh] {
         let lines = ". ./hook\nexport PATH=$PWD/one/bin:$PATH\ncommand -v pip; pip; echo \"$PATH\"";
         let path = "SHIMS:~/one/bin:~/system:/usr/bin:/bin";
@@ -220,21 +220,21 @@ fn a_directory_put_in_front_by_hand_is_second_on_the_next_line() {
 }
 
 #[test]
-fn in_bash_a_directory_put_in_front_by_hand_is_second_on_the_same_line() {
+fn bash_puts_the_shim_first_on_the_current_line() {
     let lines =
         ". ./hook; . ./hook\nexport PATH=$PWD/one/bin:$PATH && pip; PATH=$PWD/two/bin:$PATH; pip";
     at_the_prompt_of(Shell::Bash, lines, &["shim of ~/one/bin", "shim of ~/two/bin"]);
 }
 
 #[test]
-fn in_zsh_a_directory_that_brings_its_environment_is_second_on_the_same_line() {
+fn zsh_puts_the_shim_first_on_the_current_line() {
     let lines = "theirs() { export PATH=$PWD/bin:$PATH; }; . ./hook\n\
         chpwd_functions=(theirs $chpwd_functions)\ncd one && pip; cd ../two && pip";
     at_the_prompt_of(Shell::Zsh, lines, &["shim of ~/one/bin", "shim of ~/two/bin"]);
 }
 
 #[test]
-fn options_that_make_shells_strict_are_no_hindrance() {
+fn strict_shell_options_are_supported() {
     let lines = ". ./hook; . ./hook; . one/bin/activate; pip; hash nosuch 2>/dev/null || echo no";
     for (shell, options) in [
         (Shell::Bash, &["-eu"][..]),
@@ -260,7 +260,7 @@ fn empty_entries_are_neither_made_nor_lost() {
 }
 
 #[test]
-fn the_status_and_the_last_argument_of_a_command_survive() {
+fn status_and_the_last_argument_of_a_command_survive() {
     for shell in [Shell::Bash, Shell::Zsh] {
         let lines = ". ./hook\n(exit 3)\necho \"$?\"\necho one two\necho \"$_\"";
         at_the_prompt_of(shell, lines, &["3", "one two", "two"]);
@@ -268,7 +268,7 @@ fn the_status_and_the_last_argument_of_a_command_survive() {
 }
 
 #[test]
-fn prompt_hooks_of_others_go_on_working() {
+fn other_prompt_hooks_keep_working() {
     for theirs in [
         "PROMPT_COMMAND='echo theirs; '",
         "PROMPT_COMMAND='echo theirs # why'",
@@ -284,7 +284,7 @@ fn prompt_hooks_of_others_go_on_working() {
 }
 
 #[test]
-fn the_debug_trap_of_others_stays_theirs() {
+fn other_debug_traps_are_kept() {
     let lines = "trap 'true theirs' DEBUG; . ./hook\ntrap -p DEBUG; . one/bin/activate && pip";
     at_the_prompt_of(Shell::Bash, lines, &["trap -- 'true theirs' DEBUG", "shim of ~/one/bin"]);
 }
@@ -311,7 +311,7 @@ fn fish_keeps_the_shim_first_whatever_changes_path() {
 }
 
 #[test]
-fn the_hook_prints_nothing() {
+fn hook_prints_no_text() {
     for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
         let Some(world) = World::new(shell) else { continue };
         let source = if shell == Shell::Fish { "source" } else { "." };
@@ -322,7 +322,7 @@ fn the_hook_prints_nothing() {
 }
 
 #[test]
-fn a_shell_is_known_by_name_path_and_login_name() {
+fn shell_is_known_by_name_path_and_login_name() {
     for name in ["bash", "/bin/bash", "-bash", "/usr/local/bin/bash"] {
         assert_eq!(Shell::parse(name).unwrap(), Shell::Bash);
     }
@@ -335,7 +335,7 @@ fn a_shell_is_known_by_name_path_and_login_name() {
 }
 
 #[test]
-fn a_directory_that_cannot_stand_on_path_is_refused() {
+fn directory_that_cannot_stand_on_path_is_refused() {
     for shims in ["relative", "", "/a:b"] {
         let error = shellenv::text(Shell::Bash, Path::new(shims)).unwrap_err();
         assert_eq!(Failure::from(error).status, Status::Usage);

@@ -27,7 +27,7 @@ fn helped(world: &World) -> bool {
 }
 
 #[test]
-fn a_signed_source_with_signed_build_requirements_is_installed() {
+fn signed_source_with_signed_build_requirements_is_installed() {
     for pip in PIPS {
         for number in [0, 1] {
             let world = World::with_pip(pip).trust(PINS);
@@ -42,7 +42,7 @@ fn a_signed_source_with_signed_build_requirements_is_installed() {
 }
 
 #[test]
-fn an_unsigned_build_requirement_on_record_is_not_imported() {
+fn unsigned_build_requirement_on_record_is_not_imported() {
     for pip in PIPS {
         for number in [0, 1] {
             let world = World::with_pip(pip).trust(PINS);
@@ -56,7 +56,7 @@ fn an_unsigned_build_requirement_on_record_is_not_imported() {
 }
 
 #[test]
-fn a_build_requirement_of_somebody_else_is_not_imported() {
+fn build_requirement_of_somebody_else_is_not_imported() {
     for pip in PIPS {
         for number in [0, 1] {
             let world = World::with_pip(pip).trust(PINS);
@@ -70,7 +70,7 @@ fn a_build_requirement_of_somebody_else_is_not_imported() {
 }
 
 #[test]
-fn an_unsigned_build_requirement_that_nobody_recorded_is_imported_unless_strict() {
+fn unpinned_unsigned_build_requirement_is_imported_unless_strict() {
     let world = World::new().trust(PIN_AA);
     let (helper, source) = (helper(&world), sources(&world)[0].clone());
     let world = world.wheel(helper).signed_source(source, &octo());
@@ -82,7 +82,7 @@ fn an_unsigned_build_requirement_that_nobody_recorded_is_imported_unless_strict(
 }
 
 #[test]
-fn a_build_requirement_of_a_local_directory_is_judged() {
+fn build_requirement_of_a_local_directory_is_judged() {
     let world = World::new().trust("helper https://github.com/octo/example\n");
     let built = sources(&world)[0].clone().build();
     world.write_file(&built.filename, &built.bytes);
@@ -97,7 +97,7 @@ fn a_build_requirement_of_a_local_directory_is_judged() {
 }
 
 #[test]
-fn a_build_requirement_that_is_a_source_itself_is_judged() {
+fn build_requirement_that_is_a_source_itself_is_judged() {
     for pip in ["26.3", "24.0"] {
         let world = World::with_pip(pip).trust(PINS);
         let (source, helper) = (sources(&world)[0].clone(), world.sdist("helper", "1.0"));
@@ -107,7 +107,7 @@ fn a_build_requirement_that_is_a_source_itself_is_judged() {
 }
 
 #[test]
-fn a_build_requirement_by_its_url_is_not_built() {
+fn build_requirement_by_its_url_is_not_built() {
     for pip in ["26.3", "24.0"] {
         let world = World::with_pip(pip).trust(PIN_AA);
         let helper = world.sdist("helper", "1.0");
@@ -120,7 +120,7 @@ fn a_build_requirement_by_its_url_is_not_built() {
 }
 
 #[test]
-fn first_use_records_what_was_built_and_what_it_was_built_with() {
+fn first_use_records_source_and_build_requirements() {
     for pip in ["26.3", "24.0"] {
         let world = World::with_pip(pip);
         let (helper, source) = (helper(&world), sources(&world)[0].clone());
@@ -134,7 +134,7 @@ fn first_use_records_what_was_built_and_what_it_was_built_with() {
 }
 
 #[test]
-fn first_use_records_nothing_where_something_else_is_refused() {
+fn first_use_records_no_publisher_after_a_refusal() {
     let world = World::new().trust("helper https://github.com/octo/example\n");
     let (helper, source) = (helper(&world), sources(&world)[0].clone());
     let world = world.wheel(helper).signed_source(source, &octo());
@@ -144,7 +144,7 @@ fn first_use_records_nothing_where_something_else_is_refused() {
 }
 
 #[test]
-fn a_pip_that_a_build_starts_by_itself_meets_the_gateway_too() {
+fn pip_started_by_a_build_uses_the_gateway() {
     let world = World::new().trust("helper https://github.com/octo/example\n");
     let nested = "import os, subprocess, sys\n\
         subprocess.run([os.environ['TEST_PYTHON'], '-m', 'pip', 'download', '--no-deps', \
@@ -181,7 +181,7 @@ sys.exit(status)
 ";
 
 #[test]
-fn who_agrees_at_the_terminal_gets_the_build_in_the_same_run() {
+fn consent_at_the_terminal_builds_in_one_run() {
     let world = World::new();
     let (helper, source) = (helper(&world), sources(&world)[0].clone());
     let world = world.signed(helper, &octo()).signed_source(source, &octo());

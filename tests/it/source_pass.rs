@@ -20,7 +20,7 @@ fn world(pip: &str) -> World {
 }
 
 #[test]
-fn an_unsigned_source_that_nobody_recorded_is_built_unless_strict() {
+fn unpinned_unsigned_source_is_built_unless_strict() {
     for pip in PIPS {
         let world = world(pip);
         let install = world.pip(["install", "src"]);
@@ -35,7 +35,7 @@ fn an_unsigned_source_that_nobody_recorded_is_built_unless_strict() {
 }
 
 #[test]
-fn a_place_that_the_user_names_is_built_and_its_kind_told_unless_strict() {
+fn named_url_is_built_and_reported_unless_strict() {
     for pip in ["26.3", "24.0"] {
         let world = world(pip);
         let url = world.index.file_url("src-1.0.tar.gz");
@@ -64,7 +64,7 @@ fn a_place_that_the_user_names_is_built_and_its_kind_told_unless_strict() {
 }
 
 #[test]
-fn a_repository_that_the_user_names_is_built_unless_strict() {
+fn named_repository_is_built_unless_strict() {
     for pip in ["26.3", "24.0"] {
         let world = world(pip);
         let git = "cd directory && git init -q && git add . && \
@@ -82,7 +82,7 @@ fn a_repository_that_the_user_names_is_built_unless_strict() {
 }
 
 #[test]
-fn what_configuration_and_variables_name_is_judged_before_it_is_built() {
+fn sources_from_configuration_are_judged_before_the_build() {
     let world = world("26.3").wheel(Wheel::new("bb", "1.0"));
     let install = world.pip(["install", "bb"]).env("PIP_EDITABLE", "./directory");
     world.runs_nothing(install.clone().env("STRICT", "1"), 77).stderr_has("local directory");
@@ -90,7 +90,7 @@ fn what_configuration_and_variables_name_is_judged_before_it_is_built() {
 }
 
 #[test]
-fn a_place_that_only_pip_can_read_is_not_built() {
+fn url_readable_by_pip_alone_is_not_built() {
     let world = world("26.3");
     let uri = format!("file://{}/directory", world.project().display());
     let group = format!("[dependency-groups]\ng = ['src @ {uri}']\n");
@@ -103,7 +103,7 @@ fn a_place_that_only_pip_can_read_is_not_built() {
 }
 
 #[test]
-fn a_lock_that_names_a_source_is_refused_with_a_way_out() {
+fn lock_with_a_source_is_refused_with_a_hint() {
     let world = world("26.3");
     let sha256 = world.sdist("src", "1.0").build().sha256;
     let url = world.index.file_url("src-1.0.tar.gz");
@@ -118,7 +118,7 @@ fn a_lock_that_names_a_source_is_refused_with_a_way_out() {
 }
 
 #[test]
-fn a_lines_no_binary_is_what_the_user_asks_for() {
+fn no_binary_of_a_line_counts_as_requested() {
     for pip in ["26.3", "24.0"] {
         let world = World::with_pip(pip).trust(PIN_AA);
         let sdist = world.sdist("aa", "1.0");
@@ -131,7 +131,7 @@ fn a_lines_no_binary_is_what_the_user_asks_for() {
 }
 
 #[test]
-fn a_built_wheel_in_pips_cache_is_not_taken_for_a_source() {
+fn built_wheel_in_pips_cache_is_not_taken_for_a_source() {
     for pip in ["26.3", "24.0"] {
         // The real thing first, so that the cache has what pip would look for.
         let world = world(pip);
@@ -176,7 +176,7 @@ fn wheels_below(directory: &Path) -> Vec<std::path::PathBuf> {
 }
 
 #[test]
-fn a_source_in_a_find_links_directory_is_judged_like_any_other() {
+fn source_in_a_find_links_directory_is_judged_like_any_other() {
     for pip in ["26.3", "24.0"] {
         let world = World::with_pip(pip).trust(PIN_AA);
         for name in ["aa", "src"] {
@@ -209,7 +209,7 @@ fn a_source_in_a_find_links_directory_is_judged_like_any_other() {
 }
 
 #[test]
-fn a_file_beside_it_that_nobody_asks_for_is_no_refusal() {
+fn unrequested_file_beside_the_source_is_not_refused() {
     let world = World::new().trust(PIN_AA);
     for name in ["aa", "src"] {
         let built = world.sdist(name, "1.0").build();
@@ -220,7 +220,7 @@ fn a_file_beside_it_that_nobody_asks_for_is_no_refusal() {
 }
 
 #[test]
-fn a_file_of_a_find_links_directory_that_is_gone_once_pip_has_resolved_is_named() {
+fn removed_find_links_file_is_named() {
     let world = World::new();
     let built = world.sdist("src", "1.0").build();
     let path = world.write_file(&format!("links/{}", built.filename), &built.bytes);
@@ -239,14 +239,14 @@ fn a_file_of_a_find_links_directory_that_is_gone_once_pip_has_resolved_is_named(
 }
 
 #[test]
-fn a_find_links_place_that_is_no_directory_is_refused() {
+fn find_links_to_a_file_is_refused() {
     let world = world("26.3");
     let run = world.pip(["install", "src", "-f", &world.index.at("/links.html")]);
     world.runs_nothing(run, 77).stderr_has("find-links must be a directory");
 }
 
 #[test]
-fn lines_about_indexes_lead_nobody_past_the_gateway() {
+fn index_lines_do_not_bypass_the_gateway() {
     let world = world("26.3");
     let evil = world.sdist("src", "9.0").build();
     let other =
@@ -271,7 +271,7 @@ fn lines_about_indexes_lead_nobody_past_the_gateway() {
 }
 
 #[test]
-fn proxies_and_trusted_hosts_do_not_keep_pip_from_the_gateway() {
+fn proxies_and_trusted_hosts_do_not_bypass_the_gateway() {
     for pip in ["26.3", "24.0"] {
         // Nothing listens there.
         let nowhere = "http://127.0.0.1:9";
@@ -323,7 +323,7 @@ fn no_build_sees_the_credentials_of_an_index() {
 }
 
 #[test]
-fn the_way_to_the_gateway_stands_on_no_command_line() {
+fn gateway_url_is_on_no_command_line() {
     for pip in PIPS {
         let world = World::with_pip(pip);
         let spy = SPY.replace(" + read(pid, 'environ')", "");
@@ -338,7 +338,7 @@ fn the_way_to_the_gateway_stands_on_no_command_line() {
 }
 
 #[test]
-fn a_backend_that_fails_is_told_by_pip_and_nothing_is_recorded() {
+fn failed_backend_is_reported_by_pip_and_not_recorded() {
     for (pip, code) in [
         ("26.3", "raise RuntimeError('no luck')"),
         ("24.0", "raise RuntimeError('no luck')"),
@@ -358,7 +358,7 @@ fn a_backend_that_fails_is_told_by_pip_and_nothing_is_recorded() {
 }
 
 #[test]
-fn what_a_backend_says_of_the_gateway_is_told_without_its_secret_path() {
+fn backend_output_is_printed_without_the_gateway_path() {
     for pip in ["26.3", "24.0"] {
         let world = World::with_pip(pip);
         let code = "import os\nsecret = os.path.dirname(os.environ['PIP_INDEX_URL'].rstrip('/'))\n\
@@ -391,7 +391,7 @@ fn download_and_wheel_give_the_same_verdicts() {
 }
 
 #[test]
-fn a_section_of_the_configuration_counts_for_its_own_subcommand() {
+fn section_of_the_configuration_counts_for_its_own_subcommand() {
     for pip in ["26.3", "24.0"] {
         let world = World::with_pip(pip).trust(PIN_AA);
         let sdist = world.sdist("aa", "1.0").requires("bb");
@@ -408,7 +408,7 @@ fn a_section_of_the_configuration_counts_for_its_own_subcommand() {
 }
 
 #[test]
-fn a_lock_that_names_a_source_alone_is_told_from_what_pip_does_and_not_from_what_it_prints() {
+fn source_of_a_lock_is_detected_without_pips_output() {
     let world = World::new();
     let aa = world.sdist("aa", "1.0").build();
     let (name, url, sha256) = (&aa.filename, world.index.file_url(&aa.filename), aa.sha256);

@@ -37,7 +37,7 @@ const SCRIPT: &str = "#!PYTHON\nimport sys\nfrom pip._internal.cli.main import m
     if __name__ == '__main__':\n    sys.exit(main())\n";
 
 #[test]
-fn an_install_starts_python_once() {
+fn install_starts_python_once() {
     for pip in ["26.3", "24.0"] {
         let world = world(pip);
         with_script(&world, SCRIPT).run().exits(0).stdout_has("Successfully installed aa-1.0");

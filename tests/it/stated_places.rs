@@ -22,7 +22,7 @@ fn named(url: &str, digests: &str) -> Result<Lock, String> {
 }
 
 #[test]
-fn a_url_that_would_be_more_than_a_url_to_pip_is_refused() {
+fn url_with_markers_or_options_is_refused() {
     let digest = format!("\"sha256\": \"{ZEROS}\"");
     for (rest, why) in [
         ("?a=b", ""),
@@ -49,7 +49,7 @@ fn a_url_that_would_be_more_than_a_url_to_pip_is_refused() {
 }
 
 #[test]
-fn a_digest_of_the_users_that_nobody_would_hold_is_an_error() {
+fn unenforceable_digest_of_the_user_is_an_error() {
     let url = "https://h.example/xx-1.0-py3-none-any.whl";
     let error = named(url, "\"sha512\": \"00\"").unwrap_err();
     assert!(error.contains("digest is of sha512 alone"), "{error}");
@@ -69,7 +69,7 @@ fn world(pip: &str, query: &str) -> World {
 }
 
 #[test]
-fn a_variable_in_a_place_that_a_package_names_is_not_told_to_anybody() {
+fn variable_in_a_url_of_a_package_is_not_expanded() {
     for pip in ["26.3", "25.3"] {
         let world = world(pip, "?t=${SECRET}").env("SECRET", "S3CRET");
         let outcome = world.leaves_all_as_it_was(world.pip(["install", "aa"]), 69);
@@ -81,7 +81,7 @@ fn a_variable_in_a_place_that_a_package_names_is_not_told_to_anybody() {
 }
 
 #[test]
-fn a_line_in_a_place_that_a_package_names_is_not_a_line_to_pip() {
+fn line_break_in_a_url_of_a_package_adds_no_line() {
     for pip in ["26.3", "25.3"] {
         let evil = Wheel::new("evil", "1.0").file("evil.py", "").build();
         let sha256 = Sha256::of(&Wheel::new("xx", "1.0").build().bytes);
@@ -100,7 +100,7 @@ fn a_line_in_a_place_that_a_package_names_is_not_a_line_to_pip() {
 }
 
 #[test]
-fn a_place_with_an_ordinary_query_is_installed() {
+fn place_with_an_ordinary_query_is_installed() {
     for pip in ["26.3", "25.3"] {
         let world = world(pip, "?t=$HOME&n=1");
         world.pip(["install", "aa"]).run().exits(0).stderr_has("unknown");
@@ -129,7 +129,7 @@ fn bytes_are_held_to_the_digest_of_the_users_own_url() {
 }
 
 #[test]
-fn a_file_that_is_installed_already_stays_as_it_is_for_pip() {
+fn installed_file_is_kept_as_by_pip() {
     for pip in ["26.3", "24.0"] {
         let xx = Wheel::new("xx", "1.0").build();
         let world = World::with_pip(pip).file(&xx.filename, &xx.bytes);

@@ -16,7 +16,7 @@ fn world() -> World {
 }
 
 #[test]
-fn without_a_home_it_installs_as_pip_does() {
+fn missing_home_installs_as_pip_does() {
     for pip in ["26.3", "24.0"] {
         let world = World::with_pip(pip).signed(Wheel::new("aa", "1.0"), &octo()).trust(PIN_AA);
         let homeless = |run: Run| run.without_env("HOME").without_env("LANG");
@@ -45,7 +45,7 @@ fn in_a_read_only_directory(world: &Sandbox, command: &str) -> Option<Run> {
 }
 
 #[test]
-fn in_a_directory_that_cannot_be_written_it_installs() {
+fn unwritable_directory_does_not_prevent_an_install() {
     let world = world();
     let Some(run) = in_a_read_only_directory(&world, "pip install aa") else { return };
     run.run().exits(0).stderr_has("verified: aa 1.0");
@@ -53,7 +53,7 @@ fn in_a_directory_that_cannot_be_written_it_installs() {
 }
 
 #[test]
-fn in_a_directory_that_cannot_be_written_nobody_is_trusted_on_first_use() {
+fn unwritable_directory_prevents_trust_on_first_use() {
     let world = World::new().signed(Wheel::new("aa", "1.0"), &octo());
     let command = "TOFU=1 pip install aa";
     let Some(run) = in_a_read_only_directory(&world, command) else { return };
@@ -63,7 +63,7 @@ fn in_a_directory_that_cannot_be_written_nobody_is_trusted_on_first_use() {
 }
 
 #[test]
-fn a_name_that_is_no_text_means_the_file_that_it_means_to_pip() {
+fn non_unicode_filename_is_read_as_by_pip() {
     let name = OsStr::from_bytes(b"l\xffst.txt");
     let world = world();
     let twin = world.twin();
@@ -80,7 +80,7 @@ fn a_name_that_is_no_text_means_the_file_that_it_means_to_pip() {
 }
 
 #[test]
-fn a_working_directory_whose_name_is_no_text_is_one() {
+fn non_unicode_working_directory_is_supported() {
     let name = OsString::from_vec(b"pr\xffject".to_vec());
     let world = World::new().signed(Wheel::new("aa", "1.0"), &octo());
     let directory = world.project().join(&name);
@@ -93,7 +93,7 @@ fn a_working_directory_whose_name_is_no_text_is_one() {
 }
 
 #[test]
-fn without_a_working_directory_pip_is_handed_over_to_and_nothing_is_installed() {
+fn deleted_working_directory_prevents_an_install() {
     let world = world();
     let gone = |command: &str| {
         let away = "mkdir gone && cd gone && rmdir ../gone";
@@ -108,7 +108,7 @@ fn without_a_working_directory_pip_is_handed_over_to_and_nothing_is_installed() 
 }
 
 #[test]
-fn blanks_in_every_path_change_nothing() {
+fn blanks_in_paths_are_supported() {
     for pip in ["26.3", "24.0"] {
         let world = World::with_pip(pip).signed(Wheel::new("aa", "1.0"), &octo());
         let (temporary, home) = (world.path("tmp/a b (#) %"), world.path("home/a b"));
@@ -124,7 +124,7 @@ fn blanks_in_every_path_change_nothing() {
 }
 
 #[test]
-fn a_blank_in_tmpdir_makes_no_place_to_look_in_of_its_beginning() {
+fn blank_in_tmpdir_does_not_split_find_links() {
     for pip in ["26.3", "24.0"] {
         let world = World::with_pip(pip).wheel(Wheel::new("bb", "2.0"));
         let local = world.sdist("local", "1.0").requires("bb").build();
@@ -143,7 +143,7 @@ fn a_blank_in_tmpdir_makes_no_place_to_look_in_of_its_beginning() {
 }
 
 #[test]
-fn a_directory_for_temporary_files_that_pip_cannot_use_is_named() {
+fn unusable_temporary_directory_is_named() {
     for (name, why) in [(&b"a:b"[..], "has a `:` in it"), (b"a\xff", "is not UTF-8")] {
         let world = world();
         let temporary = world.path("tmp").join(OsStr::from_bytes(name));
@@ -154,7 +154,7 @@ fn a_directory_for_temporary_files_that_pip_cannot_use_is_named() {
 }
 
 #[test]
-fn a_directory_for_temporary_files_that_is_none_is_passed_over_as_by_pip() {
+fn missing_temporary_directory_is_skipped_as_by_pip() {
     for (wrong, right) in [(&["TMPDIR"][..], "TEMP"), (&["TMPDIR", "TEMP"], "TMP")] {
         for pip in ["26.3", "24.0"] {
             let world = World::with_pip(pip).signed(Wheel::new("aa", "1.0"), &octo()).trust(PIN_AA);
@@ -170,7 +170,7 @@ fn a_directory_for_temporary_files_that_is_none_is_passed_over_as_by_pip() {
 }
 
 #[test]
-fn closed_outputs_end_it_as_they_end_pip() {
+fn closed_outputs_end_the_run_as_they_end_pip() {
     let endings =
         ["| head -0; exit ${PIPESTATUS[0]}", ">&-", ">&- 2>&-", "<&- >&- 2>&-", "</dev/null"];
     for ending in endings {
@@ -187,7 +187,7 @@ fn closed_outputs_end_it_as_they_end_pip() {
 }
 
 #[test]
-fn many_at_once_share_the_cache_and_the_trust_file() {
+fn concurrent_runs_share_cache_and_trust_file() {
     let names = ["aa", "bb", "cc", "dd", "ee", "ff"];
     let world = names
         .iter()

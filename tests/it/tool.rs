@@ -82,7 +82,7 @@ fn every_file_of_an_entry_is_verified_and_not_the_first() {
 }
 
 #[test]
-fn exit_codes_say_what_came_of_it() {
+fn exit_code_tells_the_outcome() {
     let (index, aa) = index_of_aa();
     let world = world_with_lock_of_aa(&index, &aa);
     let run = |args: &[&str]| world.tool(args).run();
@@ -99,7 +99,7 @@ fn exit_codes_say_what_came_of_it() {
 }
 
 #[test]
-fn what_would_be_passed_over_is_an_error() {
+fn entries_that_would_be_skipped_are_errors() {
     let (index, aa) = index_of_aa();
     let world = world_with_lock_of_aa(&index, &aa).file("requirements.txt", "bb\n");
     let run = |args: &[&str]| world.tool([&["-L", "pylock.toml"], args].concat()).run();
@@ -112,7 +112,7 @@ fn what_would_be_passed_over_is_an_error() {
 }
 
 #[test]
-fn tofu_records_whom_it_meets_first_and_from_then_on_holds_them_to_it() {
+fn tofu_records_and_then_enforces_publishers() {
     let (index, aa) = index_of_aa();
     let world = world(&index).file("pylock.toml", lock(&index, [("aa", vec![&aa])]));
     world.tool(["-L", "pylock.toml"]).run().exits(77).stdout_has("publisher not recorded");
@@ -130,7 +130,7 @@ fn tofu_records_whom_it_meets_first_and_from_then_on_holds_them_to_it() {
 }
 
 #[test]
-fn tofu_records_nobody_where_anything_is_refused() {
+fn tofu_records_no_publisher_after_a_refusal() {
     let (_index, world) = five();
     let before = Before::of(&world);
     let outcome = world.tool(["-L", "pylock.toml", "--tofu"]).run();
@@ -139,7 +139,7 @@ fn tofu_records_nobody_where_anything_is_refused() {
 }
 
 #[test]
-fn strict_refuses_what_has_no_attestation() {
+fn strict_refuses_unsigned_files() {
     let silent = wheel("silent", "1.0");
     let index = LoopbackIndex::builder().file("silent", unsigned(&silent)).start();
     let world = world(&index).file("pylock.toml", lock(&index, [("silent", vec![&silent])]));
@@ -185,7 +185,7 @@ fn our_options_may_stand_anywhere() {
 }
 
 #[test]
-fn what_comes_from_no_index_is_unknown_and_fails_where_it_is_pinned() {
+fn file_of_no_index_is_unknown_and_fails_if_pinned() {
     let (index, aa) = index_of_aa();
     let files = wheel("local", "1.0");
     let text = lock(&index, [])
@@ -216,7 +216,7 @@ fn what_comes_from_no_index_is_unknown_and_fails_where_it_is_pinned() {
 }
 
 #[test]
-fn without_a_pip_it_says_what_to_do() {
+fn missing_pip_is_an_error_with_a_hint() {
     let (index, aa) = index_of_aa();
     let world = world_with_lock_of_aa(&index, &aa);
     let outcome = world.tool(["-L", "pylock.toml"]).env("PATH", world.path("nowhere")).run();

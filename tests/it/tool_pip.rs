@@ -29,7 +29,7 @@ fn verdicts(stdout: &str) -> Vec<String> {
 }
 
 #[test]
-fn names_and_requirements_files_are_locked_and_verified_with_all_they_need() {
+fn dependencies_of_names_and_files_are_verified() {
     let index = index();
     let world = world(&index).trust(&trust()).file("requirements.txt", "aa[x]\n");
     let before = Before::of(&world);
@@ -43,7 +43,7 @@ fn names_and_requirements_files_are_locked_and_verified_with_all_they_need() {
 }
 
 #[test]
-fn every_pip_can_be_asked_and_what_is_installed_does_not_count() {
+fn installed_packages_do_not_count_for_any_pip() {
     for pip in ["26.3", "25.1", "24.0"] {
         let index = index();
         let world = world_with_pip(pip, &index).trust(&trust());
@@ -57,7 +57,7 @@ fn every_pip_can_be_asked_and_what_is_installed_does_not_count() {
 }
 
 #[test]
-fn a_dependency_that_somebody_else_built_fails() {
+fn dependency_of_another_publisher_fails() {
     let index = index();
     let world = world(&index).trust(&(pin("aa") + "bb https://github.com/x/y\n"));
     let outcome = world.tool(["aa"]).run();
@@ -82,7 +82,7 @@ fn our_options_may_follow_pips_and_a_separator_ends_them() {
 }
 
 #[test]
-fn a_dependency_group_is_locked() {
+fn dependency_group_is_locked() {
     let index = index();
     let project = "[dependency-groups]\ntest = [\"aa\"]\n";
     let world = world(&index).trust(&trust()).file("pyproject.toml", project);
@@ -91,7 +91,7 @@ fn a_dependency_group_is_locked() {
 }
 
 #[test]
-fn a_pip_that_fails_says_so_itself() {
+fn pip_that_fails_says_so_itself() {
     let index = index();
     let world = world(&index);
     let before = Before::of(&world);

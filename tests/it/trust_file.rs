@@ -29,7 +29,7 @@ fn with(text: &str, names: &[&str]) -> String {
 }
 
 #[test]
-fn a_file_of_the_original_tool_reads_as_it_is() {
+fn file_of_the_original_tool_reads_as_it_is() {
     let text = format!("{:<49} {}\n", "sampleproject", "https://github.com/pypa/sampleproject");
     let file = TrustFile::parse(&text).unwrap();
     let pin = file.pin(&name("SampleProject")).unwrap();
@@ -39,14 +39,14 @@ fn a_file_of_the_original_tool_reads_as_it_is() {
 }
 
 #[test]
-fn a_new_pin_is_written_in_the_columns_of_the_original_tool() {
+fn new_pin_is_written_in_the_columns_of_the_original_tool() {
     let new = [(name("six"), url("https://github.com/benjaminp/six"))];
     let file = TrustFile::default().with_pins(&new);
     assert_eq!(file.to_string(), format!("{:<49} {}\n", "six", "https://github.com/benjaminp/six"));
 }
 
 #[test]
-fn comments_blank_lines_crlf_tabs_and_a_byte_order_mark_are_kept() {
+fn comments_and_white_space_are_kept() {
     let text = "\u{feff}# whom we trust – reviewed\r\n\r\n  \t\r\n\ta\t https://github.com/a/a \t# why\r\nb https://github.com/b/b";
     let file = TrustFile::parse(text).unwrap();
     assert_eq!(file.pins().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
@@ -72,7 +72,7 @@ fn fields_are_conditions_on_the_certificate() {
 }
 
 #[test]
-fn what_does_not_read_is_an_error_that_names_the_line() {
+fn malformed_line_is_an_error_that_names_the_line() {
     let good = "a https://github.com/a/a\n";
     for (line, reason) in [
         ("b", "`b` has no publisher URL after it"),
@@ -98,20 +98,20 @@ fn what_does_not_read_is_an_error_that_names_the_line() {
 }
 
 #[test]
-fn a_merge_conflict_is_named_as_such() {
+fn merge_conflict_is_named_as_such() {
     let text = "a https://github.com/a/a\n<<<<<<< HEAD\nb https://github.com/b/b\n=======\nb https://github.com/c/c\n>>>>>>> other\n";
     assert_eq!(error(text), "line 2: a merge conflict is left in the file");
     assert_eq!(error(&text[38..]), "line 2: a merge conflict is left in the file");
 }
 
 #[test]
-fn a_project_that_is_pinned_twice_is_an_error_that_names_both_lines() {
+fn project_that_is_pinned_twice_is_an_error_that_names_both_lines() {
     let text = "# first\nfoo-bar https://github.com/a/a\n\nFoo_Bar https://github.com/a/a\n";
     assert_eq!(error(text), "line 4: `foo-bar` is already on line 2");
 }
 
 #[test]
-fn bytes_that_are_no_text_are_an_error_on_their_line() {
+fn non_utf8_bytes_are_an_error_on_their_line() {
     let utf16: Vec<u8> = "\u{feff}a b".encode_utf16().flat_map(u16::to_le_bytes).collect();
     assert_eq!(TrustFile::from_bytes(&utf16).unwrap_err().to_string(), "line 1: not UTF-8 text");
     let latin1 = b"# ok\n# caf\xe9\n";
@@ -119,7 +119,7 @@ fn bytes_that_are_no_text_are_an_error_on_their_line() {
 }
 
 #[test]
-fn new_pins_go_where_the_alphabet_puts_them() {
+fn new_pins_are_in_alphabetical_order() {
     let text = "b https://github.com/b/b\nd https://github.com/d/d\n";
     let n = |name| format!("{name} https://github.com/new/new\n");
     let (a, c, e) = (n("a"), n("c"), n("e"));
@@ -130,7 +130,7 @@ fn new_pins_go_where_the_alphabet_puts_them() {
 }
 
 #[test]
-fn a_comment_directly_above_a_line_stays_with_it() {
+fn comment_directly_above_a_line_stays_with_it() {
     let text =
         "# all of ours\n\n# b: see the review\n# of May\nb https://github.com/b/b # yes\n\n# end\n";
     let a = "a https://github.com/new/new\n";
@@ -144,7 +144,7 @@ fn a_comment_directly_above_a_line_stays_with_it() {
 }
 
 #[test]
-fn a_new_pin_takes_the_files_own_line_ending_and_ends_an_open_last_line() {
+fn new_pin_takes_the_line_ending_of_the_file() {
     assert_eq!(
         with("\u{feff}# c\r\nb https://github.com/b/b", &["c", "a"]),
         "\u{feff}a https://github.com/new/new\r\n# c\r\nb https://github.com/b/b\r\nc https://github.com/new/new\r\n"
@@ -153,7 +153,7 @@ fn a_new_pin_takes_the_files_own_line_ending_and_ends_an_open_last_line() {
 }
 
 #[test]
-fn a_pin_that_is_there_is_never_changed() {
+fn existing_pin_is_never_changed() {
     let text = "Foo.Bar https://github.com/a/a workflow=x.yml\n";
     assert_eq!(with(text, &["foo-bar"]), text);
 }
@@ -167,7 +167,7 @@ fn line() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn reading_what_was_written_gives_the_same_file(
+    fn written_file_reads_back_equal(
         lines in prop::collection::vec(line(), 0..12),
         names in prop::collection::vec("[a-z]{1,6}", 0..6),
         ending in prop_oneof!["\n", "\r\n"],
@@ -187,7 +187,7 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn arbitrary_bytes_do_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         if let Ok(file) = TrustFile::from_bytes(&bytes) {
             prop_assert_eq!(file.to_string().into_bytes(), bytes);
         }

@@ -22,7 +22,7 @@ fn honest() -> World {
 }
 
 #[test]
-fn the_users_pin_holds_whatever_the_project_says() {
+fn pin_of_the_user_overrides_the_project() {
     let pin_bb = "bb https://github.com/octo/bb\n";
     for text in ["", "# nobody\n", pin_bb, &format!("#\n{PIN_AA}")] {
         let refusal = tampered().trust(text).refuses(["install", "aa"], 77);
@@ -36,7 +36,7 @@ fn the_users_pin_holds_whatever_the_project_says() {
 }
 
 #[test]
-fn a_project_that_contradicts_the_user_is_refused_with_both_lines() {
+fn project_that_contradicts_the_user_is_refused_with_both_lines() {
     let against = &format!("# ours\naa {MALLORY}\n");
     for world in [tampered().trust(against), honest().trust(against)] {
         let tool = || world.tool(["-L", "pylock.toml"]);
@@ -51,7 +51,7 @@ fn a_project_that_contradicts_the_user_is_refused_with_both_lines() {
 }
 
 #[test]
-fn a_nearer_file_may_be_tighter() {
+fn nearer_file_may_be_tighter() {
     for (workflow, status) in [("release.yml", 0), ("other.yml", 77)] {
         let world = honest().trust(&format!("aa {OCTO} workflow={workflow}\n"));
         let outcome = world.pip(["install", "aa"]).run();
@@ -66,7 +66,7 @@ fn a_nearer_file_may_be_tighter() {
 }
 
 #[test]
-fn a_vendored_tree_switches_no_pins_of_the_repository_off() {
+fn vendored_tree_keeps_pins_of_the_repository() {
     for (signer, good) in [(mallory(), false), (octo(), true)] {
         let world = World::new().signed(Wheel::new("aa", "1.0"), &signer).trust(PIN_AA);
         let world = world.file("vendor/lib/.git", "").file("vendor/lib/.provenance.txt", "");
@@ -80,7 +80,7 @@ fn a_vendored_tree_switches_no_pins_of_the_repository_off() {
 }
 
 #[test]
-fn what_is_no_file_ends_the_run_at_once() {
+fn trust_file_that_is_not_regular_ends_the_run() {
     for (make, says) in [
         ("ln -s nowhere", "it is a link to "),
         ("mkdir", "not a regular file"),
@@ -101,7 +101,7 @@ fn what_is_no_file_ends_the_run_at_once() {
 }
 
 #[test]
-fn a_named_file_must_be_there_or_be_made_by_trust_on_first_use() {
+fn missing_named_file_is_bad_input_unless_recorded_in() {
     let world = World::new().signed(Wheel::new("aa", "1.0"), &octo()).trust(PIN_AA);
     let world = world.env("FILENAME", "ci.txt");
     for run in [world.pip(["install", "aa"]), world.tool(["-L", "p", "--config-path", "ci.txt"])] {
@@ -114,7 +114,7 @@ fn a_named_file_must_be_there_or_be_made_by_trust_on_first_use() {
 }
 
 #[test]
-fn outside_a_repository_first_use_is_recorded_by_the_user() {
+fn first_use_outside_a_repository_is_recorded_by_the_user() {
     let world = World::new().signed(Wheel::new("aa", "1.0"), &octo());
     fs::remove_dir(world.project().join(".git")).unwrap();
     let refusal = world.refuses(["install", "aa"], 77);
@@ -131,7 +131,7 @@ fn outside_a_repository_first_use_is_recorded_by_the_user() {
 }
 
 #[test]
-fn the_files_in_force_are_told_on_demand_and_by_a_refusal() {
+fn trust_files_are_listed_on_demand_and_by_refusals() {
     let world = honest().trust("# nobody\n").signed(Wheel::new("bb", "1.0"), &octo());
     let both = format!(
         "{}, {}",
@@ -157,7 +157,7 @@ fn given_away(world: &World, path: &str) -> bool {
 }
 
 #[test]
-fn a_strangers_file_in_a_directory_of_all_is_bad_input() {
+fn foreign_file_in_a_shared_directory_is_bad_input() {
     let world = tampered().file("all/.provenance.txt", format!("aa {MALLORY}\n"));
     let mode = |path, mode| {
         fs::set_permissions(world.path(path), fs::Permissions::from_mode(mode)).unwrap();
@@ -174,7 +174,7 @@ fn a_strangers_file_in_a_directory_of_all_is_bad_input() {
 }
 
 #[test]
-fn root_works_on_a_directory_of_somebody_outside() {
+fn root_uses_a_directory_of_another_owner() {
     let world = World::new().signed(Wheel::new("aa", "1.0"), &octo()).trust("# ours\n");
     let mut paths = ["project/.git", "project/.provenance.txt", "project"].into_iter();
     if !paths.all(|path| given_away(&world, path)) {
@@ -200,7 +200,7 @@ fn with_a_system_file(world: &World, text: &str, command: &str) -> Option<Run> {
 }
 
 #[test]
-fn the_systems_pins_hold_for_everybody() {
+fn pins_of_the_system_hold_for_all_users() {
     for (signer, status) in [(mallory(), 77), (octo(), 0)] {
         let world = World::new().signed(Wheel::new("aa", "1.0"), &signer).trust("");
         let run = with_a_system_file(&world, PIN_AA, "pip install -v aa");

@@ -30,7 +30,7 @@ fn a(texts: &[&str]) -> String {
 const URL: &str = "https://github.com/alice/a";
 
 #[test]
-fn pins_add_up_and_nothing_nearer_takes_one_away() {
+fn nearer_file_adds_pins_and_removes_none() {
     let pin = &*format!("a {URL}\n");
     let tight = &*format!("# ours\na {URL} workflow=r.yml\n");
     let other = &*format!("a {URL} environment=e\n");
@@ -56,7 +56,7 @@ fn pins_add_up_and_nothing_nearer_takes_one_away() {
 }
 
 #[test]
-fn a_contradiction_names_both_lines() {
+fn contradiction_names_both_lines() {
     let pin = &*format!("a {URL}\n");
     let tight = &*format!("#\na {URL} workflow=r.yml\n");
     let other = "\n\na https://github.com/mallory/a\n";
@@ -78,7 +78,7 @@ fn a_contradiction_names_both_lines() {
 }
 
 #[test]
-fn a_file_belongs_to_the_user_to_root_or_to_the_owner_of_a_closed_directory() {
+fn owners_of_a_trust_file_are_limited() {
     let me = User { id: 1000, group: 1000 };
     let root = User { id: 0, group: 0 };
     // The user; owner, group and mode of the file, of its directory; whether it counts.
@@ -123,7 +123,7 @@ fn a_file_belongs_to_the_user_to_root_or_to_the_owner_of_a_closed_directory() {
 }
 
 #[test]
-fn an_objection_says_who_and_what() {
+fn objection_names_owner_and_mode() {
     let me = User { id: 1000, group: 1000 };
     let directory = attributes((0, 0, 0o1777));
     for (file, said) in [
@@ -137,7 +137,7 @@ fn an_objection_says_who_and_what() {
 }
 
 #[test]
-fn a_mark_counts_unless_everybody_could_have_left_it() {
+fn mark_counts_unless_its_directory_is_shared() {
     let me = User { id: 1000, group: 1000 };
     for (mark, directory, counts) in [
         ((1000, 1000, 0o755), (0, 0, 0o1777), true),

@@ -152,7 +152,7 @@ fn every_file_from_the_system_to_the_working_directory_is_in_force() {
 }
 
 #[test]
-fn the_named_file_stands_for_the_projects_alone() {
+fn named_file_replaces_the_project_file_alone() {
     let world = World::new().with(SYSTEM, A).with(OWN, B).with("p/.provenance.txt", C);
     let world = world.with_directory("p/.git").with("p/ci/t.txt", "d https://github.com/dave/x\n");
     let named = load(&world.at("p", Some("ci/t.txt"))).unwrap();
@@ -164,7 +164,7 @@ fn the_named_file_stands_for_the_projects_alone() {
 }
 
 #[test]
-fn a_named_file_that_is_not_there_is_bad_input_unless_it_is_recorded_in() {
+fn missing_named_file_is_bad_input_unless_recorded_in() {
     let world = World::new().with_directory("p");
     let named = world.at("p", Some("t.txt"));
     let error = named.load(Unrecorded::Refuse).unwrap_err();
@@ -177,7 +177,7 @@ fn a_named_file_that_is_not_there_is_bad_input_unless_it_is_recorded_in() {
 }
 
 #[test]
-fn nothing_above_the_repository_or_outside_of_one_counts() {
+fn files_above_or_outside_a_repository_do_not_count() {
     let world = World::new()
         .with(".provenance.txt", A)
         .with_directory("r/.git")
@@ -189,7 +189,7 @@ fn nothing_above_the_repository_or_outside_of_one_counts() {
 }
 
 #[test]
-fn a_nearer_mark_of_a_repository_switches_no_pins_off() {
+fn nearer_repository_mark_keeps_outer_pins() {
     for mark in ["r/vendor/lib/.git/HEAD", "r/vendor/lib/.git"] {
         let world = World::new()
             .with_directory("r/.git")
@@ -229,7 +229,7 @@ fn xdg_config_home_moves_the_users_own_file() {
 }
 
 #[test]
-fn a_strangers_file_is_bad_input_wherever_it_lies() {
+fn foreign_file_is_bad_input() {
     for place in ["r/.provenance.txt", "r/c/.provenance.txt", OWN, SYSTEM] {
         let world = World::new().with_directory("r/.git").with_directory("r/c").with(place, A);
         assert_eq!(world.in_force("r/c"), [place]);
@@ -242,7 +242,7 @@ fn a_strangers_file_is_bad_input_wherever_it_lies() {
 }
 
 #[test]
-fn in_a_directory_of_its_owners_alone_the_owners_file_counts() {
+fn file_of_the_owner_of_a_closed_directory_counts() {
     let world = World::new().with("r/c/.provenance.txt", A).with_directory("r/.git");
     for path in ["r", "r/.git", "r/c", "r/c/.provenance.txt"] {
         if !world.give_away(path) {
@@ -260,7 +260,7 @@ fn in_a_directory_of_its_owners_alone_the_owners_file_counts() {
 }
 
 #[test]
-fn a_strangers_mark_counts_unless_everybody_may_leave_one() {
+fn foreign_mark_counts_unless_its_directory_is_shared() {
     let world = World::new().with_directory("r/.git").with("r/.provenance.txt", A);
     let world = world.with_directory("r/c");
     if !world.give_away("r/.git") {
@@ -272,7 +272,7 @@ fn a_strangers_mark_counts_unless_everybody_may_leave_one() {
 }
 
 #[test]
-fn a_file_that_everybody_may_write_to_is_bad_input() {
+fn world_writable_file_is_bad_input() {
     let world = World::new().with("p/.provenance.txt", A);
     for (mode, counts) in [(0o664, true), (0o600, true), (0o646, false), (0o666, false)] {
         world.mode("p/.provenance.txt", mode);
@@ -287,7 +287,7 @@ fn a_file_that_everybody_may_write_to_is_bad_input() {
 }
 
 #[test]
-fn a_link_counts_if_it_and_what_it_leads_to_are_the_users() {
+fn link_counts_if_it_and_its_target_are_the_users() {
     let world = || World::new().with("real.txt", A).with("p/x", "").with("q/x", "");
     let link = |world: World| world.with_link("q/way", "../real.txt");
     let world = || link(world()).with_link("p/.provenance.txt", "../q/way");
@@ -307,7 +307,7 @@ fn a_link_counts_if_it_and_what_it_leads_to_are_the_users() {
 }
 
 #[test]
-fn a_link_that_leads_nowhere_is_bad_input() {
+fn dangling_link_is_bad_input() {
     for target in ["nowhere", ".provenance.txt"] {
         let world = World::new().with("p/x", "").with_link("p/.provenance.txt", target);
         let store = world.at("p", None);
@@ -327,7 +327,7 @@ fn trust_on_first_use_writes_to_the_nearest_file_of_the_project() {
 }
 
 #[test]
-fn a_new_file_is_made_at_the_root_of_the_repository() {
+fn new_file_is_made_at_the_root_of_the_repository() {
     let world = World::new().with_directory("r/.git").with_directory("r/a/b").with(OWN, B);
     assert_eq!(world.records_in("r/a/b"), world.path("r/.provenance.txt"));
     assert_eq!(world.path("r/.provenance.txt").metadata().unwrap().mode() & 0o133, 0);
@@ -351,7 +351,7 @@ fn outside_a_repository_a_new_pin_goes_to_the_users_own_file() {
 }
 
 #[test]
-fn what_is_recorded_leaves_the_repository_through_no_link() {
+fn recording_follows_no_link_out_of_the_repository() {
     let world = World::new()
         .with("out.txt", A)
         .with("r/in.txt", A)
@@ -386,7 +386,7 @@ fn recording_contradicts_no_other_file() {
 }
 
 #[test]
-fn every_path_by_which_pins_come_is_guarded() {
+fn every_path_of_a_trust_file_is_guarded() {
     let world = World::new().with_directory("r/.git").with_directory("r/a").with("r/in.txt", A);
     let world = world.with_link("r/.provenance.txt", "in.txt");
     let guarded = world.at("r/a", None).guarded_paths();
@@ -406,7 +406,7 @@ fn every_path_by_which_pins_come_is_guarded() {
 }
 
 #[test]
-fn a_file_that_does_not_exist_has_no_pins_and_is_not_made_by_reading() {
+fn missing_file_has_no_pins_and_is_not_created() {
     let world = World::new();
     assert_eq!(load(&world.store()).unwrap().pins().count(), 0);
     assert_eq!(world.store().record(&[]).unwrap(), world.path(".provenance.txt"));
@@ -414,7 +414,7 @@ fn a_file_that_does_not_exist_has_no_pins_and_is_not_made_by_reading() {
 }
 
 #[test]
-fn a_file_that_does_not_parse_is_bad_input_and_names_file_and_line() {
+fn malformed_file_is_bad_input_with_file_and_line() {
     let world =
         World::new().with(".provenance.txt", "a https://github.com/alice/x\n<<<<<<< HEAD\n");
     let failure = Failure::from(load(&world.store()).unwrap_err());
@@ -424,7 +424,7 @@ fn a_file_that_does_not_parse_is_bad_input_and_names_file_and_line() {
 }
 
 #[test]
-fn what_is_no_regular_file_is_bad_input_at_once() {
+fn file_that_is_not_regular_is_bad_input() {
     let world = World::new().with_directory("directory");
     let pipe = world.path("pipe");
     let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
@@ -441,7 +441,7 @@ fn what_is_no_regular_file_is_bad_input_at_once() {
 }
 
 #[test]
-fn a_new_pin_is_recorded_among_what_was_there_and_nothing_else_is_left_behind() {
+fn new_pin_is_recorded_without_leftover_files() {
     let world = World::new().with(".provenance.txt", &format!("# ours\n{A}"));
     world.store().record(&pins(&[("b", "bob"), ("a", "Alice")])).unwrap();
     let text = world.read(".provenance.txt");
@@ -450,7 +450,7 @@ fn a_new_pin_is_recorded_among_what_was_there_and_nothing_else_is_left_behind() 
 }
 
 #[test]
-fn with_nothing_to_add_the_file_is_not_written() {
+fn file_without_new_pins_is_not_written() {
     let world = World::new().with(".provenance.txt", A);
     let before = world.path(".provenance.txt").metadata().unwrap();
     world.store().record(&pins(&[("a", "alice")])).unwrap();
@@ -459,7 +459,7 @@ fn with_nothing_to_add_the_file_is_not_written() {
 }
 
 #[test]
-fn a_pin_that_appeared_meanwhile_is_a_refusal_and_stays() {
+fn conflicting_concurrent_pin_is_refused_and_kept() {
     let world = World::new().with(".provenance.txt", A);
     let error = world.store().record(&pins(&[("b", "bob"), ("a", "mallory")])).unwrap_err();
     assert!(matches!(error, StoreError::Conflict(_)), "{error}");
@@ -468,7 +468,7 @@ fn a_pin_that_appeared_meanwhile_is_a_refusal_and_stays() {
 }
 
 #[test]
-fn two_publishers_for_one_project_in_one_recording_are_a_refusal_that_leaves_no_file() {
+fn two_publishers_of_a_project_are_not_recorded() {
     let world = World::new();
     let error = world.store().record(&pins(&[("a", "alice"), ("a", "mallory")])).unwrap_err();
     assert!(matches!(error, StoreError::Conflict(_)), "{error}");
@@ -476,7 +476,7 @@ fn two_publishers_for_one_project_in_one_recording_are_a_refusal_that_leaves_no_
 }
 
 #[test]
-fn a_file_that_does_not_parse_is_never_overwritten() {
+fn malformed_file_is_never_overwritten() {
     let world = World::new().with(".provenance.txt", "import os\n");
     assert!(world.store().record(&pins(&[("a", "alice")])).is_err());
     assert_eq!(world.read(".provenance.txt"), "import os\n");
@@ -495,7 +495,7 @@ fn recording_keeps_the_mode_and_goes_through_symbolic_links() {
 }
 
 #[test]
-fn a_directory_that_is_not_there_is_an_error_that_names_the_file() {
+fn missing_directory_is_an_error_that_names_the_file() {
     let world = World::new();
     let store = world.at("", Some("gone/provenance.txt"));
     let failure = Failure::from(store.record(&pins(&[("a", "alice")])).unwrap_err());
@@ -505,7 +505,7 @@ fn a_directory_that_is_not_there_is_an_error_that_names_the_file() {
 }
 
 #[test]
-fn fifty_that_record_at_once_lose_nothing() {
+fn concurrent_recordings_lose_no_pin() {
     let world = World::new();
     let start = Barrier::new(50);
     std::thread::scope(|scope| {

@@ -24,7 +24,7 @@ fn one_verifier_serves_many_threads() {
 }
 
 #[test]
-fn a_trusted_root_that_is_none_is_refused() {
+fn invalid_trusted_root_is_refused() {
     let root = PrivateSigstore::shared().trusted_root();
     let with = |key: &str, value: Value| {
         let mut root = root.clone();

@@ -52,15 +52,15 @@ macro_rules! groups {
 }
 
 groups! {
-    what_is_asked_for_by_name: NAMES, more::NAMES;
-    how_options_are_written: SPELLINGS, more::SPELLINGS;
+    requirements_by_name: NAMES, more::NAMES;
+    spellings_of_options: SPELLINGS, more::SPELLINGS;
     options_before_the_subcommand: GENERAL, more::GENERAL;
     variables: VARIABLES, more::VARIABLES;
     configuration_files: CONFIGURATION, more::CONFIGURATION;
     requirements_files: FILES, more::FILES;
     other_lists_of_requirements: LISTS, &[];
-    where_files_are_laid_down: PLACES, more::PLACES;
-    what_is_installed_already: INSTALLED, more::INSTALLED;
+    target_directories: PLACES, more::PLACES;
+    installed_packages: INSTALLED, more::INSTALLED;
     links_and_files: LINKS, more::LINKS;
     sources: SOURCES, more::SOURCES;
     failures: FAILURES, more::FAILURES;
@@ -138,7 +138,7 @@ fn differs(pip: &str, row: &Row) -> Option<String> {
 }
 
 #[test]
-fn the_comparison_sees_what_differs() {
+fn comparison_finds_differences() {
     let (world, twin) = project::twins("26.3", &[]);
     let outcome = world.pip(["install", "aa"]).run();
     let seen = Seen::of(&world, &outcome);
@@ -158,7 +158,7 @@ fn the_comparison_sees_what_differs() {
 }
 
 #[test]
-fn a_pip_that_is_too_old_is_refused_with_a_command_that_upgrades_it() {
+fn old_pip_is_refused_with_an_upgrade_command() {
     let world = World::with_pip("22.0.4").wheel(Wheel::new("pip", "22.3"));
     let refused = world.pip(["install", "-U", "pip"]).run();
     refused.exits(69).stderr_has("too old to be verified: 22.0.4");

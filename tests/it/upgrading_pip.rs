@@ -28,7 +28,7 @@ fn pip_replaces_itself() {
 }
 
 #[test]
-fn a_pip_of_somebody_else_is_refused() {
+fn pip_of_another_publisher_is_refused() {
     for version in ["26.3", "24.0"] {
         let world = World::with_pip(version).signed(pip(), &mallory()).trust(PIN_PIP);
         world.refuses(["install", "--upgrade", "pip"], 77).stderr_has("changed publisher");

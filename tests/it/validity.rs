@@ -23,7 +23,7 @@ fn fresh_for(headers: &Headers<'_>) -> u64 {
 }
 
 #[test]
-fn what_the_server_says_is_how_long_it_counts() {
+fn max_age_of_the_server_is_followed() {
     let longest = LONGEST_FRESH.as_secs();
     for (said, seconds) in [
         ("max-age=600", 600),
@@ -46,7 +46,7 @@ fn what_the_server_says_is_how_long_it_counts() {
 }
 
 #[test]
-fn what_a_cache_on_the_way_has_had_for_long_counts_less() {
+fn age_header_shortens_the_validity() {
     for (age, seconds) in [("0", 600), ("590", 10), ("600", 0), ("9999", 0), ("soon", 0)] {
         let headers = Headers { age: Some(age), ..with("max-age=600") };
         assert_eq!(fresh_for(&headers), seconds, "{age}");
@@ -54,13 +54,13 @@ fn what_a_cache_on_the_way_has_had_for_long_counts_less() {
 }
 
 #[test]
-fn what_arrived_tomorrow_does_not_count() {
+fn answer_from_the_future_is_not_fresh() {
     let validity = Validity::read(&with("max-age=600"), after(60)).unwrap();
     assert!(!validity.is_fresh(now()) && validity.is_fresh(after(60)));
 }
 
 #[test]
-fn what_must_not_be_kept_or_serves_nothing_is_not_kept() {
+fn no_store_answers_are_not_kept() {
     assert_eq!(Validity::read(&with("max-age=600, no-store"), now()), None);
     for vary in ["*", "accept, *"] {
         assert_eq!(Validity::read(&Headers { vary, ..with("max-age=600") }, now()), None);
@@ -73,7 +73,7 @@ fn what_must_not_be_kept_or_serves_nothing_is_not_kept() {
 }
 
 #[test]
-fn a_confirmation_starts_the_time_anew_and_leaves_the_etag() {
+fn confirmation_renews_the_time_and_keeps_the_etag() {
     let first = Validity::read(&with("max-age=600"), now()).unwrap();
     let headers = Headers { cache_control: "max-age=60", ..Headers::default() };
     let second = first.confirmed(&headers, after(1000)).unwrap();

@@ -11,14 +11,14 @@ fn every_spelling_of_a_project_is_one_name() {
 }
 
 #[test]
-fn what_is_no_name_is_refused() {
+fn invalid_project_name_is_rejected() {
     for text in ["", "-a", "a-", "a b", "a/b", "../a", "ä", "a\n", "a;b"] {
         assert!(PackageName::parse(text).is_err(), "{text:?}");
     }
 }
 
 #[test]
-fn a_sha256_reads_in_either_case_and_prints_in_lower() {
+fn sha256_reads_in_either_case_and_prints_in_lower() {
     let lower = "9bb1add04b1b4e182be6b0b80931593f7a291eb49d69b4fd728a5d4cbcdc4bd3";
     assert_eq!(Sha256::parse(&lower.to_uppercase()).unwrap().to_string(), lower);
     assert_eq!(
@@ -28,7 +28,7 @@ fn a_sha256_reads_in_either_case_and_prints_in_lower() {
 }
 
 #[test]
-fn what_is_no_sha256_is_refused() {
+fn invalid_sha256_is_rejected() {
     for text in [
         "",
         "00",

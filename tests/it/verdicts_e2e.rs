@@ -22,7 +22,7 @@ fn says(outcome: &Outcome, texts: &[&str]) {
 }
 
 #[test]
-fn signed_by_somebody_else_is_refused() {
+fn file_of_another_publisher_is_refused() {
     let world = World::new().signed(aa(), &mallory()).trust(PIN_AA);
     for tofu in ["0", "1"] {
         let run = world.pip(["install", "aa"]).env("TOFU", tofu);
@@ -37,7 +37,7 @@ fn signed_by_somebody_else_is_refused() {
 }
 
 #[test]
-fn signed_but_not_recorded_is_refused() {
+fn signed_file_without_a_pin_is_refused() {
     for trust in [None, Some("zz https://github.com/octo/zz\n")] {
         let world = World::new().signed(aa(), &octo());
         let world = if let Some(trust) = trust { world.trust(trust) } else { world };
@@ -49,7 +49,7 @@ fn signed_but_not_recorded_is_refused() {
 }
 
 #[test]
-fn unsigned_but_expected_is_refused() {
+fn unsigned_file_of_a_pinned_project_is_refused() {
     let world = World::new().wheel(aa()).trust(PIN_AA);
     let refusal = world.refuses(["install", "aa"], 77);
     says(&refusal, &["aa 1.0", AA, "signature expected", "no attestation for it"]);
@@ -57,7 +57,7 @@ fn unsigned_but_expected_is_refused() {
 }
 
 #[test]
-fn signed_but_invalid_is_refused_whoever_is_trusted() {
+fn invalid_attestation_is_refused_for_any_pin() {
     for mutation in [Mutation::Signature, Mutation::SubjectDigest] {
         for (trust, tofu) in [(PIN_AA, "0"), ("# nobody\n", "1")] {
             let world = World::new().broken(aa(), &octo(), mutation.clone()).trust(trust);
@@ -69,7 +69,7 @@ fn signed_but_invalid_is_refused_whoever_is_trusted() {
 }
 
 #[test]
-fn a_document_that_proves_nothing_is_refused() {
+fn document_without_proof_is_refused() {
     let empty = r#"{"version": 1, "attestation_bundles": []}"#;
     for document in [empty, "{}", "<html>", "[[[["] {
         let file: DistFile = dist(aa()).provenance(document);
@@ -79,7 +79,7 @@ fn a_document_that_proves_nothing_is_refused() {
 }
 
 #[test]
-fn the_attestation_of_another_file_proves_nothing() {
+fn attestation_of_another_file_is_refused() {
     let other = Wheel::new("aa", "1.0").file("aa.py", "import os");
     let world = World::new().signed(aa(), &octo()).trust(PIN_AA);
     world.index.replace_file(AA, other.build().bytes);
@@ -97,7 +97,7 @@ fn one_refusal_among_many_installs_none() {
 }
 
 #[test]
-fn a_refusal_does_not_wait_for_the_files_that_are_on_their_way() {
+fn refusal_does_not_wait_for_downloads() {
     let bb = DistFile { size: Some(1 << 20), ..dist(Wheel::new("bb", "1.0")) };
     let world = World::new().wheel(aa()).file_on_index(bb).trust(PIN_AA);
     // It would take hours.
@@ -106,7 +106,7 @@ fn a_refusal_does_not_wait_for_the_files_that_are_on_their_way() {
 }
 
 #[test]
-fn what_a_refusal_cut_short_is_fetched_for_who_then_agrees() {
+fn consent_resumes_downloads_after_a_refusal() {
     let aa = DistFile { size: Some(1 << 20), ..signed(dist(aa()), &octo()) };
     let (world, path) = (World::new().file_on_index(aa), format!("/files/{AA}"));
     world.index.fault_times(&path, 1, Fault::Trickle);
@@ -142,14 +142,14 @@ fn trust_on_first_use_records_all_or_nothing() {
 }
 
 #[test]
-fn a_dry_run_records_nothing() {
+fn dry_run_records_nothing() {
     let world = World::new().signed(aa(), &octo()).env("TOFU", "1");
     world.refuses(["install", "--dry-run", "aa"], 0).stdout_has("Would install aa-1.0");
     assert_eq!(world.trust_file(), None);
 }
 
 #[test]
-fn a_dry_run_by_configuration_is_one_as_pip_reads_it() {
+fn configured_dry_run_is_read_as_by_pip() {
     for (value, recorded) in [("yes", None), ("no", Some(PIN_AA))] {
         let world = World::new().signed(aa(), &octo()).env("TOFU", "1");
         let in_file = world.pip_conf(&format!("[install]\ndry-run = {value}\n"));
@@ -162,7 +162,7 @@ fn a_dry_run_by_configuration_is_one_as_pip_reads_it() {
 }
 
 #[test]
-fn strict_refuses_what_is_unknown() {
+fn strict_refuses_unknown_projects() {
     let world = World::new().signed(aa(), &octo()).wheel(Wheel::new("bb", "1.0")).trust(PIN_AA);
     let world = world.env("STRICT", "1");
     world.refuses(["install", "aa", "bb"], 77).stderr_has("bb 1.0").stderr_has("STRICT");
@@ -171,7 +171,7 @@ fn strict_refuses_what_is_unknown() {
 }
 
 #[test]
-fn a_trust_file_in_conflict_stops_all() {
+fn conflicting_trust_files_end_the_run() {
     let world = World::new().signed(aa(), &octo()).env("TOFU", "1");
     let world = world.trust(&format!("<<<<<<< HEAD\n{PIN_AA}=======\n"));
     let refusal = world.refuses(["install", "aa"], 65);

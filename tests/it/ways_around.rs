@@ -23,7 +23,7 @@ fn project(world: &World, requires: &str) {
 }
 
 #[test]
-fn a_wheel_that_a_build_names_by_its_place_is_not_imported() {
+fn wheel_that_a_build_names_by_url_is_not_imported() {
     for pip in ["26.3", "24.0"] {
         let world = World::with_pip(pip).trust(PIN_HELPER);
         let (wheel, plain) = (helper(&world).build(), Wheel::new("plain", "1.0").build());
@@ -44,7 +44,7 @@ fn a_wheel_that_a_build_names_by_its_place_is_not_imported() {
 }
 
 #[test]
-fn a_dependency_that_the_index_puts_into_anothers_metadata_is_not_built() {
+fn dependency_injected_into_metadata_is_not_built() {
     for pip in ["26.3", "24.0"] {
         let world =
             World::with_pip(pip).trust(&format!("{PIN_AA}bb https://github.com/octo/example\n"));
@@ -65,7 +65,7 @@ fn a_dependency_that_the_index_puts_into_anothers_metadata_is_not_built() {
 }
 
 #[test]
-fn a_constraint_for_builds_leads_nobody_past_the_gateway() {
+fn build_constraint_does_not_bypass_the_gateway() {
     let world = World::with_pip("26.3").trust(PIN_HELPER);
     let wheel = helper(&world).build();
     let file = world.write_file(&format!("links/{}", wheel.filename), &wheel.bytes);
@@ -84,7 +84,7 @@ fn a_constraint_for_builds_leads_nobody_past_the_gateway() {
 }
 
 #[test]
-fn a_file_in_a_directory_of_the_users_does_not_stand_in_for_a_signed_one() {
+fn file_of_find_links_does_not_replace_a_signed_one() {
     for pip in ["26.3", "24.0"] {
         let world = World::with_pip(pip).trust(&format!("{PIN_AA}{PIN_HELPER}"));
         let evil = helper(&world).build();
@@ -111,7 +111,7 @@ const STATED: [(&str, &str); 5] = [
 ];
 
 #[test]
-fn a_place_that_says_a_recorded_name_anywhere_is_not_run() {
+fn url_with_a_pinned_name_is_not_built() {
     for pip in ["26.3", "24.0"] {
         let world = World::with_pip(pip).trust(PIN_AA);
         for (number, (file, text)) in STATED.iter().enumerate() {
@@ -136,7 +136,7 @@ fn a_place_that_says_a_recorded_name_anywhere_is_not_run() {
 }
 
 #[test]
-fn an_archive_and_a_repository_of_a_recorded_name_are_not_run_whatever_they_are_called() {
+fn archive_and_repository_of_a_pinned_name_are_not_built() {
     for pip in ["26.3", "24.0"] {
         let world = World::with_pip(pip).trust(PIN_AA);
         let built = world.sdist("aa", "1.0").build();
@@ -154,7 +154,7 @@ fn an_archive_and_a_repository_of_a_recorded_name_are_not_run_whatever_they_are_
 }
 
 #[test]
-fn what_the_users_own_project_names_by_its_place_is_the_users_word() {
+fn urls_of_the_users_own_project_are_accepted() {
     for pip in ["26.3", "24.0"] {
         let world = World::with_pip(pip).trust(PIN_AA);
         let (zz, wheel) = (world.sdist("zz", "1.0").build(), Wheel::new("yy", "1.0").build());
@@ -188,7 +188,7 @@ enum Led {
 }
 
 #[test]
-fn a_hash_of_the_users_own_holds_whatever_the_index_answers_next() {
+fn hash_of_the_user_holds_for_later_answers() {
     for (pip, algorithm, led) in [
         ("24.0", "sha256", Led::Directly),
         ("25.1", "sha512", Led::Directly),
@@ -223,7 +223,7 @@ fn a_hash_of_the_users_own_holds_whatever_the_index_answers_next() {
 }
 
 #[test]
-fn a_file_with_the_users_own_hash_is_installed() {
+fn file_with_the_users_own_hash_is_installed() {
     for pip in ["26.3", "24.0"] {
         let aa = Wheel::new("aa", "1.0").build();
         let hash = hex::encode(sha2::Sha512::digest(&aa.bytes));
@@ -235,7 +235,7 @@ fn a_file_with_the_users_own_hash_is_installed() {
 }
 
 #[test]
-fn an_index_in_whose_place_the_users_file_names_another_is_not_asked() {
+fn replaced_index_is_not_asked() {
     for pip in ["26.3", "24.0"] {
         let world = World::with_pip(pip);
         let (evil, good) = (world.sdist("src", "9.0"), world.sdist("src", "1.0").build());
@@ -251,7 +251,7 @@ fn an_index_in_whose_place_the_users_file_names_another_is_not_asked() {
 }
 
 #[test]
-fn a_requirement_that_the_index_alone_states_is_unknown_at_most() {
+fn requirement_that_the_index_alone_states_is_unknown_at_most() {
     for (pip, installed) in [("26.3", "bb 1.0"), ("24.0", "bb 1.0 evil 1.0")] {
         let world = World::with_pip(pip).trust("bb https://github.com/octo/example\n");
         let bb = Wheel::new("bb", "1.0").build();

@@ -131,7 +131,7 @@ fn name_that_python_would_cut_or_replace_is_refused() {
 }
 
 #[test]
-fn bomb_is_refused_by_what_it_states() {
+fn bomb_is_refused_by_its_stated_sizes() {
     let mut bytes = archive(&["bomb"]);
     let size = central(&bytes, 24);
     bytes[size..size + 4].copy_from_slice(&0xffff_fffe_u32.to_le_bytes());
@@ -142,7 +142,7 @@ fn bomb_is_refused_by_what_it_states() {
 }
 
 #[test]
-fn content_that_goes_on_behind_its_stated_size_is_not_read() {
+fn content_behind_the_stated_size_is_not_read() {
     for (field, value) in [(24, 0_u32), (24, 3), (24, 9), (16, 7)] {
         let mut bytes = archive(&["good.py"]);
         let at = central(&bytes, field);

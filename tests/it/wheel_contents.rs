@@ -73,7 +73,7 @@ fn wheel_that_brings_a_trust_file_is_refused_wherever_it_would_lie() {
 }
 
 #[test]
-fn spelling_of_a_guarded_name_does_not_matter() {
+fn guarded_name_is_found_in_any_spelling() {
     let names = [
         "./.provenance.txt",
         "x//../.provenance.txt",
@@ -168,7 +168,7 @@ fn command_of_a_recorded_project_is_not_another_wheels() {
 }
 
 #[test]
-fn wheel_of_another_publisher_does_not_own_it_either() {
+fn command_of_another_publisher_is_not_owned_either() {
     let pins = "widget https://github.com/octo/example\nevil https://github.com/mallory/example\n";
     let evil = evil().file("widget.py", "version = 'evil'\n");
     let world = world("26.3").trust(pins).signed(evil, &mallory());

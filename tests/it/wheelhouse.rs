@@ -125,7 +125,7 @@ fn other_bytes_than_those_of_the_lock_are_refused_and_gone() {
 }
 
 #[test]
-fn one_wrong_file_among_many_refuses_all_whatever_else_fails() {
+fn one_wrong_file_refuses_all() {
     let (index, mut world) = (index(&[AA, "bb-1.whl"]), World::new());
     index.serve(&format!("/files/{AA}"), "application/zip", "evil");
     index.fault("/files/bb-1.whl", Fault::status(503));
@@ -178,7 +178,7 @@ fn prefetched_file_with_other_bytes_is_refused() {
 }
 
 #[test]
-fn a_half_file_that_is_fetched_again_has_only_the_second_bytes() {
+fn half_file_that_is_fetched_again_has_only_the_second_bytes() {
     let (index, mut world) = (index(&[AA]), World::new());
     index.fault_times(&format!("/files/{AA}"), 1, Fault::Truncate);
     let fetched = world.fetch(&[wanted(&index, AA, AA)]).unwrap();
@@ -186,7 +186,7 @@ fn a_half_file_that_is_fetched_again_has_only_the_second_bytes() {
 }
 
 #[test]
-fn a_file_that_cannot_be_fetched_leaves_nothing_and_the_question_open() {
+fn failed_download_is_could_not_check_and_leaves_no_file() {
     for fault in [Fault::status(404), Fault::status(403), Fault::Truncate, Fault::Disconnect] {
         let (index, mut world) = (index(&[AA]), World::new());
         index.fault(&format!("/files/{AA}"), fault.clone());
@@ -197,7 +197,7 @@ fn a_file_that_cannot_be_fetched_leaves_nothing_and_the_question_open() {
 }
 
 #[test]
-fn a_file_fetched_before_is_not_fetched_again() {
+fn file_fetched_before_is_not_fetched_again() {
     let (index, mut world) = (index(&[AA]), World::new());
     world.fetch(&[wanted(&index, AA, AA)]).unwrap();
     let fetched = world.fetch(&[wanted(&index, AA, AA)]).unwrap();
@@ -207,7 +207,7 @@ fn a_file_fetched_before_is_not_fetched_again() {
 }
 
 #[test]
-fn a_cache_entry_that_is_not_what_its_name_says_is_fetched_anew() {
+fn tampered_cache_entry_is_fetched_again() {
     let (index, mut world) = (index(&[AA]), World::new());
     world.fetch(&[wanted(&index, AA, AA)]).unwrap();
     fs::write(world.entry(AA), "evil").unwrap();
@@ -218,7 +218,7 @@ fn a_cache_entry_that_is_not_what_its_name_says_is_fetched_anew() {
 }
 
 #[test]
-fn a_link_in_the_cache_is_no_entry() {
+fn link_in_the_cache_is_not_an_entry() {
     let (index, mut world) = (index(&[AA]), World::new());
     let elsewhere = world.cache.path().join("elsewhere");
     fs::write(&elsewhere, AA).unwrap();
@@ -230,7 +230,7 @@ fn a_link_in_the_cache_is_no_entry() {
 }
 
 #[test]
-fn a_cache_that_cannot_be_used_is_no_error() {
+fn unusable_cache_is_ignored() {
     let (index, world) = (index(&[AA]), World::new());
     let file = world.cache.path().join("file");
     fs::write(&file, "").unwrap();
@@ -243,7 +243,7 @@ fn a_cache_that_cannot_be_used_is_no_error() {
 }
 
 #[test]
-fn a_cache_of_somebody_else_is_left_alone() {
+fn cache_of_another_user_is_not_used() {
     let (index, mut world) = (index(&[AA]), World::new());
     if std::os::unix::fs::chown(world.cache.path(), Some(12345), None).is_err() {
         return; // only root can play this
@@ -253,7 +253,7 @@ fn a_cache_of_somebody_else_is_left_alone() {
 }
 
 #[test]
-fn processes_side_by_side_share_a_cache() {
+fn concurrent_processes_share_a_cache() {
     let (index, world) = (index(&[AA]), World::new());
     let files = [wanted(&index, AA, AA)];
     std::thread::scope(|scope| {
@@ -270,7 +270,7 @@ fn processes_side_by_side_share_a_cache() {
 }
 
 #[test]
-fn local_files_are_copied_and_hashed_the_same_way() {
+fn local_files_are_copied_and_hashed() {
     let mut world = World::new();
     let source = world.cache.path().join(AA);
     fs::write(&source, AA).unwrap();
@@ -283,7 +283,7 @@ fn local_files_are_copied_and_hashed_the_same_way() {
 }
 
 #[test]
-fn what_is_no_local_file_is_not_read() {
+fn local_path_that_is_not_a_file_is_refused() {
     let mut world = World::new();
     let place = TempDir::new().unwrap();
     let local = |path| Url::from_file_path(path).unwrap().to_string();
@@ -295,7 +295,7 @@ fn what_is_no_local_file_is_not_read() {
 }
 
 #[test]
-fn a_wheelhouse_that_cannot_be_written_is_an_error() {
+fn wheelhouse_that_cannot_be_written_is_an_error() {
     let index = index(&[AA]);
     let client = Client::new(&hasty());
     let place = TempDir::new().unwrap();
@@ -316,7 +316,7 @@ fn one_name_is_one_file() {
 }
 
 #[test]
-fn a_name_that_leads_elsewhere_is_no_file_name() {
+fn name_with_a_directory_is_refused() {
     for name in [
         "",
         ".",

@@ -6,7 +6,7 @@ use crate::support::venv::PIPS;
 use crate::support::wheel::{Sdist, Wheel};
 
 #[test]
-fn every_pip_is_the_version_it_says_and_installs_our_wheels() {
+fn every_pip_has_its_version_and_installs_wheels() {
     for pip in PIPS {
         let world = Sandbox::with_pip(pip).env("PIP_FIND_LINKS", ".");
         let bb = Wheel::new("Bb.x", "2.0").script("bb = bb_x:main").build();
@@ -23,7 +23,7 @@ fn every_pip_is_the_version_it_says_and_installs_our_wheels() {
 }
 
 #[test]
-fn a_fresh_environment_holds_pip_and_nothing_else() {
+fn fresh_environment_holds_pip_and_nothing_else() {
     let world = Sandbox::new();
     assert!(world.inspect().is_empty());
     assert!(world.freeze().is_empty());
@@ -47,7 +47,7 @@ fn environments_share_no_change() {
 }
 
 #[test]
-fn the_environment_of_a_command_is_made_from_nothing() {
+fn environment_of_a_command_is_made_from_scratch() {
     let world = Sandbox::new();
     let env = world.run("env", [""; 0]).env("ONE", "1").run();
     let mut names: Vec<_> =
@@ -62,7 +62,7 @@ fn the_environment_of_a_command_is_made_from_nothing() {
 }
 
 #[test]
-fn the_first_pip_on_path_is_ours() {
+fn first_pip_on_path_is_ours() {
     let world = Sandbox::new();
     let found = world.sh("command -v pip; command -v pip3").run();
     let shims = world.shims().display().to_string();
@@ -70,7 +70,7 @@ fn the_first_pip_on_path_is_ours() {
 }
 
 #[test]
-fn an_sdist_says_that_its_code_ran() {
+fn sdist_says_that_its_code_ran() {
     let world = Sandbox::new();
     let marker = world.path("ran");
     let sdist = Sdist::new("src-only", "1.0", &marker).requires("aa").build();
@@ -82,7 +82,7 @@ fn an_sdist_says_that_its_code_ran() {
 }
 
 #[test]
-fn the_same_wheel_has_the_same_bytes() {
+fn equal_wheels_have_equal_bytes() {
     let build = || Wheel::new("aa", "1.0").tag("py2.py3-none-any").build();
     assert_eq!(build().sha256, build().sha256);
     assert_eq!(build().filename, "aa-1.0-py2.py3-none-any.whl");
@@ -90,7 +90,7 @@ fn the_same_wheel_has_the_same_bytes() {
 }
 
 #[test]
-fn a_snapshot_shows_every_change() {
+fn snapshot_shows_every_change() {
     let world = Sandbox::new();
     let before = world.snapshot();
     world.plain_pip(["list"]).run().exits(0);
