@@ -110,7 +110,7 @@ fn environments_own_sitecustomize_still_runs() {
 }
 
 #[test]
-fn pip_that_ignores_pythonpath_installs_nothing_and_a_hint_says_why() {
+fn pip_that_ignores_pythonpath_is_refused_with_a_hint() {
     for (option, status) in [(" -I", 69), (" -E", 69), ("", 0)] {
         let world = World::new().wheel(Wheel::new("bb", "1.0"));
         let pip = world.venv().bin().join("pip");

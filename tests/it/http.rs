@@ -214,7 +214,7 @@ fn trickling_answer_times_out() {
 }
 
 #[test]
-fn body_of_an_error_status_is_not_read() {
+fn trickling_body_of_an_error_is_bounded() {
     let index = index();
     index.fault("/nothing", Fault::Trickle);
     // Only the bound on the body of an error ends it.

@@ -144,7 +144,7 @@ fn server_with_unknown_authority_is_refused() {
 }
 
 #[test]
-fn ca_bundle_replaces_the_default_authorities() {
+fn only_authorities_of_the_ca_bundle_are_accepted() {
     let dir = TempDir::new().unwrap();
     let (mine, foreign) = (Authority::new(), Authority::new());
     let bundle = file(&dir, "ca.pem", &(foreign.pem() + &mine.pem()));
@@ -253,7 +253,7 @@ fn proxy_is_used_with_its_credentials() {
 }
 
 #[test]
-fn environments_proxy_is_chosen_by_scheme_and_passed_by_exceptions() {
+fn proxy_variables_follow_scheme_and_exceptions() {
     let cases = [
         ("http", "", 1),
         ("all", "", 1),

@@ -316,7 +316,7 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_make_it_panic(line in prop::collection::vec(prop::collection::vec(1_u8.., 0..6), 0..6)) {
+    fn arbitrary_bytes_do_not_panic(line in prop::collection::vec(prop::collection::vec(1_u8.., 0..6), 0..6)) {
         let given: Vec<OsString> = line.into_iter().map(OsString::from_vec).collect();
         let given = [vec![OsString::from("install")], given].concat();
         if let Invocation::Install(args) = classify(&given) {

@@ -249,7 +249,7 @@ fn unasked_304_is_an_error() {
 }
 
 #[test]
-fn cache_that_cannot_be_written_is_no_error() {
+fn unwritable_cache_is_not_an_error() {
     let world = World::new(LoopbackIndex::builder().etags().cache_control("max-age=600"));
     std::fs::write(world.place.path().join("pypi-verify-now"), "a file").unwrap();
     for _ in 0..2 {

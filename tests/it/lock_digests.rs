@@ -90,7 +90,7 @@ fn each_digest_beside_a_sha256_must_be_that_of_the_bytes() {
 }
 
 #[test]
-fn lock_with_sha512_alone_is_judged_by_the_bytes() {
+fn lock_with_a_strong_digest_is_judged_by_the_bytes() {
     let (index, aa, other, world) = two();
     let url = format!("url = \"{}\"", index.file_url(FILENAME));
     for algorithm in ["sha384", "sha512"] {

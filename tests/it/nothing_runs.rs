@@ -64,7 +64,7 @@ fn signed_source_runs() {
 }
 
 #[test]
-fn source_that_somebody_else_signed_never_runs() {
+fn source_of_another_publisher_never_runs() {
     for pip in PIPS {
         let world = World::with_pip(pip).trust(PIN_AA);
         let sdist = world.sdist("aa", "1.0");

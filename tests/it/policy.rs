@@ -254,7 +254,7 @@ fn files_passed_on_first_use_pass_the_next_run() {
 }
 
 #[test]
-fn trust_on_first_use_changes_nothing_for_a_pinned_project() {
+fn trust_on_first_use_does_not_change_pinned_projects() {
     let r = pin("o/r");
     for evidence in
         [NOTHING, attested([good("o/x")]), attested([good("o/r")]), attested([bad("o/r")])]

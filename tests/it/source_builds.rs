@@ -56,7 +56,7 @@ fn unsigned_build_requirement_on_record_is_not_imported() {
 }
 
 #[test]
-fn build_requirement_of_somebody_else_is_not_imported() {
+fn build_requirement_of_another_publisher_is_not_imported() {
     for pip in PIPS {
         for number in [0, 1] {
             let world = World::with_pip(pip).trust(PINS);

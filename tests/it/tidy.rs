@@ -209,7 +209,7 @@ const BANNED: [&str; 9] = [
 const PUBLISH: &str = "https://docs.pypi.org/attestations/publish/v1";
 
 #[test]
-fn modules_import_only_what_lies_below_them() {
+fn modules_import_only_from_below() {
     let (sources, mut wrong) = (sources(), Vec::new());
     for (from, to) in imports(&sources) {
         if rank(&to) < rank(&from) {

@@ -29,7 +29,7 @@ fn five() -> (LoopbackIndex, Sandbox) {
 }
 
 #[test]
-fn each_package_of_a_lock_gets_its_line_and_nothing_is_installed() {
+fn each_package_of_a_lock_gets_a_line_without_an_install() {
     let (index, world) = five();
     let before = Before::of(&world);
     let outcome = world.tool(["-L", "pylock.toml"]).run();

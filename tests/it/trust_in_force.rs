@@ -22,7 +22,7 @@ fn honest() -> World {
 }
 
 #[test]
-fn pin_of_the_user_overrides_the_project() {
+fn pin_of_the_user_holds_in_every_project() {
     let pin_bb = "bb https://github.com/octo/bb\n";
     for text in ["", "# nobody\n", pin_bb, &format!("#\n{PIN_AA}")] {
         let refusal = tampered().trust(text).refuses(["install", "aa"], 77);

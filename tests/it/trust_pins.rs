@@ -137,7 +137,7 @@ fn objection_names_owner_and_mode() {
 }
 
 #[test]
-fn mark_counts_unless_its_directory_is_shared() {
+fn foreign_mark_in_a_shared_directory_does_not_count() {
     let me = User { id: 1000, group: 1000 };
     for (mark, directory, counts) in [
         ((1000, 1000, 0o755), (0, 0, 0o1777), true),

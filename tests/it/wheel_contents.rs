@@ -177,7 +177,7 @@ fn command_of_another_publisher_is_not_owned_either() {
 }
 
 #[test]
-fn overlapping_wheels_of_one_publisher_or_of_none_are_pips_affair() {
+fn overlapping_wheels_of_equal_trust_are_accepted() {
     let pins = format!("{PIN_WIDGET}gadget https://github.com/octo/example\n");
     for pip in ["26.3", "24.0"] {
         let tests = |name: &str| Wheel::new(name, "1.0").file("tests/__init__.py", name);
@@ -258,7 +258,7 @@ fn metadata_that_has_pip_delete_more_later_is_refused() {
 }
 
 #[test]
-fn installed_project_that_would_take_others_files_along_is_not_upgraded() {
+fn upgrade_that_removes_files_of_others_is_refused() {
     let site = |world: &World| world.venv().site_packages();
     for pip in ["26.3", "24.0"] {
         let world = world(pip).wheel(evil());

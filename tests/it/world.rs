@@ -23,7 +23,7 @@ fn every_pip_has_its_version_and_installs_wheels() {
 }
 
 #[test]
-fn fresh_environment_holds_pip_and_nothing_else() {
+fn fresh_environment_holds_pip_alone() {
     let world = Sandbox::new();
     assert!(world.inspect().is_empty());
     assert!(world.freeze().is_empty());
