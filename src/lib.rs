@@ -36,7 +36,7 @@ pub fn run() -> ExitCode {
     let process = match Process::current() {
         Ok(process) => process,
         Err(error) => {
-            let message = format!("cannot find the own executable: {error}");
+            let message = format!("cannot find the executable of this program: {error}");
             return Report::new(Volume::Normal).fail(&Failure::new(Status::CouldNotCheck, message));
         }
     };

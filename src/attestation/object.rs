@@ -89,7 +89,7 @@ impl Attestation {
     pub(super) fn read(text: &RawValue) -> Result<Self, AttestationFault> {
         let shape = |error: serde_json::Error| AttestationFault::Shape(error.to_string());
         if !is_object(text) {
-            return Err(AttestationFault::Shape("it is no object".to_owned()));
+            return Err(AttestationFault::Shape("it is not a JSON object".to_owned()));
         }
         // The version is read first, because the shape of the other values depends on it.
         let WireVersion { version } = serde_json::from_str(text.get()).map_err(shape)?;

@@ -23,7 +23,7 @@ pub(super) fn run(
 ) -> Result<ExitCode, Failure> {
     let cache = cache(process, report)?;
     let location = cache.as_ref().map_or_else(
-        || "none: pip keeps no cache, or not one of yours".to_owned(),
+        || "none: pip's cache is switched off or belongs to another user".to_owned(),
         |cache| cache.directory().display().to_string(),
     );
     let lines = match command {
@@ -74,7 +74,7 @@ fn cache(process: &Process, report: Report) -> Result<Option<Cache>, Failure> {
         Err(Unresolved::Failure(failure) | Unresolved::NeedsSource(failure)) => Err(failure),
         Err(Unresolved::Pip(captured)) => {
             report.replay(&[], &captured.stderr);
-            Err(Failure::new(Status::CouldNotCheck, "pip does not say where its cache is"))
+            Err(Failure::new(Status::CouldNotCheck, "pip does not report its cache directory"))
         }
     }
 }

@@ -30,7 +30,7 @@ use crate::terminal::report::{Report, Volume};
     override_usage = "pypi-verify-now [OPTIONS] [PIP LOCK ARGUMENTS]...\n       pypi-verify-now [OPTIONS] --lock-path LOCK\n       pypi-verify-now <COMMAND>",
     after_help = "Prints OK, UNKNOWN or FAIL for every package and installs nothing.\n\n\
         Exit codes: 0 good; 77 refused; 69 could not check; 65 bad input; 2 usage; \
-        pip's own where pip failed.\n\
+        pip's own if pip failed.\n\
         Environment: TOFU=1, STRICT=1, FILENAME=FILE; PYPI_VERIFY_NOW_TRUSTED_ROOT=FILE; \
         PYPI_VERIFY_NOW_PROVENANCE=DIR-or-index-URL; PYPI_VERIFY_NOW=off"
 )]
@@ -67,23 +67,23 @@ enum Command {
     Check(Check),
     /// Print the shell code that puts the shims first on PATH and keeps them there
     Shellenv(Shellenv),
-    /// Show or remove what is kept below pip's cache directory
+    /// Show or remove the entries of this program below pip's cache directory
     #[command(subcommand)]
     Cache(CacheCommand),
 }
 
 #[derive(Debug, Clone, Copy, Subcommand)]
 enum CacheCommand {
-    /// Show where it is, and how much there is of what
+    /// Show the directory, and the number and size of entries of each kind
     Info,
-    /// Remove all of it, and nothing of pip's
+    /// Remove all entries; pip's own cache is kept
     Purge,
 }
 
 #[derive(Debug, Args)]
 struct Check {
-    /// Who must have built it: https://github.com/OWNER/REPO, https://gitlab.com/GROUP/PROJECT,
-    /// mailto:SERVICE-ACCOUNT, or a CircleCI build identity
+    /// Publisher that must have built FILE: https://github.com/OWNER/REPO,
+    /// https://gitlab.com/GROUP/PROJECT, mailto:SERVICE-ACCOUNT, or a CircleCI build identity
     #[arg(long, value_name = "URL")]
     publisher: String,
     /// The provenance document, or a single attestation (PEP 740)
@@ -92,7 +92,7 @@ struct Check {
     /// A trusted root in place of the embedded one of the public Sigstore instance
     #[arg(long, value_name = "FILE")]
     trusted_root: Option<PathBuf>,
-    /// The sha256 of FILE, which then need not be here; its name alone counts
+    /// The sha256 of FILE, which then need not exist; only its name is used
     #[arg(long, value_name = "HEX")]
     sha256: Option<String>,
     /// The wheel or sdist
@@ -190,7 +190,7 @@ fn installed_shims(process: &Process) -> Result<PathBuf, Failure> {
     let prefix = process.executable.parent().and_then(std::path::Path::parent);
     let shims = prefix.map(|prefix| prefix.join("lib/pypi-verify-now/shims"));
     shims.filter(|shims| shims.is_dir()).ok_or_else(|| {
-        Failure::new(Status::Usage, "there is no directory of shims beside this program")
+        Failure::new(Status::Usage, "the directory of shims is not beside this program")
             .hint("name it: pypi-verify-now shellenv --shims DIR")
     })
 }

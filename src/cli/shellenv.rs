@@ -23,7 +23,7 @@ pub enum Shell {
 #[derive(Debug, thiserror::Error)]
 pub enum ShellenvError {
     /// This program has no hook for a shell of this name.
-    #[error("no hook for the shell `{0}`")]
+    #[error("the shell `{0}` is not supported")]
     UnknownShell(String),
     /// The directory cannot be an entry of PATH.
     #[error("the shim directory `{}` is relative or has a `:` in it, so it cannot stand on PATH", .0.display())]

@@ -46,8 +46,8 @@ pub(super) fn run(
     }
     let given = options.lock_path.as_deref().map(|path| read_lock(process, path)).transpose()?;
     if given.is_none() && options.pip_arguments.is_empty() {
-        return Err(Failure::new(Status::Usage, "nothing to verify")
-            .hint("name a lock with -L, or what to lock: pypi-verify-now -r requirements.txt"));
+        return Err(Failure::new(Status::Usage, "no lock and no requirements are named")
+            .hint("name a lock with -L, or requirements: pypi-verify-now -r requirements.txt"));
     }
 
     let own = Own::read(process)?;
@@ -124,12 +124,12 @@ pub(super) fn pip_arguments(words: &[OsString]) -> Result<InstallArgs, Failure> 
         // pip would overwrite the file with its lock.
         Invocation::Install(arguments) if arguments.has("--output") => Err(Failure::new(
             Status::Usage,
-            "`--output` says where a lock goes, and none is written",
+            "`--output` names a file for a lock, but this tool does not write locks",
         )
         .hint("to write one that is verified, through the shim: pip lock --output FILE …")),
         Invocation::Install(arguments) => Ok(arguments),
         Invocation::PassThrough | Invocation::Unheard(_) => {
-            Err(Failure::new(Status::Usage, "nothing to verify")
+            Err(Failure::new(Status::Usage, "no lock and no requirements are named")
                 .hint("for the options of pip lock: pip lock --help"))
         }
     }
@@ -146,9 +146,9 @@ fn beside_a_lock(arguments: &InstallArgs) -> Result<(), Failure> {
     let input = arguments.chosen().find(|chosen| chosen.option.role == Role::Input);
     let argument = arguments.requirement_arguments().first().map(|word| word.to_string_lossy());
     match (input.map(|chosen| chosen.option.name().into()), argument) {
-        (Some(word), _) | (None, Some(word)) => usage(format!(
-            "`{word}` says what to lock, and --lock-path that there is a lock already"
-        )),
+        (Some(word), _) | (None, Some(word)) => {
+            usage(format!("`{word}` asks pip for a lock, but --lock-path names a lock to read"))
+        }
         (None, None) => Ok(()),
     }
 }

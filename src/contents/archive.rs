@@ -218,7 +218,7 @@ fn end_record(file: &mut (impl Read + Seek), length: u64) -> Result<u64, Archive
     record.skip(20)?;
     let comment = usize::from(record.u16()?);
     if record.0.len() != comment {
-        return Err(ArchiveError::Malformed("something follows its end record"));
+        return Err(ArchiveError::Malformed("bytes follow its end record"));
     }
     Ok(start + found as u64)
 }

@@ -145,7 +145,7 @@ pub enum GatewayError {
 impl From<GatewayError> for Failure {
     fn from(error: GatewayError) -> Self {
         Self::new(Status::CouldNotCheck, error.to_string())
-            .hint("pip reaches the index through a local port here; check what forbids that")
+            .hint("pip reaches the index through a local port; check that local ports are allowed")
     }
 }
 
@@ -293,7 +293,7 @@ impl Inner {
     fn answer(&self, request: &Request) -> Answer {
         let path = request.target.split(['?', '#']).next().unwrap_or_default();
         match self.upstream.token().route(path) {
-            None => Answer::text(404, "nothing here"),
+            None => Answer::text(404, "not found"),
             Some(Route::Page { index, name }) => self.page(index, &name),
             Some(Route::File { index, name, filename }) => self.file(Key { index, name, filename }),
         }

@@ -51,7 +51,7 @@ impl Refusal {
     #[must_use]
     pub fn failure(reason: String) -> Failure {
         Failure::new(Status::Refused, reason)
-            .hint("the file is not what its index says; nothing was installed")
+            .hint("the file does not match its index; nothing was installed")
     }
 }
 

@@ -237,7 +237,7 @@ impl Upstream {
             let bytes = answer.map_err(|error| Unavailable::of_http(&error))?.body;
             if !stated_is(&bytes) {
                 let filename = &key.filename;
-                let what = format!("the METADATA of {filename} is not what the index states");
+                let what = format!("the METADATA of {filename} does not match the index");
                 return Err(Unavailable::Refused(what));
             }
             let entry = Entry { note: String::new(), bytes };

@@ -84,7 +84,7 @@ pub enum HttpError {
         reason: &'static str,
     },
     /// Fetched bytes cannot be stored.
-    #[error("cannot store what was fetched: {0}")]
+    #[error("cannot store the download: {0}")]
     Sink(io::Error),
 }
 
@@ -137,11 +137,11 @@ impl HttpError {
             Self::Status { code: 401 | 407, .. } => {
                 "put the credentials into the index URL or into ~/.netrc"
             }
-            Self::Status { code: 403, .. } => "the index refuses to answer; ask who runs it",
+            Self::Status { code: 403, .. } => "the index refuses the request; ask its operator",
             Self::Status { .. } => "the index is in trouble; try again later",
             Self::Unreachable { .. } => "check the network and the proxy (--proxy, HTTPS_PROXY)",
             Self::TimedOut { .. } => "try again, or allow more time with --timeout SECONDS",
-            Self::TooLarge { .. } => "what an index serves here is smaller; ask who runs it",
+            Self::TooLarge { .. } => "answers of an index are smaller than that; ask its operator",
             Self::Truncated { .. } => "try again",
             Self::Tls { .. } => {
                 "if the network has its own certificates, name them with --cert FILE"

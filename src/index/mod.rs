@@ -345,7 +345,7 @@ impl From<IndexError> for Failure {
         match &error {
             IndexError::Http(error) => Self::from(&**error),
             IndexError::Page { error: PageError::Entry { .. }, .. } => {
-                failure.hint("the index is broken for this file; ask who runs it")
+                failure.hint("the index is broken for this file; ask its operator")
             }
             IndexError::Page { .. } => {
                 failure.hint("check the index URL: it ends in /simple/ on most indexes")

@@ -40,10 +40,10 @@ pub enum FindError {
         others: Vec<&'static str>,
     },
     /// The name of this call contains a directory, or is empty.
-    #[error("`{}` is no name of pip's", .0.display())]
+    #[error("`{}` is not a name of pip", .0.display())]
     NotAName(OsString),
     /// This program's own file cannot be read, so a copy of it could not be distinguished from pip.
-    #[error("cannot read the own executable `{}`: {source}", path.display())]
+    #[error("cannot read the executable of this program `{}`: {source}", path.display())]
     OwnExecutable {
         /// The file.
         path: PathBuf,
@@ -56,7 +56,7 @@ pub enum FindError {
     )]
     Loop,
     /// The counter in the environment is not a number.
-    #[error("`{DEPTH_VARIABLE}` is `{}`, which is no number", .0.display())]
+    #[error("`{DEPTH_VARIABLE}` is `{}`, which is not a number", .0.display())]
     Depth(OsString),
 }
 

@@ -135,10 +135,10 @@ pub enum ResolveError {
     #[error("pip ended with exit code {}", exit_code(.0.status))]
     Pip(Captured),
     /// pip succeeded, and its document is missing or cannot be read.
-    #[error("cannot read what pip resolved: {0}")]
+    #[error("cannot read pip's report: {0}")]
     Io(#[from] std::io::Error),
     /// pip succeeded, and its document is not a valid lock or report.
-    #[error("cannot read what pip resolved: {0}")]
+    #[error("cannot read pip's report: {0}")]
     Document(#[from] LockError),
     /// The version of pip is older than [`OLDEST`], or unknown.
     #[error("this pip is too old to be verified: {0}")]
@@ -363,7 +363,7 @@ fn blocked_text(blocked: &[Blocked]) -> String {
         }
         Some("write") => "pip would have written the lock before it is verified".to_owned(),
         Some(vcs @ ("git" | "hg" | "svn" | "bzr")) => {
-            format!("pip would have run {vcs} to fetch source code that nothing verifies")
+            format!("pip would have run {vcs} to fetch source code that cannot be verified")
         }
         _ => format!("pip would have built source code in {cwd} before it is verified"),
     }

@@ -181,7 +181,7 @@ impl Settings {
             let default = single("index-url").or_else(|| single("pypi-url"));
             let main = lines.index_url.as_deref().or(default);
             let main = main.or(surroundings.default_index.as_deref()).ok_or_else(|| {
-                Failure::new(Status::CouldNotCheck, "pip does not say which index it uses")
+                Failure::new(Status::CouldNotCheck, "pip does not report its index")
                     .hint("name it with --index-url or PIP_INDEX_URL")
             })?;
             indexes.push(index_url(main)?);

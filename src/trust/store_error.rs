@@ -61,7 +61,10 @@ pub enum StoreError {
     },
     /// There is no path to record in: the run is outside a repository, and the user has no home
     /// directory.
-    #[error("there is no trust file to record in: this is no repository, and there is no HOME")]
+    #[error(
+        "there is no trust file to record in: the working directory is not in a repository, and HOME \
+         is not set"
+    )]
     Nowhere,
     /// The pins could not be written; the file is unchanged.
     #[error("cannot record in the trust file `{}`: {error}", .path.display())]
@@ -101,7 +104,10 @@ impl From<StoreError> for Failure {
         match error {
             StoreError::Parse { path, error } => {
                 let path = path.display();
-                bad_input(format!("put line {} of {path} right; nothing was changed", error.line))
+                bad_input(format!(
+                    "correct line {} of {path}; the file was not changed",
+                    error.line
+                ))
             }
             StoreError::Place { path, error } => match next_step(&path, &error) {
                 Some(hint) => bad_input(hint),
@@ -116,7 +122,7 @@ impl From<StoreError> for Failure {
             }
             StoreError::Nowhere => bad_input("name a file to record in with FILENAME".to_owned()),
             StoreError::Contradiction(found) => Self::new(Status::Refused, message)
-                .hint("a nearer trust file adds projects and conditions, and changes none")
+                .hint("a nearer trust file may only add projects and conditions")
                 .hint(format!(
                     "remove the line from {}, or change {} if you decide about that file",
                     found.nearer.path.display(),

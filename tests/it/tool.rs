@@ -91,7 +91,7 @@ fn exit_code_tells_the_outcome() {
     piped.run().exits(0);
     run(&["-L", "nowhere.toml"]).exits(65).stderr_has("nowhere.toml");
     run(&["-L"]).exits(2);
-    run(&[]).exits(2).stderr_has("nothing to verify");
+    run(&[]).exits(2).stderr_has("no lock and no requirements are named");
     world.write_file(".provenance.txt", "aa https://github.com/octo/other\n");
     run(&["-L", "pylock.toml"]).exits(77);
     drop(index);
@@ -105,9 +105,9 @@ fn entries_that_would_be_skipped_are_errors() {
     let run = |args: &[&str]| world.tool([&["-L", "pylock.toml"], args].concat()).run();
     run(&["--stirct"]).exits(2).stderr_has("unknown argument `--stirct`");
     run(&["--stirct", "aa"]).exits(2).stderr_has("unknown argument `--stirct`");
-    run(&["bb"]).exits(2).stderr_has("`bb` says what to lock");
-    run(&["-r", "requirements.txt"]).exits(2).stderr_has("`--requirement` says what to lock");
-    run(&["--", "bb"]).exits(2).stderr_has("`bb` says what to lock");
+    run(&["bb"]).exits(2).stderr_has("`bb` asks pip for a lock");
+    run(&["-r", "requirements.txt"]).exits(2).stderr_has("`--requirement` asks pip for a lock");
+    run(&["--", "bb"]).exits(2).stderr_has("`bb` asks pip for a lock");
     assert!(index.requests().is_empty());
 }
 

@@ -225,7 +225,7 @@ fn xdg_config_home_moves_the_users_own_file() {
     let places = Places::find(&relative);
     assert_eq!((&places.own, places.record()), (&None, None));
     let error = Store::at(places).record(&pins(&[("a", "alice")])).unwrap_err();
-    is_bad_input(error, &["no HOME", "FILENAME"]);
+    is_bad_input(error, &["HOME is not set", "FILENAME"]);
 }
 
 #[test]

@@ -107,7 +107,7 @@ fn archive_that_two_readers_could_read_differently_is_refused() {
     overlapping[second..second + 4].fill(0);
     for (bytes, reason) in [
         (prefixed, "not directly before its end"),
-        (trailing, "something follows"),
+        (trailing, "bytes follow"),
         (overlapping, "overlap"),
         (plain[..plain.len() - 30].to_vec(), "not a zip archive"),
     ] {

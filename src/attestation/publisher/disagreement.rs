@@ -15,7 +15,7 @@ pub enum Disagreement {
     #[error("the index names a publisher of the unknown kind `{0}`")]
     UnknownKind(String),
     /// The claim states no kind.
-    #[error("the index names no kind of publisher")]
+    #[error("the index does not state the kind of the publisher")]
     Nameless,
     /// The claim lacks a key that its kind requires.
     #[error("the index names a {kind} publisher without its {missing}")]

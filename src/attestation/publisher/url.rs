@@ -34,7 +34,7 @@ pub struct PublisherUrl {
 
 /// A text that is not a valid publisher URL.
 #[derive(Debug, thiserror::Error)]
-#[error("`{url}` names no publisher: {reason}")]
+#[error("`{url}` is not the URL of a publisher: {reason}")]
 pub struct NotAPublisherUrl {
     url: String,
     reason: &'static str,

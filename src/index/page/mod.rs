@@ -85,7 +85,7 @@ impl Format {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PageError {
     /// The content type is neither JSON nor HTML of the simple API.
-    #[error("the content type `{}` is not one of an index page", .0.escape_debug())]
+    #[error("the answer is not an index page (content type `{}`)", .0.escape_debug())]
     ContentType(String),
     /// The bytes are not JSON of PEP 691.
     #[error("not the JSON of an index page: {0}")]
