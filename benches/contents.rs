@@ -1,4 +1,4 @@
-//! What it costs to look into the wheels of a run before pip unpacks them.
+//! The cost of looking into the wheels of a run before pip unpacks them.
 //!
 //! `cargo bench --bench contents`: a hundred wheels of 120 members each, made here and kept in
 //! memory where the system has a directory for that; the listings alone are what is measured. With

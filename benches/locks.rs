@@ -45,7 +45,7 @@ took = time.monotonic() - start
 print(os.waitstatus_to_exitcode(status), took, used.ru_utime + used.ru_stime, used.ru_maxrss)
 ";
 
-/// What one run took.
+/// The time and memory of one run.
 struct Took {
     seconds: f64,
     cpu: f64,
@@ -62,7 +62,7 @@ fn verify(world: &Sandbox, lock: &str) -> Took {
     Took { seconds: numbers[1], cpu: numbers[2], mib: numbers[3] / 1024.0 }
 }
 
-/// What is kept from one run to the next.
+/// The state that is kept from one run to the next.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Cache {
     Cold,

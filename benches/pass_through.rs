@@ -1,4 +1,4 @@
-//! What standing ahead of pip costs a command that installs nothing.
+//! The cost of standing ahead of pip for a command that does not install.
 //!
 //! `cargo bench --bench pass_through`: offline. `pip --version` of the real pip, and of the shim
 //! that hands over to it, in pairs, whichever is first in turn; then the same with a program that

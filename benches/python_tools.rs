@@ -1,4 +1,4 @@
-//! The same lock verified by the Python packages that verify attestations, and by this program.
+//! One lock, verified by the Python packages that verify attestations and by this program.
 //!
 //! `cargo bench --bench python_tools`: fetches `pypi-attestations` and the `pypi-verify-now` that
 //! is written in Python once, from the index that your pip uses, into a virtual environment below

@@ -1,4 +1,4 @@
-//! What one attestation costs, and how much of that is signatures.
+//! The cost of one attestation, and the share of its signatures.
 //!
 //! `cargo bench --bench verify`: offline, one core. A real document under Sigstore's production
 //! root, and one of the tests' private instance. For each: the time and the allocations of one
@@ -78,7 +78,7 @@ impl Case {
         }
     }
 
-    /// What the audit does with a document that has arrived.
+    /// Verifies a document as the audit does.
     fn verify(&self) {
         let document = Document::parse(&self.document).unwrap();
         let filename = DistFilename::parse(self.filename).unwrap();

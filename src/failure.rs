@@ -10,9 +10,9 @@ pub enum Status {
     Usage = 2,
     /// Something of the user's cannot be read as what it should be: trust file, lock, trusted root.
     BadInput = 65,
-    /// It could not be found out whether to trust: network, index, no usable pip.
+    /// A verdict could not be reached: network, index, no usable pip.
     CouldNotCheck = 69,
-    /// It was found out, and the policy says no.
+    /// A verdict was reached, and the policy refuses.
     Refused = 77,
 }
 
@@ -22,7 +22,7 @@ pub enum Status {
 pub struct Failure {
     /// The exit status of the run.
     pub status: Status,
-    /// What happened, to which object.
+    /// The message: an object and its fault.
     pub message: String,
     /// The next step, one sentence or command each.
     pub hints: Vec<String>,
@@ -35,7 +35,7 @@ impl Failure {
         Self { status, message: message.into(), hints: Vec::new() }
     }
 
-    /// The same failure with one more hint.
+    /// Adds a hint to the failure.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());

@@ -41,7 +41,7 @@ struct Cli {
     verify: Verify,
 }
 
-/// What is verified, and by which policy.
+/// The options and arguments of a verification.
 #[derive(Debug, Args)]
 struct Verify {
     /// Verify this lock file (PEP 751) instead of asking pip for one

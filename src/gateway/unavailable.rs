@@ -12,7 +12,7 @@ use crate::wheelhouse::WheelhouseError;
 pub(super) enum Unavailable {
     /// The index does not list it (404).
     Missing,
-    /// It was refused for this reason.
+    /// The file was refused for this reason.
     Refused(String),
     /// The request failed. `code` is the status of the index's answer, if that was the reason.
     Failed { code: Option<u16>, failure: Failure },

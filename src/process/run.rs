@@ -73,10 +73,10 @@ struct Current {
 /// Purpose of a child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Purpose {
-    /// It answers a question and changes no file. A child that ignores a signal gets it again, then
-    /// SIGTERM.
+    /// A child that answers a question and changes no file. If it ignores a signal, it gets it
+    /// again, then SIGTERM.
     Answer,
-    /// It may change files, and gets as much time to clean up as it needs.
+    /// A child that may change files, and gets as much time to clean up as it needs.
     #[default]
     Change,
 }

@@ -20,7 +20,7 @@ use crate::terminal::report::Report;
 pub struct Session<'a> {
     /// This process.
     pub process: &'a Process,
-    /// Where questions and messages are printed.
+    /// The printer of questions and messages.
     pub report: Report,
     /// The real pip.
     pub pip: &'a Pip,

@@ -34,7 +34,7 @@ pub(super) struct World<'a> {
     pub(super) closed: Option<&'a Closed>,
     /// Further changes to pip's environment.
     pub(super) environment: Environment,
-    /// Where the user wants pip's installation report.
+    /// The file that the user names for pip's installation report.
     pub(super) report: Option<ReportFile>,
     /// How pip is configured.
     pub(super) probe: &'a Probe,

@@ -1,4 +1,4 @@
-//! What the user gives and cannot be read: named by file and line with exit code 65, before pip is
+//! Invalid input of the user is named by file and line with exit code 65, before pip is
 //! started, and nothing is changed.
 
 use crate::support::index::LoopbackIndex;

@@ -12,7 +12,7 @@ const CIRCLECI: &str = "https://circleci.com/api/v2/projects/fdd9283f-e619-46af-
 const GOOGLE: &str = "mailto:919436158236-compute@developer.gserviceaccount.com";
 const OURS: &str = "https://github.com/octo/aa";
 
-/// What is behind the name of the file in the name of the document.
+/// The ending of a document's name, behind the name of the file.
 const KINDS: [&str; 4] = ["publish.attestation", "slsa.attestation", "attestation", "provenance"];
 
 /// A document of `tests/data/attestations`, as the table of its README has it.
@@ -40,7 +40,7 @@ fn recorded() -> Vec<Recorded> {
     all
 }
 
-/// Who built it, for the documents that verify.
+/// Returns the publisher of a document that verifies.
 fn publisher(document: &Recorded) -> Option<&'static str> {
     let project = document.filename.split('-').next().unwrap();
     match (project, document.kind) {

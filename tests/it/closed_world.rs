@@ -12,7 +12,7 @@ use crate::support::world::{PIN_AA, World, dist, octo, signed};
 
 const AA: &str = "aa-1.0-py3-none-any.whl";
 const AA_PAGE: &str = "/simple/aa/";
-/// What pip 26.3 asks for last before the lock is made.
+/// The last path that pip 26.3 asks for before the lock is made.
 const AA_METADATA: &str = "/files/aa-1.0-py3-none-any.whl.metadata";
 const AA_FILE: &str = "/files/aa-1.0-py3-none-any.whl";
 
@@ -20,7 +20,7 @@ fn aa() -> Wheel {
     Wheel::new("aa", "1.0")
 }
 
-/// What must not be installed: `aa` or `evil`, of any version.
+/// The projects that must not be installed: `aa` and `evil`, of any version.
 fn evil(name: &str, version: &str) -> Wheel {
     Wheel::new(name, version).file("evil.py", "import os\n")
 }

@@ -1,4 +1,4 @@
-//! What the user names by its place, read from the words alone.
+//! Direct references (a path, a URL, a repository) in the words of a command line.
 
 use pypi_verify_now::resolve::direct::Direct;
 use pypi_verify_now::trust::policy::UnsignedKind::{

@@ -1,4 +1,4 @@
-//! What the gateway fetches before pip asks: the right things, each once, and never in the way.
+//! Prefetching of the gateway: the files that pip will want, each once, without delaying pip.
 
 use std::time::{Duration, Instant};
 

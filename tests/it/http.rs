@@ -25,7 +25,7 @@ pub fn hasty() -> Transport {
     Transport { patience, ..Transport::default() }
 }
 
-/// The same, waiting a fifth of a second for a sign of life.
+/// A transport that waits a fifth of a second for a sign of life.
 fn impatient() -> Transport {
     Transport { timeout: Duration::from_millis(200), ..hasty() }
 }

@@ -223,7 +223,7 @@ case "$*" in
 esac
 "#;
 
-/// What every stand-in for the shim in `--try` begins with: the pin is in `$pin`.
+/// The beginning of every stand-in for the shim in `--try`: the pin is in `$pin`.
 const SHIM: &str = "#!/bin/sh\npin=$(cat \"$PYPI_VERIFY_NOW_FILENAME\")\n\
     [ \"${0##*/} $*\" = 'pip install --disable-pip-version-check nimbus-dev-sdk==0.1.0' ] || exit 8\n";
 

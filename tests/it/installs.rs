@@ -113,7 +113,7 @@ fn conflict_with_installed_packages_is_reported_by_pip() {
     }
 }
 
-/// What we and plain pip do where this report is asked for.
+/// Returns the outcomes of ours and of plain pip if this report is asked for.
 fn reported(world: &World, twin: &Sandbox, report: &str, what: &str) -> (Outcome, Outcome) {
     let args = ["install", "--report", report, what];
     let ours = world.pip(args).env("TOFU", "1").run();

@@ -44,7 +44,7 @@ fn ended_by(child: Child, signal: Signal) -> i32 {
     status.code().unwrap_or_else(|| 128 + status.signal().unwrap())
 }
 
-/// Nothing of the run is left: no process, no directory, nothing installed.
+/// Asserts that no process, no directory and no installed file of the run is left.
 #[track_caller]
 fn nothing_is_left(world: &Sandbox) {
     assert_eq!(processes(world), Vec::<String>::new());

@@ -1,4 +1,4 @@
-//! What an index has answered before: when it stands for an answer again, and when it must not.
+//! Cached answers of an index: when one may stand for a new answer, and when it must not.
 
 use std::path::{Path, PathBuf};
 

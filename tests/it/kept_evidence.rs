@@ -1,5 +1,5 @@
-//! What was fetched in an earlier run, in the next: it is verified again, it saves requests, and no
-//! refusal rests on it.
+//! Cached evidence of an earlier run is verified again, saves requests, and is never the ground of
+//! a refusal.
 
 use pypi_verify_now::cache::Kind;
 

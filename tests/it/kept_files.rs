@@ -1,5 +1,5 @@
-//! What an install keeps below pip's cache directory: the next one downloads nothing, believes
-//! nothing of it either, and under `--no-cache-dir` there is nothing.
+//! Files that an install keeps below pip's cache directory: the next one downloads no file again
+//! and verifies all of them, and `--no-cache-dir` keeps none.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;

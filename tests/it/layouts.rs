@@ -11,8 +11,8 @@ use crate::support::venv::{CURRENT_PIP, Venv};
 use crate::support::wheel::Wheel;
 use crate::support::world::{PIN_AA, World, mallory, octo};
 
-/// What pyenv lays under every name: it asks which version counts here, puts that one's directory
-/// first on PATH, and goes on as its program of this name.
+/// The script that pyenv lays under every name: it asks which version counts here, puts the
+/// directory of that version first on PATH, and goes on as its program of this name.
 const PYENV: &str = "#!/bin/sh\nname=${0##*/}\nroot=$(cd \"${0%/*}/..\" && pwd)\n\
     version=${PYENV_VERSION:-$(cat .python-version)} || exit\n\
     PATH=$root/versions/$version/bin:$PATH exec \"$root/versions/$version/bin/$name\" \"$@\"\n";

@@ -41,7 +41,7 @@ const OF_EACH_KIND: [&str; 18] = [
 /// one, and the one that asks cargo, which runs the tests.
 const NOT_RUN: [&str; 3] = ["left_alone", "support", "tidy"];
 
-/// Where [`visitor_writes_where_it_is_sent`] writes, if it is to.
+/// The variable with the path that [`visitor_writes_where_it_is_sent`] writes to.
 const VISIT: &str = "PVN_TESTS_VISIT";
 
 /// Makes everything unwritable but $1, what cargo builds in, and the interpreter in $2; then runs
@@ -112,7 +112,7 @@ impl Alone {
         command.output().unwrap()
     }
 
-    /// What was left.
+    /// Returns the files that were left.
     fn left(&self) -> Vec<PathBuf> {
         let mut left = BTreeSet::new();
         for directory in ["home", "tmp", "work"] {

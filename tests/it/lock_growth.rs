@@ -1,5 +1,5 @@
-//! What a larger lock costs more: requests are counted and pages let go of, so that time and memory
-//! grow with the lock and no faster. Nothing is timed here.
+//! The cost of a larger lock: requests are counted and pages freed, so that time and memory grow
+//! with the lock and no faster. No test here looks at a clock.
 
 use pypi_verify_now::http::Client;
 use pypi_verify_now::index::Index;

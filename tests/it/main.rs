@@ -44,6 +44,7 @@ mod invocation;
 mod kept_answers;
 mod kept_evidence;
 mod kept_files;
+mod language;
 mod layouts;
 mod left_alone;
 mod live_line;

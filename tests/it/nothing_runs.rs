@@ -1,5 +1,5 @@
-//! Nothing of a recorded project runs before it is verified, however the user, a requirements file
-//! or a package asks for it: not a build backend, not a `setup.py`, not a version control program.
+//! Code of a recorded project does not run before it is verified, however the user, a requirements
+//! file or a package asks for it: no build backend, no `setup.py`, no version control program.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;

@@ -1,5 +1,5 @@
-//! What installs nothing is the real pip's: its output, its exit code, its arguments byte for byte,
-//! and not one process or file more.
+//! Commands that do not install are passed to the real pip: its output, its exit code, its
+//! arguments byte for byte, without another process or file.
 
 use std::ffi::OsString;
 use std::fs;

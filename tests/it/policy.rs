@@ -30,7 +30,7 @@ fn pin_with(repository: &str, fields: &[&str]) -> Pin {
     pin
 }
 
-/// Who signs from this repository with the workflow `release.yml`, repository 7 of owner 8.
+/// The publisher of this repository with the workflow `release.yml`, repository 7 of owner 8.
 fn publisher(repository: &str) -> Publisher {
     let repository = format!("https://github.com/{repository}");
     let said = |text: &str| Some(text.to_owned());

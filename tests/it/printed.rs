@@ -1,5 +1,5 @@
-//! What reaches the terminal: nothing from an index, a lock or an attestation that moves the
-//! cursor, and nobody's password.
+//! Output at the terminal: no text of an index, a lock or an attestation moves the cursor, and no
+//! password is printed.
 
 use serde_json::json;
 
@@ -15,7 +15,7 @@ use crate::support::world::{World, source};
 /// Red, then up a line, then a right-to-left override.
 const EVIL: &str = "\u{1b}[31m\u{1b}[A\u{202e}";
 
-/// Nothing that a terminal obeys.
+/// Asserts that no character is one that a terminal obeys.
 #[track_caller]
 fn is_plain(outcome: &Outcome) {
     let obeyed = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';

@@ -11,7 +11,7 @@ use pypi_verify_now::pip::settings::{
 
 use crate::support::index::{DistFile, LoopbackIndex};
 
-/// What the command line says, option by option; `+` before a name means one that adds up.
+/// The options of a command line; `+` before a name means one that adds up.
 fn command_line(options: &[(&str, &str)]) -> CommandLine {
     let mut line = CommandLine::default();
     for (name, value) in options {

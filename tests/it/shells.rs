@@ -24,9 +24,9 @@ struct World {
 /// How a shell is run.
 #[derive(Clone, Copy)]
 enum Mode {
-    /// It gets the lines as a script, as in `RUN` or a CI job.
+    /// The shell gets the lines as a script, as in `RUN` or a CI job.
     Script,
-    /// It reads the lines at its prompt.
+    /// The shell reads the lines at its prompt.
     Prompt,
 }
 

@@ -1,5 +1,5 @@
-//! What a source is built with: build requirements, those that only the backend names included,
-//! are judged before they are imported, and recorded with the rest.
+//! Build requirements, those that only the backend names included, are judged before they are
+//! imported, and recorded with the rest.
 
 use crate::support::wheel::{Sdist, Wheel};
 use crate::support::world::{OCTO, PIN_AA, World, mallory, octo};

@@ -285,7 +285,7 @@ fn proxies_and_trusted_hosts_do_not_bypass_the_gateway() {
     }
 }
 
-/// What a build, the pip that runs it and that pip's parents on the same interpreter are told.
+/// The environment and arguments of a build, its pip and that pip's parents on one interpreter.
 const SPY: &str = r"
 import os, sys
 def read(pid, what):

@@ -1,4 +1,4 @@
-//! What may be odd about the place that pip is called from: no home, directories that nobody can
+//! Unusual surroundings of a call of pip: no home, directories that nobody can
 //! write to, names that are no text, outputs that are closed, and others who do the same at once.
 
 use std::ffi::{OsStr, OsString};

@@ -36,7 +36,7 @@ const FOLDERS: [&str; 18] = [
     "package",
 ];
 
-/// What every module may import: why a run ends.
+/// The module that every other may import: the failure of a run.
 const GROUND: &str = "failure";
 
 /// The modules, with all below them, that compute and touch nothing outside.
@@ -70,7 +70,7 @@ const PURE: [&str; 27] = [
     "trust::policy",
 ];
 
-/// What pure modules do not name: the world.
+/// Paths that pure modules must not name.
 const WORLD: [&str; 12] = [
     "std::env",
     "std::fs",
@@ -186,7 +186,7 @@ const MAX_LINES: usize = 400;
 /// How many characters a line may have, as `rustfmt.toml` says.
 const WIDTH: usize = 100;
 
-/// What a comment begins with in files of this kind. In Python it may be a text of several lines,
+/// The beginning of a comment by the kind of file. In Python it may be a text of several lines,
 /// so all of its lines count.
 const COMMENTS: [(&str, &str); 6] =
     [("fish", "#"), ("py", ""), ("rs", "//"), ("sh", "#"), ("toml", "#"), ("zsh", "#")];

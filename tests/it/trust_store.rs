@@ -101,7 +101,7 @@ impl World {
     }
 }
 
-/// Who owns what is given away.
+/// The owner of files that are given away.
 const STRANGER: u32 = 12345;
 
 const SYSTEM: &str = "etc/pypi-verify-now/provenance.txt";

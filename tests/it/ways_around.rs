@@ -180,7 +180,7 @@ fn urls_of_the_users_own_project_are_accepted() {
     }
 }
 
-/// Who asks the index while pip resolves.
+/// The client that asks the index while pip resolves: pip itself or the gateway.
 #[derive(Clone, Copy)]
 enum Led {
     Directly,

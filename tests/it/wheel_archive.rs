@@ -24,7 +24,7 @@ fn read(bytes: &[u8]) -> Result<Vec<String>, ArchiveError> {
     Ok(members.into_iter().map(|member| member.name).collect())
 }
 
-/// What Python's `zipfile` lists of each archive; `None` if it refuses one.
+/// Returns the listing of Python's `zipfile` for each archive; `None` if it refuses one.
 fn by_python(archives: &[Vec<u8>]) -> Vec<Option<Vec<String>>> {
     let directory = tempfile::tempdir().unwrap();
     for (number, bytes) in archives.iter().enumerate() {

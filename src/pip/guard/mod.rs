@@ -69,9 +69,9 @@ pub struct Guard {
 /// The rules for a guarded pip.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Allowed {
-    /// It may resolve, and start no process.
+    /// Pip may resolve, and start no process.
     Resolving,
-    /// It may build sources, from these origins only.
+    /// Pip may build sources, from these origins only.
     Builds(Origins),
 }
 

@@ -24,7 +24,7 @@ pub struct Gate {
     pub directory: TempDir,
 }
 
-/// What came back.
+/// An answer of the gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     pub status: u16,
@@ -60,7 +60,7 @@ impl Gate {
         Self::start(indexes, transport, judging, Prefetching::Disabled)
     }
 
-    /// The same, fetching ahead for the Python of the tests.
+    /// Starts a gateway that prefetches for the Python of the tests.
     pub fn ahead(index: &LoopbackIndex, judging: Judging) -> Self {
         Self::start(&[index.url()], quick(), judging, prefetching())
     }
@@ -97,7 +97,7 @@ impl Gate {
         Self { gateway: Gateway::start(setup).unwrap(), directory }
     }
 
-    /// What `--index-url` gets.
+    /// Returns the value of `--index-url`.
     pub fn url(&self) -> String {
         self.gateway.index_urls().remove(0)
     }

@@ -131,7 +131,7 @@ impl LoopbackIndex {
         Builder::default()
     }
 
-    /// What `--index-url` gets: `http://127.0.0.1:PORT/PREFIX/simple/`.
+    /// Returns the value of `--index-url`: `http://127.0.0.1:PORT/PREFIX/simple/`.
     pub fn url(&self) -> String {
         self.at("/simple/")
     }

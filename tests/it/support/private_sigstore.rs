@@ -64,7 +64,7 @@ impl PrivateSigstore {
         self.trusted_root().to_string()
     }
 
-    /// The same as a value, for tests that break it.
+    /// Returns the document as a value, for tests that break it.
     pub fn trusted_root(&self) -> Value {
         let valid = json!({"start": "2020-01-01T00:00:00Z"});
         let log = |url: &str, key: &KeyPair| {

@@ -29,7 +29,7 @@ pub struct Run {
     stdin: Vec<u8>,
 }
 
-/// What came of it.
+/// The outcome of a command.
 #[derive(Debug, Clone)]
 pub struct Outcome {
     /// The exit code, or 128 and the signal, as shells have it.
@@ -74,7 +74,7 @@ impl Run {
         self
     }
 
-    /// The same as a [`Command`], for a test that needs a terminal, a signal or a process group.
+    /// Returns a [`Command`], for a test that needs a terminal, a signal or a process group.
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
         command.args(&self.args).env_clear().envs(&self.env).current_dir(&self.cwd);
@@ -113,28 +113,28 @@ impl Run {
 }
 
 impl Outcome {
-    /// It ended with this exit code.
+    /// Asserts the exit code.
     #[track_caller]
     pub fn exits(&self, status: i32) -> &Self {
         assert!(self.status == status, "expected exit {status} of {self}");
         self
     }
 
-    /// It said this on standard output.
+    /// Asserts that standard output has this text.
     #[track_caller]
     pub fn stdout_has(&self, text: &str) -> &Self {
         assert!(self.stdout.contains(text), "expected {text:?} on the stdout of {self}");
         self
     }
 
-    /// It said this on standard error.
+    /// Asserts that standard error has this text.
     #[track_caller]
     pub fn stderr_has(&self, text: &str) -> &Self {
         assert!(self.stderr.contains(text), "expected {text:?} on the stderr of {self}");
         self
     }
 
-    /// It said nothing of the kind anywhere.
+    /// Asserts that neither output has this text.
     #[track_caller]
     pub fn lacks(&self, text: &str) -> &Self {
         let said = self.stdout.contains(text) || self.stderr.contains(text);

@@ -156,7 +156,7 @@ impl Sandbox {
         Run::new(program.as_ref(), args, self.env.clone(), self.project())
     }
 
-    /// Where commands run.
+    /// Returns the directory that commands run in.
     pub fn project(&self) -> PathBuf {
         self.path("project")
     }
@@ -201,7 +201,7 @@ impl Sandbox {
         wheel.unpack_into(&self.venv.site_packages());
     }
 
-    /// What `pip freeze` says.
+    /// Returns the lines of `pip freeze`.
     pub fn freeze(&self) -> Vec<String> {
         let frozen = self.plain_pip(["freeze"]).run();
         frozen.exits(0);
@@ -235,7 +235,7 @@ impl Sandbox {
         lines
     }
 
-    /// The same of the environment and the project.
+    /// Returns a snapshot of the environment and the project.
     pub fn files(&self) -> Vec<String> {
         let mut lines = self.snapshot();
         list(&self.project(), &mut lines);
@@ -243,7 +243,7 @@ impl Sandbox {
         lines
     }
 
-    /// What was left in the directory for temporary files.
+    /// Returns the files that were left in the directory for temporary files.
     pub fn leftovers(&self) -> Vec<String> {
         let mut lines = Vec::new();
         list(&self.path("tmp"), &mut lines);

@@ -65,7 +65,7 @@ pub fn world(index: &LoopbackIndex) -> Sandbox {
     world_with_pip(CURRENT_PIP, index)
 }
 
-/// The same with another pip.
+/// Makes a world with another pip.
 pub fn world_with_pip(version: &str, index: &LoopbackIndex) -> Sandbox {
     Sandbox::with_pip(version).index(&index.url()).trusted_root(&trusted_root())
 }
@@ -119,7 +119,7 @@ fn requests_by(index: &LoopbackIndex, agent: &str) -> Vec<String> {
     all.filter(|r| r.header("user-agent").is_some_and(by)).map(|r| r.path).collect()
 }
 
-/// What is installed, as `pip freeze` would say it, without starting pip.
+/// Returns the installed packages as `pip freeze` prints them, without starting pip.
 pub fn installed(world: &Sandbox) -> Vec<String> {
     let all = world.inspect().into_iter();
     all.map(|(name, installed)| format!("{name}=={}", installed.version)).collect()
@@ -138,7 +138,7 @@ impl Before {
         Self { environment: world.snapshot(), trust }
     }
 
-    /// Nothing was installed, recorded or left behind, and nothing panicked.
+    /// Asserts that no file was installed, recorded or left behind, without a panic.
     #[track_caller]
     pub fn holds(&self, world: &Sandbox, outcome: &Outcome) {
         outcome.lacks("panicked");

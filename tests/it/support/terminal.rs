@@ -43,12 +43,12 @@ pub struct Terminal {
     stdout: BufReader<ChildStdout>,
 }
 
-/// What `command` writes at a terminal, from its start to its end.
+/// Returns the output of `command` at a terminal, from its start to its end.
 pub fn written(python: impl FnOnce(Vec<String>) -> Run, command: &[&str]) -> Written {
     Terminal::start(python, "", command).ends()
 }
 
-/// What was written there.
+/// The output and exit code of a command at a terminal.
 #[derive(Debug)]
 pub struct Written {
     /// The exit code.

@@ -43,7 +43,7 @@ impl Authority {
         self.serve(None)
     }
 
-    /// The same, which talks only to clients whom this authority vouches for.
+    /// Returns a server that talks only to clients with a certificate of this authority.
     pub fn server_for_its_clients(&self) -> Arc<rustls::ServerConfig> {
         let mut roots = RootCertStore::empty();
         roots.add(self.certificate.der().clone()).unwrap();

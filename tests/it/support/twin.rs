@@ -7,10 +7,10 @@ use super::sandbox::Sandbox;
 use super::wheel::Wheel;
 use super::world::{PIN_AA, World, octo};
 
-/// What may differ between us and plain pip.
+/// The differences that are allowed between us and plain pip.
 #[derive(Clone, Copy, PartialEq)]
 pub enum But {
-    /// What the paths of the worlds make different.
+    /// Differences by the paths of the worlds.
     Nothing,
     /// Up to pip 26.0 the hashed file names everything, so that everything counts as requested.
     Requested,
@@ -49,7 +49,7 @@ pub fn same(world: &World, twin: &Sandbox, args: &[&str], but: But) -> Outcome {
     ours
 }
 
-/// What pip says that it did; how the user wrote a name is not told by old pips.
+/// Returns the line `Successfully …` of pip; old pips do not keep the user's spelling of a name.
 fn said(outcome: &Outcome) -> Vec<String> {
     let lines = outcome.stdout.lines().filter(|line| line.starts_with("Successfully"));
     let normal = |word: &str| word.to_lowercase().replace('_', "-");

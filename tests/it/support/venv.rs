@@ -21,7 +21,7 @@ pub const PIPS: [&str; 5] = ["26.3", "26.1", "25.3", "25.1", "24.0"];
 /// The newest that there was when the template was made.
 pub const NEWEST: &str = "newest";
 
-/// What a test gets if it does not care.
+/// The pip of a test that names none.
 pub const CURRENT_PIP: &str = PIPS[0];
 
 /// A virtual environment with pip in it.
@@ -97,7 +97,7 @@ impl Venv {
         self.path.join("bin/python")
     }
 
-    /// Where packages are installed.
+    /// Returns the directory that packages are installed in.
     pub fn site_packages(&self) -> PathBuf {
         self.path.join(format!("lib/python{}/site-packages", self.base.minor))
     }
@@ -135,7 +135,7 @@ impl Python {
         found.last().copied()
     }
 
-    /// What an interpreter says of itself, if it will do.
+    /// Asks an interpreter for its version; returns `None` if the tests cannot use it.
     fn ask(name: impl AsRef<OsStr>) -> Option<Self> {
         let program = "import sys, venv, ensurepip; \
              print(sys._base_executable, '%d.%d.%d' % sys.version_info[:3], sep='\\n')";
@@ -166,7 +166,7 @@ fn template(pip: &str, python: &Python) -> PathBuf {
     })
 }
 
-/// Where everything is kept that outlives a run of the tests.
+/// Returns the directory of all files that outlive a run of the tests.
 fn pips() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("test-pips")
 }
@@ -206,7 +206,7 @@ fn run(command: &mut Command) {
     assert!(output.status.success(), "{command:?} failed:\n{said}");
 }
 
-/// The same tree with the same files: hard links, or copies where the file system has none.
+/// Copies a tree by hard links, or by copies if the file system has none.
 fn link_tree(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {

@@ -19,9 +19,9 @@ use super::sandbox::Sandbox;
 use super::venv::CURRENT_PIP;
 use super::wheel::{Sdist, Wheel};
 
-/// Who builds what is good.
+/// The publisher of honest files.
 pub const OCTO: &str = "https://github.com/octo/example";
-/// Who builds what is not.
+/// The publisher of malicious files.
 pub const MALLORY: &str = "https://github.com/mallory/example";
 /// A trust file with `aa` bound to [`OCTO`].
 pub const PIN_AA: &str = "aa https://github.com/octo/example\n";
@@ -155,14 +155,14 @@ impl World {
         Self { sandbox: self.sandbox.pip_conf(text), ..self }
     }
 
-    /// The same project before the same index in another, fresh environment with the same pip.
+    /// Returns a fresh environment with an equal project, an equal pip and this index.
     pub fn twin(&self) -> Sandbox {
         let twin = Sandbox::with_pip(&self.venv().pip).index(&self.index.url());
         copy(&self.project(), &twin.project());
         twin
     }
 
-    /// What is installed besides pip, as `NAME VERSION`, by name.
+    /// Returns the installed packages besides pip as `NAME VERSION`, by name.
     pub fn installed(&self) -> Vec<String> {
         let installed = self.inspect();
         installed.iter().map(|(name, it)| format!("{name} {}", it.version)).collect()
@@ -175,7 +175,7 @@ impl World {
         self.leaves_all_as_it_was(self.pip(args), status)
     }
 
-    /// The same of any command.
+    /// Asserts that a command ends with this status and changes no file.
     #[track_caller]
     pub fn leaves_all_as_it_was(&self, run: super::run::Run, status: i32) -> Outcome {
         let before = (self.snapshot(), self.trust_bytes());
@@ -211,7 +211,7 @@ pub fn source(sdist: Sdist) -> DistFile {
     DistFile::new(&sdist.filename, sdist.bytes)
 }
 
-/// The same file with an attestation.
+/// Adds an attestation to the file.
 pub fn signed(file: DistFile, signer: &Signer) -> DistFile {
     let document = PrivateSigstore::shared().provenance(signer, &file.filename, sha256(&file));
     file.provenance(document)

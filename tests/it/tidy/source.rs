@@ -1,4 +1,4 @@
-//! What the rules are held against: the modules of `src` and the paths they name, and all files of
+//! The input of the rules: the modules of `src` and the paths they name, and all files of
 //! the repository. Reads text, not Rust: good enough for code that rustfmt has laid out.
 
 use std::collections::BTreeSet;

@@ -99,7 +99,7 @@ pub const FILES: &[Row] = &[
     row("pip install -r list.txt").given(&[File("list.txt", "--no-such-option\naa\n")]),
 ];
 
-/// Where files are laid down, and what is told about it.
+/// Options about the target directory, and the messages about it.
 pub const PLACES: &[Row] = &[
     row("pip install --root there aa"),
     row("pip install -t there aa").given(&[Installed("bb", "1.0")]),
@@ -114,7 +114,7 @@ pub const PLACES: &[Row] = &[
     row("pip install --dry-run bb").given(&[Installed("bb", "1.0")]),
 ];
 
-/// What is installed already.
+/// Packages that are installed already.
 pub const INSTALLED: &[Row] = &[
     row("pip install -U aa").given(&[Installed("aa", "1.0"), Installed("bb", "1.0")]),
     row("pip install -U --upgrade-strategy only-if-needed 'aa[x]'")
@@ -148,7 +148,7 @@ pub const LINKS: &[Row] = &[
     row("pip install ./wheels/cc-9.0-py3-none-any.whl"),
 ];
 
-/// What is built.
+/// Sources that are built.
 pub const SOURCES: &[Row] = &[
     row("pip install --config-settings a=b ./local"),
     row("pip install --prefer-binary both"),
@@ -174,7 +174,7 @@ pub const SOURCES: &[Row] = &[
     row("pip install {server}/files/src-1.0.tar.gz"),
 ];
 
-/// What pip itself refuses.
+/// Commands that pip itself refuses.
 pub const FAILURES: &[Row] = &[
     row("pip install -U"),
     row("pip install bb==9 aa"),

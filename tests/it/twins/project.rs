@@ -25,7 +25,7 @@ use crate::support::twin::{aa, bb};
 use crate::support::wheel::{Distribution, Sdist, Wheel};
 use crate::support::world::{PIN_AA, World, dist, octo};
 
-/// What `{…}` stands for in command lines and files.
+/// The values of `{…}` in command lines and files.
 pub struct Place {
     project: String,
     venv: String,
@@ -79,7 +79,7 @@ pub fn twins(pip: &str, given: &[Given]) -> (World, Sandbox) {
     (world, twin)
 }
 
-/// What `{…}` stands for in this world.
+/// Returns the values of `{…}` in this world.
 pub fn place(sandbox: &Sandbox, index: &LoopbackIndex) -> Place {
     Place {
         project: sandbox.project().display().to_string(),

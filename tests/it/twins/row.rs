@@ -9,7 +9,7 @@ use super::project::Place;
 pub struct Row {
     /// As typed; quotes and blanks as in a shell. `{…}` stands for places, see [`Place`].
     pub line: &'static str,
-    /// What it finds.
+    /// The world that the command line finds.
     pub given: &'static [Given],
     /// The difference that remains, documented in `docs/differences.md`.
     pub but: But,
@@ -19,7 +19,7 @@ pub struct Row {
     pub everywhere: bool,
 }
 
-/// What a command line finds, besides the usual project.
+/// Additions to the usual project of a command line.
 #[derive(Clone, Copy)]
 pub enum Given {
     /// A package of the index, name and version, that the user has installed before.
@@ -36,16 +36,16 @@ pub enum Given {
     Repository,
 }
 
-/// What may differ from plain pip.
+/// The differences from plain pip that are allowed.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum But {
     /// The lines of standard output that name places, and nothing else.
     Nothing,
-    /// What is installed counts as requested, all of it.
+    /// All installed packages count as requested.
     Requested,
     /// We refuse with this exit code what pip takes.
     Refused(i32),
-    /// What is installed and then replaced is not called satisfied before.
+    /// A package that is replaced is not called satisfied before.
     Satisfied,
     /// A release with a wheel is taken where a newer one has only sources.
     Older,

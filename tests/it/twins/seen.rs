@@ -1,4 +1,4 @@
-//! What came of a command line, in words that do not name the world it ran in.
+//! The outcome of a command line, in words that do not name the world it ran in.
 //!
 //! Owns which lines of standard output are documented as different, and what of an environment is
 //! compared: every file of it and of the project.
@@ -13,7 +13,7 @@ use crate::support::sandbox::{Installed, Sandbox};
 
 use super::row::{But, number};
 
-/// What a command line left behind.
+/// The files and output that a command line left behind.
 #[derive(Debug)]
 pub struct Seen {
     status: i32,
@@ -68,7 +68,7 @@ impl Seen {
         }
     }
 
-    /// What differs from plain pip, if anything does, but for what may.
+    /// Returns the differences from plain pip that are not allowed, or `None`.
     pub fn differs(&self, plain: &Self, pip: &str, but: But) -> Option<String> {
         let mut said = String::new();
         // Up to pip 26.0 a hashed file stands in place of what the user named.
@@ -114,7 +114,7 @@ impl Seen {
     }
 }
 
-/// What a file holds, where that does not name the world or the moment.
+/// Returns the content of a file unless it names the world or the moment.
 fn content_of(path: &Path, digest: &str, here: &impl Fn(&str) -> String) -> String {
     let name = path.file_name().unwrap().to_str().unwrap();
     let beside = path.parent().is_some_and(|parent| parent.ends_with("bin"));

@@ -117,7 +117,7 @@ const LOCK: super::row::Given = File(
      hashes = {sha256 = '{sha256 of bb-1.0-py3-none-any.whl}'}\n",
 );
 
-/// Where files are laid down, and what is told about it.
+/// Options about the target directory, and the messages about it.
 pub const PLACES: &[Row] = &[
     row("pip install --target there aa").everywhere(),
     row("pip install --prefix there aa"),
@@ -132,7 +132,7 @@ pub const PLACES: &[Row] = &[
     row("pip install --dry-run --quiet --report - aa"),
 ];
 
-/// What is installed already.
+/// Packages that are installed already.
 pub const INSTALLED: &[Row] = &[
     row("pip install aa").given(&[Installed("bb", "1.0")]).everywhere(),
     row("pip install bb").given(&[Installed("bb", "1.0")]).everywhere(),
@@ -158,7 +158,7 @@ pub const LINKS: &[Row] = &[
     ),
 ];
 
-/// What is built.
+/// Sources that are built.
 pub const SOURCES: &[Row] = &[
     row("pip install src").everywhere(),
     row("pip install both").but(Older),
@@ -171,7 +171,7 @@ pub const SOURCES: &[Row] = &[
     row("pip install git+file://{project}/repo").given(&[Repository]),
 ];
 
-/// What pip itself refuses.
+/// Commands that pip itself refuses.
 pub const FAILURES: &[Row] = &[
     row("pip install"),
     row("pip install nowhere-to-be-found"),

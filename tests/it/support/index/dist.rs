@@ -7,7 +7,7 @@ use sha2::Digest as _;
 pub struct DistFile {
     /// As on the page.
     pub filename: String,
-    /// What is served.
+    /// The bytes that are served.
     pub bytes: Vec<u8>,
     /// The METADATA text to serve beside it (PEP 658); absent: the index offers none.
     pub metadata: Option<String>,
@@ -35,7 +35,7 @@ pub enum Hash {
     Given(&'static str, String),
 }
 
-/// What the index knows of a file's provenance.
+/// The provenance of a file on the index.
 #[derive(Debug, Clone)]
 pub enum Provenance {
     /// No key on the page, 404 at its path.

@@ -1,4 +1,4 @@
-//! What an index does wrong.
+//! Faults of an index.
 
 /// One way to answer badly, played by [`super::LoopbackIndex::fault`].
 #[derive(Debug, Clone)]

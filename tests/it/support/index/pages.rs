@@ -9,7 +9,7 @@ pub(super) const JSON: &str = "application/vnd.pypi.simple.v1+json";
 /// The content type of the HTML pages.
 pub(super) const HTML: &str = "text/html; charset=utf-8";
 
-/// What a page needs to know besides its files.
+/// The data of a page besides its files.
 pub(super) struct Site<'a> {
     /// `/PREFIX`.
     pub(super) prefix: &'a str,
@@ -71,7 +71,7 @@ pub(super) fn json(site: &Site<'_>, project: &str, files: &[DistFile]) -> Vec<u8
         .into_bytes()
 }
 
-/// The same page as HTML (PEP 503, 592, 658, 740).
+/// Returns the page as HTML (PEP 503, 592, 658, 740).
 pub(super) fn html(site: &Site<'_>, project: &str, files: &[DistFile]) -> Vec<u8> {
     let mut page = format!(
         "<!DOCTYPE html>\n<html><head><meta name=\"pypi:repository-version\" content=\"1.3\">\

@@ -25,7 +25,7 @@ pub struct Request {
     pub method: String,
     /// Without the index's prefix; another path than below it begins with `!`.
     pub path: String,
-    /// What stands behind its `?`, as it was sent.
+    /// The query behind the `?`, as it was sent.
     pub query: String,
     /// Names in lower case.
     pub headers: Vec<(String, String)>,
@@ -115,7 +115,7 @@ pub(super) fn start(
     (address, accepting)
 }
 
-/// What is done with a connection after an answer.
+/// The fate of a connection after an answer.
 enum Next {
     Keep,
     Close,
@@ -211,7 +211,7 @@ impl State {
         Some(fault)
     }
 
-    /// What is at this path when nothing is wrong.
+    /// Returns the honest answer at this path.
     fn content(&self, prefix: &str, request: &Request) -> Answer {
         if let Some((user, password)) = &self.credentials {
             let token = base64::prelude::BASE64_STANDARD.encode(format!("{user}:{password}"));

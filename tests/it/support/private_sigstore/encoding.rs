@@ -46,14 +46,14 @@ fn header(der: &[u8]) -> (usize, usize) {
     }
 }
 
-/// The same bytes with one bit of the middle one turned.
+/// Returns the bytes with one bit of the middle one turned.
 pub(super) fn flipped(mut bytes: Vec<u8>) -> Vec<u8> {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     bytes
 }
 
-/// The same base64 text, of bytes with one bit turned.
+/// Returns the base64 text of the bytes with one bit turned.
 pub(super) fn flipped_base64(text: &str) -> String {
     base64(flipped(STANDARD.decode(text).unwrap()))
 }

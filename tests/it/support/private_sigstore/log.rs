@@ -10,7 +10,7 @@ use super::p256;
 
 const NAME: &str = "rekor.example";
 const ORIGIN: &str = "rekor.example - 4242";
-/// Where the entry is in its tree of four, and where it is in the log as a whole.
+/// The index of the entry in its tree of four, and in the log as a whole.
 const LEAF_INDEX: u64 = 2;
 const TREE_SIZE: u64 = 4;
 const LOG_INDEX: u64 = 1_000_002;
@@ -19,7 +19,7 @@ pub(super) struct Rekor {
     key: KeyPair,
 }
 
-/// What is logged: the DSSE envelope's payload and signature, and the certificate (DER).
+/// The logged parts: the DSSE envelope's payload and signature, and the certificate (DER).
 pub(super) struct Logged<'a> {
     pub(super) payload: &'a [u8],
     pub(super) signature: &'a [u8],

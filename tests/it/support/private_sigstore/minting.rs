@@ -195,7 +195,7 @@ impl<'a> Minting<'a> {
     }
 }
 
-/// What a DSSE signature is over.
+/// Returns the bytes that a DSSE signature is over.
 pub(super) fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
     let mut out =
         format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len()).into_bytes();

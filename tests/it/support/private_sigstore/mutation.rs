@@ -4,7 +4,7 @@
 /// only the check of that very part can notice.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Mutation {
-    /// Nothing: the honest twin.
+    /// No mutation: the honest twin.
     #[default]
     None,
 

@@ -1,5 +1,5 @@
-//! Who an attestation is of: what the certificate of an honest build says, and what PyPI would
-//! write as its `publisher`.
+//! The signer of an attestation: the claims in the certificate of an honest build, and the object
+//! that PyPI would write as its `publisher`.
 
 use std::collections::BTreeMap;
 
