@@ -341,7 +341,7 @@ fn same_size(file: &File, listed: Option<u64>) -> Result<(), Failure> {
             let message =
                 format!("{filename} has size {listed} on its index, and size {stated} in the lock");
             Err(Failure::new(Status::Refused, message)
-                .hint("one of the two is wrong: make the lock anew, or ask who runs the index"))
+                .hint("one of the two is wrong: make a new lock, or ask the operator of the index"))
         }
         _ => Ok(()),
     }

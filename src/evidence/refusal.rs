@@ -33,7 +33,7 @@ pub fn lines(finding: &Finding, trust: &TrustContext<'_>) -> Vec<String> {
     lines.push(match (trust.pins.pin(&finding.name), expected(reason)) {
         (Some(pin), _) => format!("  expected  {}  ({})", pin.url, places.join("; ")),
         (None, Some(pin)) => format!("  expected  {}  (met first in this run)", pin.url),
-        (None, None) => format!("  expected  nobody: no pin {}", searched(trust.pins)),
+        (None, None) => format!("  expected  no publisher: no pin {}", searched(trust.pins)),
     });
     let places = if places.is_empty() { recorded_in(trust.pins) } else { places.join(" and ") };
     match reason {
@@ -69,7 +69,7 @@ pub fn lines(finding: &Finding, trust: &TrustContext<'_>) -> Vec<String> {
             ));
         }
         Reason::SignatureExpected { kind, .. } => {
-            lines.push(format!("  found     nothing: {kind}"));
+            lines.push(format!("  found     no publisher: {kind}"));
             lines.push(format!(
                 "  accept    choose a release that is signed; or, if the project signs no more, \
                  remove the line of `{}` from {places}",
@@ -78,10 +78,10 @@ pub fn lines(finding: &Finding, trust: &TrustContext<'_>) -> Vec<String> {
         }
         Reason::Invalid { reason, .. } => {
             lines.push(format!("  found     {reason}"));
-            lines.push("  accept    nothing accepts an attestation that does not verify; tell the project or the index".to_owned());
+            lines.push("  accept    an attestation that is not valid cannot be accepted; tell the project or the index".to_owned());
         }
         Reason::UnsignedUnderStrict { kind } => {
-            lines.push(format!("  found     nothing: {kind}"));
+            lines.push(format!("  found     no publisher: {kind}"));
             lines.push("  accept    run it without STRICT".to_owned());
         }
     }
@@ -92,7 +92,7 @@ pub fn lines(finding: &Finding, trust: &TrustContext<'_>) -> Vec<String> {
 #[must_use]
 pub fn searched(pins: &Pins) -> String {
     match pins.files() {
-        [] => "in any trust file: there is none".to_owned(),
+        [] => "in any trust file: no trust file exists".to_owned(),
         files => {
             let paths: Vec<_> = files.iter().map(|it| it.path.display().to_string()).collect();
             format!("in {}", paths.join(", "))

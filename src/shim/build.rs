@@ -92,12 +92,13 @@ impl Story<'_> {
                 }
             }
         }
-        Err(Failure::new(Status::CouldNotCheck, "asked too often; nothing was installed").into())
+        Err(Failure::new(Status::CouldNotCheck, "pip was asked too often; nothing was installed")
+            .into())
     }
 
     fn attempt(&self, directory: &Path, agreed: &Agreed) -> Result<Attempt, Unresolved> {
         if steps::has_pylock(self.session.arguments) {
-            let message = "pylock.toml: building what a lock names is not supported";
+            let message = "pylock.toml: building the sources of a lock is not supported";
             return Err(Failure::new(Status::BadInput, message)
                 .hint("install from a requirements file with the same versions and hashes")
                 .into());

@@ -55,12 +55,12 @@ fn run_as(process: &Process, report: Report, invocation: &Invocation) -> Result<
                 Subcommand::Lock => "lock",
                 _ => "install",
             };
-            report.warn(&format!("PYPI_VERIFY_NOW=off: nothing of this {what} is verified"));
+            report.warn(&format!("PYPI_VERIFY_NOW=off: this {what} is not verified"));
             match pip.hand_over(&process.arguments)? {}
         }
         Invocation::Unheard(words) if !bypassed => unheard(process, &pip, report, words),
         Invocation::Unheard(_) => {
-            report.warn("PYPI_VERIFY_NOW=off: nothing of this command is verified");
+            report.warn("PYPI_VERIFY_NOW=off: this command is not verified");
             match pip.hand_over(&process.arguments)? {}
         }
         Invocation::PassThrough => match pip.hand_over(&process.arguments)? {},

@@ -34,7 +34,8 @@ pub(super) fn kept(
     let mut named = FILES.iter().flat_map(|option| arguments.values(option));
     let Some(first) = named.find(|value| is_once(value)) else { return Ok(None) };
     let cannot = |reason: &str| {
-        let message = format!("cannot keep what {} gives once: {reason}", first.display());
+        let message =
+            format!("cannot copy {}, which can be read only once: {reason}", first.display());
         Failure::new(Status::BadInput, message).hint("write it to a file, and name that")
     };
     if arguments.unknown() {

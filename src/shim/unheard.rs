@@ -38,7 +38,7 @@ pub(super) fn unheard(
         Err(error) => return Err(error.into()),
     };
     let Some(commands) = facts.commands else {
-        let message = "this pip does not say which commands it has";
+        let message = "this pip does not list its commands";
         return Err(let_through(Failure::new(Status::CouldNotCheck, message), words));
     };
     let is_known = |word: &&OsString| commands.iter().any(|command| **word == **command);
@@ -46,7 +46,7 @@ pub(super) fn unheard(
         let word = word.display();
         let message = format!(
             "pip has a command `{word}` that this version of pypi-verify-now does not know, so \
-             that it may run what nobody verified"
+             that it may run unverified code"
         );
         let failure = Failure::new(Status::Usage, message);
         let failure = failure.hint("a newer version of pypi-verify-now may know it");

@@ -58,7 +58,7 @@ impl<'a> Unpacking<'a> {
             |violation: &Violation| format!("refused: {}: {}", violation.wheel, violation.wrong);
         found.iter().take(SHOWN).for_each(|it| self.session.report.detail(&line(it)));
         let message = match found.len() {
-            1 => "a wheel would own what is not its own; nothing was installed".to_owned(),
+            1 => "a wheel would own a path of another owner; nothing was installed".to_owned(),
             more => format!("{more} paths have two owners; nothing was installed"),
         };
         Err(Failure::new(Status::Refused, message)
@@ -138,8 +138,9 @@ impl<'a> Unpacking<'a> {
         let Some(first) = restored.first() else { return ended };
         let path = first.path.display();
         let message = format!("the trust file {path} was changed while pip installed; it is back");
-        let failure = Failure::new(Status::Refused, message)
-            .hint("something that was installed or built did this: look into it before you go on");
+        let failure = Failure::new(Status::Refused, message).hint(
+            "an installed or built package changed it: inspect the packages before you go on",
+        );
         let failure = match &first.changed {
             Some(changed) => failure.hint(format!("the changed version is {}", changed.display())),
             None => failure,
@@ -222,7 +223,10 @@ pub(super) fn by_place(lock: &Lock) -> Result<Vec<Wanted>, Failure> {
 /// pip stated none.
 pub(super) fn stated(scheme: Option<Box<Scheme>>) -> Result<Box<Scheme>, Failure> {
     scheme.ok_or_else(|| {
-        Failure::new(Status::CouldNotCheck, "pip does not say which directories it installs into")
-            .hint("use the pip of another environment: python3 -m venv .venv")
+        Failure::new(
+            Status::CouldNotCheck,
+            "pip does not report the directories that it installs into",
+        )
+        .hint("use the pip of another environment: python3 -m venv .venv")
     })
 }

@@ -61,6 +61,6 @@ fn named_pipe_is_read_once() {
 fn pipe_beside_an_unknown_option_is_refused() {
     let world = world("26.3");
     let outcome = bash(&world, "pip install --new-thing -r <(echo aa)").run();
-    outcome.exits(65).stderr_has("gives once").stderr_has("write it to a file");
+    outcome.exits(65).stderr_has("read only once").stderr_has("write it to a file");
     assert!(world.installed().is_empty());
 }

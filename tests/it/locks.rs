@@ -291,7 +291,7 @@ fn configured_output_is_written_as_by_pip() {
 fn switched_off_lock_is_announced() {
     let world = tampered("26.3");
     let outcome = world.pip(["lock", "aa"]).env("PYPI_VERIFY_NOW", "off").run();
-    outcome.exits(0).stderr_has("warning: ").stderr_has("nothing of this lock is verified");
+    outcome.exits(0).stderr_has("warning: ").stderr_has("this lock is not verified");
     assert!(world.something_ran() && world.read_file("pylock.toml").contains("aa-1.0.tar.gz"));
 }
 

@@ -64,7 +64,7 @@ fn command_known_to_pip_alone_is_refused() {
             assert!(!ran() && world.leftovers().is_empty(), "{refused}");
         }
         let off = world.pip(["sync", "x"]).env("PYPI_VERIFY_NOW", "off").run();
-        off.exits(0).stderr_has("nothing of this command is verified");
+        off.exits(0).stderr_has("this command is not verified");
         assert!(ran(), "{off}");
     }
 }

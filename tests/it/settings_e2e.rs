@@ -72,7 +72,7 @@ fn switched_off_shim_installs_with_a_warning() {
     let world = World::new().broken(Wheel::new("aa", "1.0"), &octo(), Mutation::Signature);
     let world = world.trust(PIN_AA).env("PYPI_VERIFY_NOW", "off");
     let run = world.pip(["install", "-q", "aa"]).run();
-    run.exits(0).stderr_has("warning").stderr_has("nothing of this install is verified");
+    run.exits(0).stderr_has("warning").stderr_has("this install is not verified");
     assert_eq!(world.installed(), ["aa 1.0"]);
 }
 

@@ -418,8 +418,8 @@ fn source_of_a_lock_is_detected_without_pips_output() {
     );
     world.write_file("pylock.toml", text);
     let run = world.pip(["install", "-r", "pylock.toml"]).run();
-    run.exits(65).stderr_has("building what a lock names is not supported");
+    run.exits(65).stderr_has("building the sources of a lock is not supported");
     world.write_file("pylock.No sources permitted for.toml", "[[");
     let other = ["install", "-r", "pylock.No sources permitted for.toml"];
-    world.pip(other).run().exits(1).lacks("building what a lock names");
+    world.pip(other).run().exits(1).lacks("building the sources of a lock");
 }

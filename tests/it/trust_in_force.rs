@@ -118,7 +118,7 @@ fn first_use_outside_a_repository_is_recorded_by_the_user() {
     let world = World::new().signed(Wheel::new("aa", "1.0"), &octo());
     fs::remove_dir(world.project().join(".git")).unwrap();
     let refusal = world.refuses(["install", "aa"], 77);
-    refusal.stderr_has("expected  nobody: no pin in any trust file: there is none");
+    refusal.stderr_has("expected  no publisher: no pin in any trust file: no trust file exists");
     let own = "home/.config/pypi-verify-now/provenance.txt";
     refusal.stderr_has("add the line `aa ").stderr_has(own);
     let first = world.pip(["install", "aa"]).env("TOFU", "1").run();
@@ -145,7 +145,7 @@ fn trust_files_are_listed_on_demand_and_by_refusals() {
     world.tool(["-v", "aa"]).run().stderr_has(&line);
     world.pip(["install", "aa"]).run().exits(0).lacks("trust files:");
     let refusal = world.refuses(["install", "bb"], 77);
-    refusal.stderr_has(&format!("expected  nobody: no pin in {both}"));
+    refusal.stderr_has(&format!("expected  no publisher: no pin in {both}"));
     refusal.stderr_has("project/.provenance.txt\n");
     let none = World::new().signed(Wheel::new("bb", "1.0"), &octo());
     none.refuses(["install", "-v", "bb"], 77).stderr_has("trust files: none");

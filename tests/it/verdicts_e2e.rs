@@ -63,7 +63,7 @@ fn invalid_attestation_is_refused_for_any_pin() {
             let world = World::new().broken(aa(), &octo(), mutation.clone()).trust(trust);
             let run = world.pip(["install", "aa"]).env("TOFU", tofu);
             let refusal = world.leaves_all_as_it_was(run, 77);
-            says(&refusal, &["aa 1.0", AA, "invalid attestation", "nothing accepts"]);
+            says(&refusal, &["aa 1.0", AA, "invalid attestation", "cannot be accepted"]);
         }
     }
 }

@@ -53,7 +53,7 @@ pub(super) fn writable(place: &str) -> Result<(), &'static str> {
     } else if place.contains("${") {
         Err("its URL has `${` in it, which stands for a variable in a requirements file")
     } else if IN_URLS.iter().any(states) {
-        Err("its URL states a digest where only a `#sha256=` at its end can be held to")
+        Err("its URL states a digest in a form other than `#sha256=` at its end")
     } else {
         Ok(())
     }

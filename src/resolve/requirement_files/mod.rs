@@ -108,7 +108,7 @@ impl Files {
                 })?;
                 if !fits {
                     let message = format!(
-                        "{} has sha256 {}, and none of the hashes that your requirements state",
+                        "{} has sha256 {}, which is not one of the hashes in your requirements",
                         it.filename, it.sha256
                     );
                     return Err(Failure::new(Status::Refused, message)
