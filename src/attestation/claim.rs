@@ -65,7 +65,7 @@ pub enum ClaimedPublisher {
 /// The keys of all kinds. A value that is not a text counts as missing.
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Wire {
+struct ClaimFields {
     kind: Lenient,
     repository: Lenient,
     workflow: Lenient,
@@ -82,7 +82,7 @@ impl ClaimedPublisher {
     /// Reads the value of `publisher`. Other keys (`claims` among them) are ignored.
     pub(super) fn read(text: Option<&RawValue>) -> Self {
         let text = text.filter(|text| is_object(text));
-        let wire: Option<Wire> = text.and_then(|text| serde_json::from_str(text.get()).ok());
+        let wire: Option<ClaimFields> = text.and_then(|text| serde_json::from_str(text.get()).ok());
         let Some(wire) = wire else { return Self::Nameless };
         let Some(kind) = wire.kind.0 else { return Self::Nameless };
         let some = |value: Lenient| value.0.filter(|text| !text.is_empty());

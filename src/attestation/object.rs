@@ -61,7 +61,7 @@ struct WireVersion<'a> {
 }
 
 #[derive(Deserialize)]
-struct Wire<'a> {
+struct AttestationFields<'a> {
     #[serde(borrow)]
     verification_material: Option<WireMaterial<'a>>,
     #[serde(borrow)]
@@ -98,7 +98,7 @@ impl Attestation {
             Some(version) => return Err(AttestationFault::Version(shown(version))),
             None => return Err(AttestationFault::Shape("it has no version".to_owned())),
         }
-        let wire: Wire<'_> = serde_json::from_str(text.get()).map_err(shape)?;
+        let wire: AttestationFields<'_> = serde_json::from_str(text.get()).map_err(shape)?;
         let material =
             wire.verification_material.ok_or(AttestationFault::NoVerificationMaterial)?;
         let First { items, count } = material.transparency_entries;

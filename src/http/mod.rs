@@ -25,7 +25,7 @@ use agents::Agents;
 use credentials::Credentials;
 use deadline::Deadline;
 pub use error::HttpError;
-use retry::{Again, Failed};
+use retry::{Again, FailedAttempt};
 use ureq::http::header;
 use url::Url;
 
@@ -207,7 +207,7 @@ impl Client {
     fn persist<T>(
         &self,
         deadline: Deadline,
-        mut attempt: impl FnMut() -> Result<T, Failed>,
+        mut attempt: impl FnMut() -> Result<T, FailedAttempt>,
     ) -> Result<T, HttpError> {
         let mut retry = 0;
         loop {
@@ -231,7 +231,7 @@ impl Client {
         url: &Url,
         ask: &Ask<'_>,
         mut sink: impl FnMut(Piece<'_>) -> io::Result<()>,
-    ) -> Result<Head, Failed> {
+    ) -> Result<Head, FailedAttempt> {
         let mut url = url.clone();
         for hop in 0..=MOST_REDIRECTS {
             // The cached answer belongs to the first URL, so only its request is conditional.
@@ -257,16 +257,16 @@ impl Client {
                 (301 | 302 | 303 | 307 | 308, _) => {
                     let target = redirect(&url, text(header::LOCATION));
                     drain(response);
-                    url = target.map_err(Failed::for_good)?;
+                    url = target.map_err(FailedAttempt::for_good)?;
                 }
                 (code, _) => {
                     let again = Again::after_status(code, text(header::RETRY_AFTER));
                     drain(response);
-                    return Err(Failed { error: HttpError::status(code, &url), again });
+                    return Err(FailedAttempt { error: HttpError::status(code, &url), again });
                 }
             }
         }
-        Err(Failed::for_good(HttpError::redirect(&url, "too many redirects")))
+        Err(FailedAttempt::for_good(HttpError::redirect(&url, "too many redirects")))
     }
 
     /// Sends one request with the credentials of its URL.
@@ -275,10 +275,10 @@ impl Client {
         url: &Url,
         ask: &Ask<'_>,
         earlier: Earlier<'_>,
-    ) -> Result<ureq::http::Response<ureq::Body>, Failed> {
+    ) -> Result<ureq::http::Response<ureq::Body>, FailedAttempt> {
         if !matches!(url.scheme(), "http" | "https") {
             let reason = format!("the scheme `{}` is neither http nor https", url.scheme());
-            return Err(Failed::for_good(HttpError::unreachable(url, reason)));
+            return Err(FailedAttempt::for_good(HttpError::unreachable(url, reason)));
         }
         let mut bare = url.clone();
         credentials::remove(&mut bare);
@@ -286,7 +286,7 @@ impl Client {
         let mut request = self
             .agents
             .of(url)
-            .map_err(Failed::for_good)?
+            .map_err(FailedAttempt::for_good)?
             .get(bare.as_str())
             .config()
             .timeout_global(ask.deadline.left())
@@ -299,7 +299,7 @@ impl Client {
         for (name, value) in kept::conditions(earlier) {
             request = request.header(name, value);
         }
-        request.call().map_err(|error| Failed::classify(url, error))
+        request.call().map_err(|error| FailedAttempt::classify(url, error))
     }
 
     fn receive(
@@ -308,29 +308,30 @@ impl Client {
         response: ureq::http::Response<ureq::Body>,
         ask: &Ask<'_>,
         sink: &mut impl FnMut(Piece<'_>) -> io::Result<()>,
-    ) -> Result<(), Failed> {
+    ) -> Result<(), FailedAttempt> {
         let too_large = || HttpError::TooLarge { url: HttpError::show(url), limit: ask.limit };
         if response.body().content_length().is_some_and(|length| length > ask.limit) {
-            return Err(Failed::for_good(too_large()));
+            return Err(FailedAttempt::for_good(too_large()));
         }
-        let sink_failed = |error| Failed::for_good(HttpError::Sink(error));
+        let sink_failed = |error| FailedAttempt::for_good(HttpError::Sink(error));
         let mut reader = response.into_body().into_reader();
         let mut buffer = vec![0; CHUNK];
         let mut total = 0_u64;
         sink(Piece::Start).map_err(sink_failed)?;
         loop {
-            let read = reader.read(&mut buffer).map_err(|error| Failed::in_body(url, error))?;
+            let read =
+                reader.read(&mut buffer).map_err(|error| FailedAttempt::in_body(url, error))?;
             let bytes = buffer.get(..read).unwrap_or_default();
             if bytes.is_empty() {
                 return Ok(());
             }
             total = total.saturating_add(read as u64);
             if total > ask.limit {
-                return Err(Failed::for_good(too_large()));
+                return Err(FailedAttempt::for_good(too_large()));
             }
             // ureq checks the deadline only when it has to wait.
             if !ask.deadline.allows(Duration::ZERO) {
-                return Err(Failed::for_good(HttpError::timed_out(url)));
+                return Err(FailedAttempt::for_good(HttpError::timed_out(url)));
             }
             sink(Piece::Bytes(bytes)).map_err(sink_failed)?;
         }

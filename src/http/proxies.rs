@@ -46,9 +46,9 @@ impl Proxies {
 }
 
 /// The entries of `NO_PROXY`.
-struct Exceptions(Vec<Exception>);
+struct Exceptions(Vec<ProxyException>);
 
-enum Exception {
+enum ProxyException {
     /// `*`: every host.
     All,
     /// `example.com`, `.example.com` or `*.example.com`: the host and its subdomains; with a port,
@@ -60,7 +60,7 @@ enum Exception {
 
 impl Exceptions {
     fn parse(text: &str) -> Self {
-        Self(text.split(',').map(str::trim).filter_map(Exception::parse).collect())
+        Self(text.split(',').map(str::trim).filter_map(ProxyException::parse).collect())
     }
 
     /// Whether the URL is reached without a proxy.
@@ -68,19 +68,19 @@ impl Exceptions {
         let Some(host) = url.host_str() else { return false };
         let address = host.parse().ok();
         self.0.iter().any(|exception| match exception {
-            Exception::All => true,
-            Exception::Domain(domain, port) => {
+            ProxyException::All => true,
+            ProxyException::Domain(domain, port) => {
                 let below = host.strip_suffix(domain.as_str());
                 below.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
                     && port.is_none_or(|port| url.port_or_known_default() == Some(port))
             }
-            Exception::Network(network, mask) => address
+            ProxyException::Network(network, mask) => address
                 .is_some_and(|host: Ipv4Addr| host.to_bits() & mask == network.to_bits() & mask),
         })
     }
 }
 
-impl Exception {
+impl ProxyException {
     fn parse(text: &str) -> Option<Self> {
         if text == "*" {
             return Some(Self::All);

@@ -12,7 +12,7 @@ use crate::http::HttpError;
 use crate::http::settings::Patience;
 
 /// A failed attempt.
-pub(super) struct Failed {
+pub(super) struct FailedAttempt {
     pub(super) error: HttpError,
     pub(super) again: Again,
 }
@@ -41,7 +41,7 @@ impl Again {
     }
 }
 
-impl Failed {
+impl FailedAttempt {
     /// Makes a failure that is not repeated.
     pub(super) fn for_good(error: HttpError) -> Self {
         Self { error, again: Again::Never }

@@ -56,7 +56,7 @@ pub(super) enum Resource {
 }
 
 /// An answer, from the network or the cache.
-pub(super) struct Answer {
+pub(super) struct FetchedAnswer {
     pub(super) url: Url,
     pub(super) content_type: String,
     pub(super) bytes: Vec<u8>,
@@ -127,7 +127,11 @@ impl<'c> CachedClient<'c> {
     }
 
     /// Requests a URL. Returns `None` if the server answers with 404.
-    pub(super) fn ask(&self, resource: Resource, url: &Url) -> Result<Option<Answer>, HttpError> {
+    pub(super) fn ask(
+        &self,
+        resource: Resource,
+        url: &Url,
+    ) -> Result<Option<FetchedAnswer>, HttpError> {
         // The cache key has neither credentials nor the fragment, which is not sent.
         let mut bare = url.clone();
         bare.set_fragment(None);
@@ -176,13 +180,13 @@ impl<'c> CachedClient<'c> {
         Some(Cached { note, entry })
     }
 
-    fn use_cached(&self, url: Url, cached: Cached) -> Answer {
+    fn use_cached(&self, url: Url, cached: Cached) -> FetchedAnswer {
         self.used_cached_answer.store(true, Ordering::SeqCst);
-        Answer { url, content_type: cached.note.content_type, bytes: cached.entry.bytes }
+        FetchedAnswer { url, content_type: cached.note.content_type, bytes: cached.entry.bytes }
     }
 
     /// Caches an answer, if it may be cached, and returns it.
-    fn store(&self, resource: Resource, key: &Sha256, response: Response) -> Answer {
+    fn store(&self, resource: Resource, key: &Sha256, response: Response) -> FetchedAnswer {
         let Response { url, content_type, body, validity } = response;
         let (content_type, bytes) = (content_type.unwrap_or_default(), body);
         let is_document = resource == Resource::Document && !is_web_page(&content_type);
@@ -190,7 +194,7 @@ impl<'c> CachedClient<'c> {
             validity.filter(|it| is_document || resource == Resource::Page && it.etag.is_some());
         let Some((cache, validity)) = self.cache.as_ref().zip(validity) else {
             self.forget(resource, key);
-            return Answer { url, content_type, bytes };
+            return FetchedAnswer { url, content_type, bytes };
         };
         let note = Note { content_type, validity };
         let mut entry = Entry { note: String::new(), bytes };
@@ -198,7 +202,7 @@ impl<'c> CachedClient<'c> {
             entry.note = text;
             cache.write(resource.kind(), key, &entry);
         }
-        Answer { url, content_type: note.content_type, bytes: entry.bytes }
+        FetchedAnswer { url, content_type: note.content_type, bytes: entry.bytes }
     }
 
     /// Updates a cached answer that its server confirmed (304). A page is requested each time, so

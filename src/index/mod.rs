@@ -14,7 +14,7 @@ mod second;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use cached_client::{Answer, CachedClient, Resource};
+use cached_client::{CachedClient, FetchedAnswer, Resource};
 pub use second::SecondSource;
 use url::{Origin, Url};
 
@@ -31,7 +31,7 @@ pub const MAX_PROVENANCE: u64 = 10 * 1024 * 1024;
 /// The indexes of a run; threads share it.
 pub struct Index<'c> {
     client: CachedClient<'c>,
-    pages: Mutex<HashMap<Url, Arc<OnceLock<Asked>>>>,
+    pages: Mutex<HashMap<Url, Arc<OnceLock<PageResult>>>>,
     /// Index that listed files of an origin.
     hosts: Mutex<HashMap<Origin, Url>>,
     documents: OnceLock<PrefetchedDocuments>,
@@ -52,7 +52,7 @@ enum PageLifetime {
     Project,
 }
 
-type Asked = Result<Option<Arc<Page>>, IndexError>;
+type PageResult = Result<Option<Arc<Page>>, IndexError>;
 
 /// Why an index cannot be asked, or its answer cannot be used.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -172,7 +172,7 @@ impl<'c> Index<'c> {
         }
     }
 
-    fn fetch_page(&self, url: &Url) -> Asked {
+    fn fetch_page(&self, url: &Url) -> PageResult {
         let Some(served) = fetch(&self.client, url)? else { return Ok(None) };
         let page = Page::parse(&served.content_type, &served.url, &served.bytes);
         page.map(|page| Some(Arc::new(page))).map_err(|error| IndexError::page(url, error))
@@ -313,7 +313,11 @@ fn fetch(client: &CachedClient<'_>, url: &Url) -> Result<Option<Served>, IndexEr
         let served = |bytes| Served { url: url.clone(), content_type: "text/html".into(), bytes };
         return Ok(local::page(url)?.map(served));
     }
-    let served = |Answer { url, content_type, bytes }: Answer| Served { url, content_type, bytes };
+    let served = |FetchedAnswer { url, content_type, bytes }: FetchedAnswer| Served {
+        url,
+        content_type,
+        bytes,
+    };
     Ok(client.ask(Resource::Page, url)?.map(served))
 }
 

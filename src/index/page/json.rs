@@ -33,13 +33,13 @@ struct Meta<'a> {
 }
 
 #[derive(Deserialize)]
-struct File<'a> {
+struct JsonFile<'a> {
     #[serde(borrow)]
     filename: Text<'a>,
     #[serde(borrow)]
     url: Text<'a>,
     #[serde(borrow)]
-    hashes: Hashes<'a>,
+    hashes: JsonHashes<'a>,
     #[serde(borrow)]
     provenance: Option<Text<'a>>,
     #[serde(borrow)]
@@ -54,7 +54,7 @@ struct File<'a> {
 }
 
 #[derive(Deserialize)]
-struct Hashes<'a> {
+struct JsonHashes<'a> {
     #[serde(borrow)]
     sha256: Option<Text<'a>>,
     #[serde(borrow)]
@@ -67,7 +67,7 @@ struct Hashes<'a> {
 
 pub(super) fn parse(base: &Url, bytes: &[u8]) -> Result<Page, PageError> {
     let mut page = Page::at(base);
-    let top = walk(bytes, |file: File<'_>| page.add(&entry(file)?))?;
+    let top = walk(bytes, |file: JsonFile<'_>| page.add(&entry(file)?))?;
     let meta = top.meta.map_or("null", RawValue::get);
     let meta: Meta<'_> = serde_json::from_str(meta).map_err(|e| PageError::Json(e.to_string()))?;
     let version = meta.api_version;
@@ -77,8 +77,8 @@ pub(super) fn parse(base: &Url, bytes: &[u8]) -> Result<Page, PageError> {
     Ok(page.complete())
 }
 
-fn entry(file: File<'_>) -> Result<Entry<'_>, PageError> {
-    let Hashes { sha256, sha384, sha512, md5 } = file.hashes;
+fn entry(file: JsonFile<'_>) -> Result<Entry<'_>, PageError> {
+    let JsonHashes { sha256, sha384, sha512, md5 } = file.hashes;
     let stated = ALGORITHMS.into_iter().zip([sha256, sha384, sha512, md5]);
     let yanked = match file.yanked {
         None | Some(Loose::Flag(false)) => None,
@@ -116,9 +116,9 @@ pub(super) fn walk<'de, T: Deserialize<'de>>(
     visit: impl FnMut(T) -> Result<(), PageError>,
 ) -> Result<Top<'de>, PageError> {
     let mut failed = None;
-    let files = Files { visit, failed: &mut failed, of: PhantomData };
+    let files = JsonFiles { visit, failed: &mut failed, of: PhantomData };
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let top = Document(files).deserialize(&mut reader);
+    let top = JsonPage(files).deserialize(&mut reader);
     let top = top.and_then(|top| reader.end().map(|()| top));
     match failed {
         Some(error) => Err(error),
@@ -137,9 +137,9 @@ enum Key {
     Other,
 }
 
-struct Document<'v, V, T>(Files<'v, V, T>);
+struct JsonPage<'v, V, T>(JsonFiles<'v, V, T>);
 
-impl<'de, V, T> DeserializeSeed<'de> for Document<'_, V, T>
+impl<'de, V, T> DeserializeSeed<'de> for JsonPage<'_, V, T>
 where
     T: Deserialize<'de>,
     V: FnMut(T) -> Result<(), PageError>,
@@ -151,7 +151,7 @@ where
     }
 }
 
-impl<'de, V, T> Visitor<'de> for Document<'_, V, T>
+impl<'de, V, T> Visitor<'de> for JsonPage<'_, V, T>
 where
     T: Deserialize<'de>,
     V: FnMut(T) -> Result<(), PageError>,
@@ -186,14 +186,14 @@ where
     }
 }
 
-struct Files<'v, V, T> {
+struct JsonFiles<'v, V, T> {
     visit: V,
     /// Error of the visitor, which an error of the JSON reader cannot carry.
     failed: &'v mut Option<PageError>,
     of: PhantomData<T>,
 }
 
-impl<'de, V, T> DeserializeSeed<'de> for Files<'_, V, T>
+impl<'de, V, T> DeserializeSeed<'de> for JsonFiles<'_, V, T>
 where
     T: Deserialize<'de>,
     V: FnMut(T) -> Result<(), PageError>,
@@ -205,7 +205,7 @@ where
     }
 }
 
-impl<'de, V, T> Visitor<'de> for Files<'_, V, T>
+impl<'de, V, T> Visitor<'de> for JsonFiles<'_, V, T>
 where
     T: Deserialize<'de>,
     V: FnMut(T) -> Result<(), PageError>,

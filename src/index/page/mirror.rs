@@ -49,13 +49,13 @@ pub struct Mirrored {
 /// A file with the members that installers read, as raw JSON. The order of the hashes matters: pip
 /// locks with the first one.
 #[derive(Deserialize)]
-struct File<'a> {
+struct MirrorFile<'a> {
     #[serde(borrow)]
     filename: Text<'a>,
     #[serde(borrow)]
     url: Text<'a>,
     #[serde(borrow)]
-    hashes: Hashes<'a>,
+    hashes: MirrorHashes<'a>,
     #[serde(rename = "requires-python", borrow)]
     requires_python: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -73,7 +73,7 @@ struct File<'a> {
 }
 
 #[derive(Deserialize)]
-struct Hashes<'a> {
+struct MirrorHashes<'a> {
     #[serde(borrow)]
     sha256: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -106,7 +106,7 @@ impl Page {
         let media_type = content_type.split(';').next().unwrap_or_default().trim().to_lowercase();
         let format = Format::of(content_type)?;
         let write = |out: &mut dyn Write| {
-            let mut mirror = Mirror { base: &page.base, beside, link, out };
+            let mut mirror = MirrorWriter { base: &page.base, beside, link, out };
             match format {
                 Format::Json => mirror.json(bytes),
                 Format::Html => mirror.html(bytes),
@@ -129,14 +129,14 @@ impl Page {
 }
 
 /// A mirror while it is written.
-struct Mirror<'a> {
+struct MirrorWriter<'a> {
     base: &'a Url,
     beside: Beside,
     link: &'a dyn Fn(&str) -> String,
     out: &'a mut dyn Write,
 }
 
-impl Mirror<'_> {
+impl MirrorWriter<'_> {
     /// Returns `link(filename)` with the fragment of `href`.
     fn moved(&self, href: &str, filename: &str) -> String {
         let url = self.base.join(href).ok();
@@ -147,7 +147,7 @@ impl Mirror<'_> {
     fn json(&mut self, bytes: &[u8]) -> Result<(), PageError> {
         self.out.write_all(b"{\"files\":[").map_err(unwritten)?;
         let mut first = true;
-        let Top { meta, name } = walk(bytes, |file: File<'_>| {
+        let Top { meta, name } = walk(bytes, |file: MirrorFile<'_>| {
             if !is_plain(&file.filename.0) {
                 return Ok(());
             }
@@ -165,7 +165,7 @@ impl Mirror<'_> {
             .map_err(unwritten)
     }
 
-    fn json_file(&mut self, file: &File<'_>) -> io::Result<()> {
+    fn json_file(&mut self, file: &MirrorFile<'_>) -> io::Result<()> {
         let (filename, url) = (&*file.filename.0, self.moved(&file.url.0, &file.filename.0));
         self.out.write_all(b"{\"filename\":")?;
         serde_json::to_writer(&mut *self.out, filename)?;
@@ -185,7 +185,7 @@ impl Mirror<'_> {
                 write!(self.out, ",\"{key}\":{}", shown(value))?;
             }
         }
-        let Hashes { sha256, sha512, sha384, sha224, sha1, md5 } = &file.hashes;
+        let MirrorHashes { sha256, sha512, sha384, sha224, sha1, md5 } = &file.hashes;
         let mut between = ",\"hashes\":{";
         for (name, digits) in [
             ("sha256", sha256),

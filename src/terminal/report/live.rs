@@ -24,7 +24,7 @@ pub struct Live {
 }
 
 /// The line while it is on the terminal.
-type Line = Arc<Mutex<Option<ProgressBar>>>;
+type SharedBar = Arc<Mutex<Option<ProgressBar>>>;
 
 impl Report {
     /// Shows the progress on standard error, which must be a terminal. Returns `None` under
@@ -34,7 +34,7 @@ impl Report {
         if self.volume == Volume::Quiet {
             return None;
         }
-        let line = Line::default();
+        let line = SharedBar::default();
         let shown = Arc::clone(&line);
         progress.shown_by(Box::new(move || clear(&shown)));
         let ended = Arc::new((Mutex::new(false), Condvar::new()));
@@ -56,7 +56,7 @@ impl Drop for Live {
     }
 }
 
-fn draw_until(end: &(Mutex<bool>, Condvar), line: &Line, progress: &Progress) {
+fn draw_until(end: &(Mutex<bool>, Condvar), line: &SharedBar, progress: &Progress) {
     let (ended, changed) = end;
     let mut is_over = ended.lock().unwrap_or_else(PoisonError::into_inner);
     while !*is_over {
@@ -66,7 +66,7 @@ fn draw_until(end: &(Mutex<bool>, Condvar), line: &Line, progress: &Progress) {
     }
 }
 
-fn draw(line: &Line, progress: &Progress) {
+fn draw(line: &SharedBar, progress: &Progress) {
     // The progress is read under the lock, so that an ended activity is not drawn after it was
     // cleared.
     let mut line = line.lock().unwrap_or_else(PoisonError::into_inner);
@@ -83,7 +83,7 @@ fn new_line() -> ProgressBar {
     line
 }
 
-fn clear(line: &Line) {
+fn clear(line: &SharedBar) {
     if let Some(line) = line.lock().unwrap_or_else(PoisonError::into_inner).take() {
         line.finish_and_clear();
     }
