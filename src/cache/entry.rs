@@ -19,7 +19,7 @@ use rustix::fs::OFlags;
 use sha2::Digest as _;
 
 use crate::cache::bucket::Bucket;
-use crate::cache::{Cache, Kind, in_shard, is_mine, part_in};
+use crate::cache::{Cache, CacheKind, in_shard, is_mine, part_in};
 use crate::package::digest::Sha256;
 
 /// Maximum size of an entry, in bytes; no page or document is larger.
@@ -29,7 +29,7 @@ const HEAD: usize = 65;
 
 /// A cached entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct CacheEntry {
     /// One line of metadata, in the format of the module that cached the entry.
     pub note: String,
     /// Bytes of the entry.
@@ -40,7 +40,7 @@ impl Cache {
     /// Reads the entry of this key. Returns `None` if there is none, or if it is damaged; a damaged
     /// entry is removed.
     #[must_use]
-    pub fn read(&self, kind: Kind, key: &Sha256) -> Option<Entry> {
+    pub fn read(&self, kind: CacheKind, key: &Sha256) -> Option<CacheEntry> {
         let path = self.path(kind, key);
         // Without following a symbolic link, and without blocking on a named pipe.
         let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
@@ -62,17 +62,17 @@ impl Cache {
     }
 
     /// Stores an entry and replaces an earlier one of the same key. `note` must be one line.
-    pub fn write(&self, kind: Kind, key: &Sha256, entry: &Entry) {
+    pub fn write(&self, kind: CacheKind, key: &Sha256, entry: &CacheEntry) {
         // Best effort: after an error, the entry is not cached.
         let _ = self.try_write(kind, key, entry);
     }
 
     /// Removes the entry of this key.
-    pub fn forget(&self, kind: Kind, key: &Sha256) {
+    pub fn forget(&self, kind: CacheKind, key: &Sha256) {
         let _ = std::fs::remove_file(self.path(kind, key));
     }
 
-    fn try_write(&self, kind: Kind, key: &Sha256, entry: &Entry) -> std::io::Result<()> {
+    fn try_write(&self, kind: CacheKind, key: &Sha256, entry: &CacheEntry) -> std::io::Result<()> {
         let size = [HEAD, entry.note.len(), 1, entry.bytes.len()].iter().sum::<usize>() as u64;
         if entry.note.contains('\n') || size > MAX_ENTRY.min(self.bucket(kind).largest()) {
             return Ok(());
@@ -89,7 +89,7 @@ impl Cache {
     }
 }
 
-fn parse(mut whole: Vec<u8>) -> Option<Entry> {
+fn parse(mut whole: Vec<u8>) -> Option<CacheEntry> {
     let (head, rest) = whole.split_at_checked(HEAD)?;
     let stated = Sha256::parse(std::str::from_utf8(head.strip_suffix(b"\n")?).ok()?).ok()?;
     if Sha256::of(rest) != stated {
@@ -100,7 +100,7 @@ fn parse(mut whole: Vec<u8>) -> Option<Entry> {
     let note = std::str::from_utf8(note).ok()?.to_owned();
     // In place, without a second copy, since a page may be large.
     whole.drain(..end.min(whole.len()));
-    Some(Entry { note, bytes: whole })
+    Some(CacheEntry { note, bytes: whole })
 }
 
 fn checksum(note: &str, bytes: &[u8]) -> Sha256 {

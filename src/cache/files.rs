@@ -8,7 +8,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use crate::cache::bucket::Bucket;
-use crate::cache::{Cache, Kind, in_shard, is_mine, part_in};
+use crate::cache::{Cache, CacheKind, in_shard, is_mine, part_in};
 use crate::package::digest::Sha256;
 
 impl Cache {
@@ -17,7 +17,7 @@ impl Cache {
     /// removed.
     #[must_use]
     pub fn take(&self, sha256: &Sha256, directory: &Path, path: &Path, mode: u32) -> bool {
-        let entry = self.path(Kind::Files, sha256);
+        let entry = self.path(CacheKind::Files, sha256);
         let here = fs::symlink_metadata(&entry).ok();
         let Some(here) = here.filter(|entry| entry.is_file() && is_mine(entry)) else {
             return false;
@@ -55,8 +55,8 @@ impl Cache {
 
     fn try_keep(&self, sha256: &Sha256, path: &Path) -> io::Result<()> {
         let size = fs::metadata(path)?.len();
-        let entry = self.path(Kind::Files, sha256);
-        if size > self.bucket(Kind::Files).largest() || entry.exists() {
+        let entry = self.path(CacheKind::Files, sha256);
+        if size > self.bucket(CacheKind::Files).largest() || entry.exists() {
             return Ok(());
         }
         if in_shard(&entry, |_| fs::hard_link(path, &entry)).is_err() {
@@ -64,7 +64,7 @@ impl Cache {
             io::copy(&mut File::open(path)?, &mut part)?;
             part.persist(&entry)?;
         }
-        self.bucket(Kind::Files).add_size(size);
+        self.bucket(CacheKind::Files).add_size(size);
         Ok(())
     }
 }

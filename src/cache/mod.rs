@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bucket::Bucket;
-pub use entry::{Entry, MAX_ENTRY};
+pub use entry::{CacheEntry, MAX_ENTRY};
 
 use crate::package::digest::Sha256;
 
@@ -30,7 +30,7 @@ pub const MOST_OF_METADATA: u64 = 128 << 20;
 
 /// Kind of cached entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum CacheKind {
     /// Wheels and sdists, by their sha256.
     Files,
     /// Pages of indexes, by a hash of the request.
@@ -68,7 +68,7 @@ pub struct Bounds {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Usage {
     /// Kind of the entries.
-    pub kind: Kind,
+    pub kind: CacheKind,
     /// Number of entries.
     pub entries: usize,
     /// Size of all entries, in bytes.
@@ -77,7 +77,7 @@ pub struct Usage {
     pub most: u64,
 }
 
-impl Kind {
+impl CacheKind {
     /// Every kind.
     pub const ALL: [Self; 4] = [Self::Files, Self::Pages, Self::Documents, Self::Metadata];
 
@@ -121,12 +121,12 @@ impl Cache {
         if !root.is_absolute() || !is_ours(existing) {
             return None;
         }
-        let bucket = |kind: Kind, most| Bucket::new(root.join(kind.name()), most);
+        let bucket = |kind: CacheKind, most| Bucket::new(root.join(kind.name()), most);
         let buckets = [
-            bucket(Kind::Files, bounds.files),
-            bucket(Kind::Pages, bounds.pages),
-            bucket(Kind::Documents, bounds.documents),
-            bucket(Kind::Metadata, bounds.metadata),
+            bucket(CacheKind::Files, bounds.files),
+            bucket(CacheKind::Pages, bounds.pages),
+            bucket(CacheKind::Documents, bounds.documents),
+            bucket(CacheKind::Metadata, bounds.metadata),
         ];
         Some(Self(Arc::new(Inner { root, buckets })))
     }
@@ -140,13 +140,13 @@ impl Cache {
     /// Counts the entries of each kind.
     #[must_use]
     pub fn usage(&self) -> Vec<Usage> {
-        let usage = |kind: Kind| {
+        let usage = |kind: CacheKind| {
             let bucket = self.bucket(kind);
             let entries = bucket.entries();
             let bytes = entries.iter().map(|entry| entry.size).sum();
             Usage { kind, entries: entries.len(), bytes, most: bucket.most() }
         };
-        Kind::ALL.map(usage).to_vec()
+        CacheKind::ALL.map(usage).to_vec()
     }
 
     /// Removes every entry and returns the usage before. Other files in the directory stay.
@@ -162,17 +162,17 @@ impl Cache {
         Ok(usage)
     }
 
-    fn bucket(&self, kind: Kind) -> &Bucket {
+    fn bucket(&self, kind: CacheKind) -> &Bucket {
         let [files, pages, documents, metadata] = &self.0.buckets;
         match kind {
-            Kind::Files => files,
-            Kind::Pages => pages,
-            Kind::Documents => documents,
-            Kind::Metadata => metadata,
+            CacheKind::Files => files,
+            CacheKind::Pages => pages,
+            CacheKind::Documents => documents,
+            CacheKind::Metadata => metadata,
         }
     }
 
-    fn path(&self, kind: Kind, key: &Sha256) -> PathBuf {
+    fn path(&self, kind: CacheKind, key: &Sha256) -> PathBuf {
         let digits = key.to_string();
         let shard: String = digits.chars().take(2).collect();
         self.bucket(kind).shards().join(shard).join(digits)

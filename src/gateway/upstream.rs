@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use sha2::Digest as _;
 use url::Url;
 
-use crate::cache::{Cache, Entry, Kind};
+use crate::cache::{Cache, CacheEntry, CacheKind};
 use crate::gateway::mount::Mount;
 use crate::gateway::once_map::OnceMap;
 use crate::gateway::route::Token;
@@ -227,7 +227,7 @@ impl Upstream {
             let sha256 = stated.iter().find(|(algorithm, _)| algorithm == "sha256");
             let sha256 = sha256.and_then(|(_, digits)| Sha256::parse(digits).ok());
             let kept = self.cache.as_ref().zip(sha256);
-            let found = kept.and_then(|(cache, sha256)| cache.read(Kind::Metadata, &sha256));
+            let found = kept.and_then(|(cache, sha256)| cache.read(CacheKind::Metadata, &sha256));
             if let Some(entry) = found.filter(|entry| stated_is(&entry.bytes)) {
                 return Ok(Arc::new(entry.bytes));
             }
@@ -240,9 +240,9 @@ impl Upstream {
                 let what = format!("the METADATA of {filename} does not match the index");
                 return Err(Unavailable::Refused(what));
             }
-            let entry = Entry { note: String::new(), bytes };
+            let entry = CacheEntry { note: String::new(), bytes };
             if let Some((cache, sha256)) = kept {
-                cache.write(Kind::Metadata, &sha256, &entry);
+                cache.write(CacheKind::Metadata, &sha256, &entry);
             }
             let bytes = entry.bytes;
             Ok(Arc::new(bytes))

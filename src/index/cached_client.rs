@@ -15,7 +15,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::cache::{Cache, Entry, Kind};
+use crate::cache::{Cache, CacheEntry, CacheKind};
 use crate::http::validity::Validity;
 use crate::http::{Client, HttpError, Renewed, Response, USER_AGENT};
 use crate::index::page::MAX_PAGE;
@@ -65,7 +65,7 @@ pub(super) struct FetchedAnswer {
 /// A cached answer.
 struct Cached {
     note: Note,
-    entry: Entry,
+    entry: CacheEntry,
 }
 
 /// Metadata of a cached answer.
@@ -90,10 +90,10 @@ impl Resource {
         }
     }
 
-    const fn kind(self) -> Kind {
+    const fn kind(self) -> CacheKind {
         match self {
-            Self::Page => Kind::Pages,
-            Self::Document => Kind::Documents,
+            Self::Page => CacheKind::Pages,
+            Self::Document => CacheKind::Documents,
         }
     }
 
@@ -197,7 +197,7 @@ impl<'c> CachedClient<'c> {
             return FetchedAnswer { url, content_type, bytes };
         };
         let note = Note { content_type, validity };
-        let mut entry = Entry { note: String::new(), bytes };
+        let mut entry = CacheEntry { note: String::new(), bytes };
         if let Ok(text) = serde_json::to_string(&note) {
             entry.note = text;
             cache.write(resource.kind(), key, &entry);
@@ -220,7 +220,11 @@ impl<'c> CachedClient<'c> {
             resource == Resource::Document || note.validity.etag != cached.note.validity.etag;
         if let (true, Some(cache), Ok(note)) = (changes, &self.cache, serde_json::to_string(&note))
         {
-            cache.write(resource.kind(), key, &Entry { note, bytes: cached.entry.bytes.clone() });
+            cache.write(
+                resource.kind(),
+                key,
+                &CacheEntry { note, bytes: cached.entry.bytes.clone() },
+            );
         }
     }
 

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use pypi_verify_now::cache::{Bounds, Cache, Entry, Kind, MAX_ENTRY};
+use pypi_verify_now::cache::{Bounds, Cache, CacheEntry, CacheKind, MAX_ENTRY};
 use pypi_verify_now::package::digest::Sha256;
 use tempfile::TempDir;
 
@@ -13,27 +13,27 @@ use tempfile::TempDir;
 const SMALL: Bounds =
     Bounds { files: 1 << 20, pages: 1 << 20, documents: 1 << 20, metadata: 1 << 20 };
 
-fn entry(text: &str) -> Entry {
-    Entry { note: format!("about {}", text.len()), bytes: text.into() }
+fn entry(text: &str) -> CacheEntry {
+    CacheEntry { note: format!("about {}", text.len()), bytes: text.into() }
 }
 
 fn key(text: &str) -> Sha256 {
     Sha256::of(text.as_bytes())
 }
 
-fn path(place: &TempDir, kind: Kind, key: &Sha256) -> PathBuf {
+fn path(place: &TempDir, kind: CacheKind, key: &Sha256) -> PathBuf {
     let digits = key.to_string();
     let root = place.path().join("pypi-verify-now").join(kind.name()).join("sha256");
     root.join(&digits[..2]).join(digits)
 }
 
-fn bytes_of(cache: &Cache, kind: Kind) -> u64 {
+fn bytes_of(cache: &Cache, kind: CacheKind) -> u64 {
     cache.usage().into_iter().find(|usage| usage.kind == kind).unwrap().bytes
 }
 
 /// An entry that was last used this many days ago.
 fn age(place: &TempDir, name: &str, days: u64) {
-    let file = fs::File::open(path(place, Kind::Documents, &key(name))).unwrap();
+    let file = fs::File::open(path(place, CacheKind::Documents, &key(name))).unwrap();
     file.set_modified(SystemTime::now() - Duration::from_secs(days * 86_400)).unwrap();
 }
 
@@ -41,52 +41,52 @@ fn age(place: &TempDir, name: &str, days: u64) {
 fn stored_bytes_are_read_back() {
     let place = TempDir::new().unwrap();
     let cache = Cache::open(place.path()).unwrap();
-    assert_eq!(cache.read(Kind::Pages, &key("aa")), None);
+    assert_eq!(cache.read(CacheKind::Pages, &key("aa")), None);
     for text in ["", "one", "two\nlines\n"] {
-        cache.write(Kind::Pages, &key("aa"), &entry(text));
-        assert_eq!(cache.read(Kind::Pages, &key("aa")), Some(entry(text)));
+        cache.write(CacheKind::Pages, &key("aa"), &entry(text));
+        assert_eq!(cache.read(CacheKind::Pages, &key("aa")), Some(entry(text)));
     }
-    assert_eq!(cache.read(Kind::Documents, &key("aa")), None);
-    cache.forget(Kind::Pages, &key("aa"));
-    assert_eq!(cache.read(Kind::Pages, &key("aa")), None);
+    assert_eq!(cache.read(CacheKind::Documents, &key("aa")), None);
+    cache.forget(CacheKind::Pages, &key("aa"));
+    assert_eq!(cache.read(CacheKind::Pages, &key("aa")), None);
 }
 
 #[test]
 fn changed_or_truncated_entry_is_not_returned() {
     let place = TempDir::new().unwrap();
     let cache = Cache::open(place.path()).unwrap();
-    cache.write(Kind::Documents, &key("aa"), &entry("a document"));
-    let at = path(&place, Kind::Documents, &key("aa"));
+    cache.write(CacheKind::Documents, &key("aa"), &entry("a document"));
+    let at = path(&place, CacheKind::Documents, &key("aa"));
     let whole = fs::read(&at).unwrap();
     for keep in 0..whole.len() {
         fs::write(&at, &whole[..keep]).unwrap();
-        assert_eq!(cache.read(Kind::Documents, &key("aa")), None, "{keep}");
+        assert_eq!(cache.read(CacheKind::Documents, &key("aa")), None, "{keep}");
         assert!(!at.exists());
     }
     for (changed, _) in whole.iter().enumerate() {
         let mut bytes = whole.clone();
         bytes[changed] ^= 1;
         fs::write(&at, &bytes).unwrap();
-        assert_eq!(cache.read(Kind::Documents, &key("aa")), None, "{changed}");
+        assert_eq!(cache.read(CacheKind::Documents, &key("aa")), None, "{changed}");
     }
-    cache.write(Kind::Documents, &key("aa"), &entry("a document"));
-    assert_eq!(cache.read(Kind::Documents, &key("aa")), Some(entry("a document")));
+    cache.write(CacheKind::Documents, &key("aa"), &entry("a document"));
+    assert_eq!(cache.read(CacheKind::Documents, &key("aa")), Some(entry("a document")));
 }
 
 #[test]
 fn links_and_pipes_are_not_entries() {
     let place = TempDir::new().unwrap();
     let cache = Cache::open(place.path()).unwrap();
-    cache.write(Kind::Documents, &key("aa"), &entry("a document"));
-    let at = path(&place, Kind::Documents, &key("aa"));
+    cache.write(CacheKind::Documents, &key("aa"), &entry("a document"));
+    let at = path(&place, CacheKind::Documents, &key("aa"));
     let elsewhere = place.path().join("elsewhere");
     fs::rename(&at, &elsewhere).unwrap();
     std::os::unix::fs::symlink(&elsewhere, &at).unwrap();
-    assert_eq!(cache.read(Kind::Documents, &key("aa")), None);
+    assert_eq!(cache.read(CacheKind::Documents, &key("aa")), None);
     fs::remove_file(&at).unwrap();
     let made = std::process::Command::new("mkfifo").arg(&at).status().unwrap();
     assert!(made.success());
-    assert_eq!(cache.read(Kind::Documents, &key("aa")), None);
+    assert_eq!(cache.read(CacheKind::Documents, &key("aa")), None);
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn directory_is_readable_by_its_owner_alone() {
     let place = TempDir::new().unwrap();
     let cache = Cache::open(&place.path().join("pip")).unwrap();
     assert!(!place.path().join("pip").exists(), "nothing is made before there is something");
-    cache.write(Kind::Pages, &key("aa"), &entry("a page"));
+    cache.write(CacheKind::Pages, &key("aa"), &entry("a page"));
     let mode = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     for directory in ["pip/pypi-verify-now", "pip/pypi-verify-now/pages/sha256"] {
         assert_eq!(mode(place.path().join(directory)), 0o700);
@@ -108,13 +108,13 @@ fn least_recently_used_entries_are_removed_first() {
     let large = "x".repeat(64 * 1024);
     for n in 0..40 {
         let name = format!("d{n}");
-        cache.write(Kind::Documents, &key(&name), &entry(&large));
+        cache.write(CacheKind::Documents, &key(&name), &entry(&large));
         age(&place, &name, 400 - n);
         // This one is used again and again.
-        assert!(cache.read(Kind::Documents, &key("d0")).is_some(), "{n}");
-        assert!(bytes_of(&cache, Kind::Documents) <= SMALL.documents, "{n}");
+        assert!(cache.read(CacheKind::Documents, &key("d0")).is_some(), "{n}");
+        assert!(bytes_of(&cache, CacheKind::Documents) <= SMALL.documents, "{n}");
     }
-    let here = |n: u64| path(&place, Kind::Documents, &key(&format!("d{n}"))).exists();
+    let here = |n: u64| path(&place, CacheKind::Documents, &key(&format!("d{n}"))).exists();
     assert!(here(39) && !here(1) && !here(2));
 }
 
@@ -123,10 +123,10 @@ fn entries_of_many_small_runs_are_bounded() {
     let place = TempDir::new().unwrap();
     for n in 0..300 {
         let cache = Cache::bounded(place.path(), SMALL).unwrap();
-        cache.write(Kind::Documents, &key(&n.to_string()), &entry(&"x".repeat(8 * 1024)));
+        cache.write(CacheKind::Documents, &key(&n.to_string()), &entry(&"x".repeat(8 * 1024)));
     }
     let cache = Cache::bounded(place.path(), SMALL).unwrap();
-    let bytes = bytes_of(&cache, Kind::Documents);
+    let bytes = bytes_of(&cache, CacheKind::Documents);
     assert!((SMALL.documents / 4..=SMALL.documents).contains(&bytes), "{bytes}");
 }
 
@@ -134,12 +134,12 @@ fn entries_of_many_small_runs_are_bounded() {
 fn large_entry_does_not_evict_all_others() {
     let place = TempDir::new().unwrap();
     let cache = Cache::bounded(place.path(), SMALL).unwrap();
-    cache.write(Kind::Documents, &key("large"), &entry(&"x".repeat(300 * 1024)));
-    assert_eq!(cache.read(Kind::Documents, &key("large")), None);
+    cache.write(CacheKind::Documents, &key("large"), &entry(&"x".repeat(300 * 1024)));
+    assert_eq!(cache.read(CacheKind::Documents, &key("large")), None);
     let file = place.path().join("file");
     fs::write(&file, vec![0; 300 * 1024]).unwrap();
     cache.keep(&Sha256::of(&vec![0; 300 * 1024]), &file);
-    assert_eq!(bytes_of(&cache, Kind::Files), 0);
+    assert_eq!(bytes_of(&cache, CacheKind::Files), 0);
     const { assert!(MAX_ENTRY > pypi_verify_now::index::page::MAX_PAGE) };
 }
 
@@ -147,8 +147,8 @@ fn large_entry_does_not_evict_all_others() {
 fn unfinished_entries_are_removed() {
     let place = TempDir::new().unwrap();
     let cache = Cache::open(place.path()).unwrap();
-    cache.write(Kind::Documents, &key("aa"), &entry("a document"));
-    let shard = path(&place, Kind::Documents, &key("aa")).parent().unwrap().to_owned();
+    cache.write(CacheKind::Documents, &key("aa"), &entry("a document"));
+    let shard = path(&place, CacheKind::Documents, &key("aa")).parent().unwrap().to_owned();
     for (name, hours) in [(".part-old", 3), (".part-new", 1)] {
         let file = fs::File::create(shard.join(name)).unwrap();
         file.set_modified(SystemTime::now() - Duration::from_secs(hours * 3600)).unwrap();
@@ -164,7 +164,7 @@ fn purge_returns_the_removed_count_and_size() {
     let other = place.path().join("http");
     fs::create_dir(&other).unwrap();
     let cache = Cache::open(place.path()).unwrap();
-    cache.write(Kind::Pages, &key("aa"), &entry("a page"));
+    cache.write(CacheKind::Pages, &key("aa"), &entry("a page"));
     let before = cache.usage();
     assert_eq!(cache.purge().unwrap(), before);
     assert_eq!(cache.usage().iter().map(|usage| usage.entries).sum::<usize>(), 0);
@@ -175,8 +175,8 @@ fn purge_returns_the_removed_count_and_size() {
 fn foreign_files_are_not_removed() {
     let place = TempDir::new().unwrap();
     let cache = Cache::open(place.path()).unwrap();
-    cache.write(Kind::Pages, &key("aa"), &entry("a page"));
-    let shard = path(&place, Kind::Pages, &key("aa")).parent().unwrap().to_owned();
+    cache.write(CacheKind::Pages, &key("aa"), &entry("a page"));
+    let shard = path(&place, CacheKind::Pages, &key("aa")).parent().unwrap().to_owned();
     let others = [cache.directory().join("src"), shard.join("notes.txt")];
     others.iter().for_each(|other| fs::write(other, "mine").unwrap());
     assert_eq!(cache.purge().unwrap().iter().map(|usage| usage.entries).sum::<usize>(), 1);
@@ -194,8 +194,8 @@ fn concurrent_readers_see_whole_entries() {
             let cache = Cache::open(place.path()).unwrap();
             scope.spawn(move || {
                 for _ in 0..200 {
-                    cache.write(Kind::Pages, &key("aa"), &entry(text));
-                    let read = cache.read(Kind::Pages, &key("aa"));
+                    cache.write(CacheKind::Pages, &key("aa"), &entry(text));
+                    let read = cache.read(CacheKind::Pages, &key("aa"));
                     let read = read.expect("an entry that another writer replaced, never none");
                     assert!(texts_are(&read));
                 }
@@ -204,7 +204,7 @@ fn concurrent_readers_see_whole_entries() {
     });
 }
 
-fn texts_are(entry: &Entry) -> bool {
+fn texts_are(entry: &CacheEntry) -> bool {
     entry.note == format!("about {}", entry.bytes.len())
         && entry.bytes.windows(2).all(|w| w[0] == w[1])
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use pypi_verify_now::cache::{Cache, Entry, Kind};
+use pypi_verify_now::cache::{Cache, CacheEntry, CacheKind};
 use pypi_verify_now::http::Client;
 use pypi_verify_now::http::settings::Transport;
 use pypi_verify_now::index::{Index, IndexError};
@@ -76,7 +76,7 @@ impl World {
     }
 
     /// The entries of a kind.
-    fn entries(&self, kind: Kind) -> usize {
+    fn entries(&self, kind: CacheKind) -> usize {
         let usage = Cache::open(self.place.path()).unwrap().usage();
         usage.into_iter().find(|usage| usage.kind == kind).unwrap().entries
     }
@@ -106,7 +106,7 @@ fn page_is_asked_for_each_time_and_sent_only_if_it_changed() {
         assert_eq!((world.page().unwrap(), world.index.unchanged(PAGE)), (Some(2), 3));
         world.index.edit(|projects| drop(projects.remove("aa")));
         assert_eq!(world.page().unwrap(), None);
-        assert_eq!(world.entries(Kind::Pages), 0);
+        assert_eq!(world.entries(CacheKind::Pages), 0);
     }
 }
 
@@ -177,10 +177,10 @@ fn refused_document_is_fetched_past_every_cache() {
 
 #[test]
 fn tampered_entry_is_fetched_again_and_replaced() {
-    for kind in [Kind::Pages, Kind::Documents] {
+    for kind in [CacheKind::Pages, CacheKind::Documents] {
         let world = World::new(LoopbackIndex::builder().etags().cache_control("max-age=600"));
         let ask = || match kind {
-            Kind::Pages => assert_eq!(world.page().unwrap(), Some(1)),
+            CacheKind::Pages => assert_eq!(world.page().unwrap(), Some(1)),
             _ => assert!(world.document().unwrap().unwrap().contains("first")),
         };
         ask();
@@ -278,8 +278,8 @@ fn gateway_caches_metadata_and_revalidates_pages() {
     assert_eq!((counts, index.unchanged(PAGE)), ([2, 1, 1], 1));
     // What is kept under its name, and is something else, is fetched again.
     let cache = Cache::open(place.path()).unwrap();
-    let other = Entry { note: String::new(), bytes: b"Name: evil".to_vec() };
-    cache.write(Kind::Metadata, &Sha256::of(text.as_bytes()), &other);
+    let other = CacheEntry { note: String::new(), bytes: b"Name: evil".to_vec() };
+    cache.write(CacheKind::Metadata, &Sha256::of(text.as_bytes()), &other);
     ask();
     assert_eq!(index.count(&format!("/files/{beside}")), 2);
 }

@@ -1,7 +1,7 @@
 //! Cached evidence of an earlier run is verified again, saves requests, and is never the ground of
 //! a refusal.
 
-use pypi_verify_now::cache::Kind;
+use pypi_verify_now::cache::CacheKind;
 
 use crate::support::index::{Builder, DistFile, Fault, LoopbackIndex};
 use crate::support::run::Outcome;
@@ -166,7 +166,7 @@ fn no_secret_is_in_the_cache() {
         world.sh("cd ../home/.cache/pip/pypi-verify-now && find . -type f -exec cat {} + -print");
     let found = found.run();
     found.stdout_has(&aa.sha256.to_string());
-    for secret in ["someone", "hidden", "c29tZW9uZTpoaWRkZW4", Kind::Pages.name()] {
+    for secret in ["someone", "hidden", "c29tZW9uZTpoaWRkZW4", CacheKind::Pages.name()] {
         found.lacks(secret);
     }
 }

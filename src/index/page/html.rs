@@ -12,7 +12,7 @@ use html5gum::{Span, Tokenizer};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use crate::index::page::packed::{ALGORITHMS, Entry};
+use crate::index::page::packed::{ALGORITHMS, PageEntry};
 use crate::index::page::{MAX_LINK, Page, PageError};
 
 /// Attributes that are read.
@@ -145,7 +145,7 @@ fn tags(bytes: &[u8]) -> impl Iterator<Item = Tag> {
 
 /// Returns the entry that an anchor names, or `None` if it names no file, such as a link to the
 /// front page.
-pub(super) fn entry<'t>(base: &Url, tag: &'t Tag) -> Option<Entry<'t>> {
+pub(super) fn entry<'t>(base: &Url, tag: &'t Tag) -> Option<PageEntry<'t>> {
     let href = trimmed(tag.attribute("href")?);
     // Skips links within the page, and links that are too long for a request.
     if href.is_empty() || href.starts_with(['#', '?']) || href.len() > MAX_LINK {
@@ -156,7 +156,7 @@ pub(super) fn entry<'t>(base: &Url, tag: &'t Tag) -> Option<Entry<'t>> {
     let filename = percent_decode_str(last).decode_utf8().ok()?.into_owned();
     let fragment = url.fragment().unwrap_or_default();
     let hashes = fragment.split('&').filter_map(|part| part.split_once('=')).filter_map(hash);
-    Some(Entry {
+    Some(PageEntry {
         filename: filename.into(),
         hashes: hashes.map(|(name, digits)| (name, digits.to_owned().into())).collect(),
         href,

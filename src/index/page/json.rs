@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 use url::Url;
 
 use crate::index::page::loose::{Loose, Text};
-use crate::index::page::packed::{ALGORITHMS, Entry};
+use crate::index::page::packed::{ALGORITHMS, PageEntry};
 use crate::index::page::{Page, PageError};
 
 /// Members of a page except its files, as raw JSON.
@@ -77,7 +77,7 @@ pub(super) fn parse(base: &Url, bytes: &[u8]) -> Result<Page, PageError> {
     Ok(page.complete())
 }
 
-fn entry(file: JsonFile<'_>) -> Result<Entry<'_>, PageError> {
+fn entry(file: JsonFile<'_>) -> Result<PageEntry<'_>, PageError> {
     let JsonHashes { sha256, sha384, sha512, md5 } = file.hashes;
     let stated = ALGORITHMS.into_iter().zip([sha256, sha384, sha512, md5]);
     let yanked = match file.yanked {
@@ -95,7 +95,7 @@ fn entry(file: JsonFile<'_>) -> Result<Entry<'_>, PageError> {
         Some(Loose::Hashes(hashes)) => Some(hashes),
         _ => None,
     };
-    Ok(Entry {
+    Ok(PageEntry {
         filename: file.filename.0,
         href: file.url.0,
         hashes: stated.filter_map(|(name, digits)| Some((name, digits?.0))).collect(),

@@ -13,7 +13,7 @@ mod packed;
 
 use std::borrow::Cow;
 
-use packed::{Entry, Packed};
+use packed::{Packed, PageEntry};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
@@ -197,7 +197,7 @@ impl Page {
     }
 
     /// Adds an entry of either format.
-    fn add(&mut self, entry: &Entry<'_>) -> Result<(), PageError> {
+    fn add(&mut self, entry: &PageEntry<'_>) -> Result<(), PageError> {
         if self.count >= MAX_FILES {
             return Err(PageError::TooMany);
         }
@@ -211,7 +211,7 @@ impl Page {
 ///
 /// # Errors
 /// A link or a digest in the entry is not valid.
-fn read(entry: Entry<'_>, base: &Url) -> Result<PageFile, &'static str> {
+fn read(entry: PageEntry<'_>, base: &Url) -> Result<PageFile, &'static str> {
     if entry.href.len() > MAX_LINK {
         return Err("its URL is too long");
     }

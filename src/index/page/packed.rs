@@ -15,7 +15,7 @@ pub(super) const ALGORITHMS: [&str; 4] = ["sha256", "sha384", "sha512", "md5"];
 
 /// An entry of a page, before its parts are parsed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Entry<'a> {
+pub(super) struct PageEntry<'a> {
     pub(super) filename: Cow<'a, str>,
     pub(super) href: Cow<'a, str>,
     /// Hashes as (algorithm, digits), only of [`ALGORITHMS`], as are those of the METADATA.
@@ -50,7 +50,7 @@ const METADATA_HASH: u8 = 16;
 
 impl Packed {
     /// Adds an entry.
-    pub(super) fn push(&mut self, entry: &Entry<'_>) {
+    pub(super) fn push(&mut self, entry: &PageEntry<'_>) {
         let size = entry.size_at_most();
         let has_room = |last: &&mut Vec<u8>| last.capacity() - last.len() >= size;
         if let Some(last) = self.0.last_mut().filter(has_room) {
@@ -70,7 +70,7 @@ impl Packed {
     }
 
     /// Returns the entries in order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = Entry<'_>> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = PageEntry<'_>> {
         self.0.iter().flat_map(|buffer| {
             let mut rest = buffer.as_slice();
             std::iter::from_fn(move || entry(&mut rest))
@@ -78,7 +78,7 @@ impl Packed {
     }
 }
 
-impl Entry<'_> {
+impl PageEntry<'_> {
     /// Returns an upper bound of the entry's encoded size, in bytes.
     fn size_at_most(&self) -> usize {
         let texts = [&self.provenance, &self.yanked, &self.requires_python].into_iter().flatten();
@@ -90,7 +90,7 @@ impl Entry<'_> {
     }
 }
 
-fn write(out: &mut Vec<u8>, entry: &Entry<'_>) {
+fn write(out: &mut Vec<u8>, entry: &PageEntry<'_>) {
     part(out, FILENAME, entry.filename.as_bytes());
     part(out, HREF, entry.href.as_bytes());
     let texts = [
@@ -134,8 +134,8 @@ fn part(out: &mut Vec<u8>, kind: u8, bytes: &[u8]) {
 }
 
 /// Decodes the next entry. Returns `None` at the end.
-fn entry<'a>(rest: &mut &'a [u8]) -> Option<Entry<'a>> {
-    let mut entry = Entry::default();
+fn entry<'a>(rest: &mut &'a [u8]) -> Option<PageEntry<'a>> {
+    let mut entry = PageEntry::default();
     loop {
         let (kind, after) = rest.split_first()?;
         *rest = after;
