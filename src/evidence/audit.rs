@@ -12,6 +12,7 @@ use url::Url;
 
 use crate::attestation::document::Document;
 use crate::attestation::verifier::{BundleOutcome, Subject, Verifier};
+use crate::evidence::recheck::refusals_without_cache;
 use crate::failure::{Failure, Status};
 use crate::index::{Index, SecondSource};
 use crate::package::digest::Sha256;
@@ -20,8 +21,11 @@ use crate::package::lock::{Entry, File, Lock, Source};
 use crate::package::name::PackageName;
 use crate::package::plain_filename::FileName;
 use crate::terminal::progress::{Activity, Progress};
+use crate::trust::binding::Binding;
 use crate::trust::pins::Pins;
 use crate::trust::policy::{self, BundleEvidence, Evidence, Policy, UnsignedKind, Verdict};
+
+pub use crate::evidence::finding::Finding;
 
 /// Number of files that are audited at once. The threads mostly wait for the network.
 const WORKERS: usize = 16;
@@ -50,19 +54,6 @@ pub struct Audit<'a> {
     pub progress: &'a Progress,
 }
 
-/// The result for one file, or for a source that is no file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// The project.
-    pub name: PackageName,
-    /// `name version`.
-    pub title: String,
-    /// The file, with its sha256. `None` for version control and directories.
-    pub file: Option<File>,
-    /// The verdict.
-    pub verdict: Verdict,
-}
-
 impl Audit<'_> {
     /// Gathers the evidence for every file of every entry, and judges it. A refusal is never based
     /// on data cached by an earlier run: before a refusal, all data about the project is fetched
@@ -73,20 +64,10 @@ impl Audit<'_> {
     /// one in the lock's order is returned.
     pub fn run(&self, lock: &Lock) -> Result<Vec<Finding>, Failure> {
         let entries: Vec<&Entry> = lock.entries.iter().collect();
-        let mut findings = self.of(&entries)?;
-        if self.index.has_used_cached_answer() {
-            let is_refused =
-                |of_entry: &&mut Vec<Finding>| of_entry.iter().any(Finding::is_refused);
-            let (doubtful, places): (Vec<_>, Vec<_>) = entries
-                .iter()
-                .copied()
-                .zip(findings.iter_mut())
-                .filter(|(_, of_entry)| is_refused(of_entry))
-                .unzip();
-            let index = self.index.bypassing_cache();
-            let anew = Audit { index: &index, ..*self }.of(&doubtful)?;
-            places.into_iter().zip(anew).for_each(|(place, of_entry)| *place = of_entry);
-        }
+        let findings =
+            refusals_without_cache(self.index, &entries, self.of(&entries)?, |index, doubtful| {
+                Audit { index, ..*self }.of(doubtful)
+            })?;
         Ok(findings.into_iter().flatten().collect())
     }
 
@@ -117,7 +98,7 @@ impl Audit<'_> {
             _ => gathered.into_iter().map(|(file, evidence)| (Some(file), evidence)).unzip(),
         };
         let pin = self.trust.pin(&entry.name);
-        let verdicts = policy::judge_project(pin, &evidence, &self.policy);
+        let verdicts = Binding::new(pin).judge_all(&evidence, &self.policy);
         let finding = |(file, verdict)| Finding {
             name: entry.name.clone(),
             title: entry.title(),
@@ -259,14 +240,6 @@ impl Documents<'_> {
             (document, _) => document,
         };
         Ok(document.map(|bytes| verify(self.verifier, filename.as_str(), sha256, &bytes)))
-    }
-}
-
-impl Finding {
-    /// Returns whether the file must not be installed.
-    #[must_use]
-    pub const fn is_refused(&self) -> bool {
-        matches!(self.verdict, Verdict::Fail(_))
     }
 }
 

@@ -1,14 +1,16 @@
 //! Judges files while pip builds: each file before the gateway serves it.
 //!
-//! Keeps the findings of the run. The rules of a verdict are in `trust::policy`, and the gateway
-//! turns a verdict into an answer to pip.
+//! Keeps the findings of the run. The rules of a verdict are in `trust::binding` and
+//! `trust::policy`, and the gateway turns a verdict into an answer to pip.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use url::Url;
 
+use crate::attestation::publisher::Publisher;
 use crate::evidence::audit::{Documents, Finding};
+use crate::evidence::recheck::refusals_without_cache;
 use crate::evidence::sources::Sources;
 use crate::failure::Failure;
 use crate::gateway::{Asked, Handover};
@@ -17,9 +19,9 @@ use crate::package::digest::Claims;
 use crate::package::filename::DistFilename;
 use crate::package::lock::File;
 use crate::package::name::PackageName;
-use crate::trust::pin::Pin;
+use crate::trust::binding::Binding;
 use crate::trust::pins::Pins;
-use crate::trust::policy::{Evidence, Policy, UnsignedKind, Verdict, judge};
+use crate::trust::policy::{Evidence, Policy, UnsignedKind, Verdict};
 
 /// Judges files when pip requests them. All threads share one judge.
 pub struct Judge {
@@ -34,9 +36,8 @@ struct Given {
     findings: Vec<Finding>,
     /// Findings about files in the user's own directories.
     local: Vec<Finding>,
-    /// Publishers that trust on first use accepted in this run. They bind the other files of their
-    /// projects.
-    first: BTreeMap<PackageName, Pin>,
+    /// The publishers that bind the files of each project.
+    bindings: BTreeMap<PackageName, Binding>,
 }
 
 impl Judge {
@@ -47,9 +48,12 @@ impl Judge {
         sources: Arc<Sources>,
         trust: Pins,
         policy: Policy,
-        agreed: BTreeMap<PackageName, Pin>,
+        agreed: BTreeMap<PackageName, Publisher>,
     ) -> Self {
-        let given = Mutex::new(Given { first: agreed, ..Given::default() });
+        // A pin of a trust file wins, and the user is not asked about a pinned project.
+        let unpinned = agreed.into_iter().filter(|(name, _)| trust.pin(name).is_none());
+        let bindings = unpinned.map(|(name, first)| (name, Binding::first(first))).collect();
+        let given = Mutex::new(Given { bindings, ..Given::default() });
         Self { sources, trust, policy, given }
     }
 
@@ -66,17 +70,24 @@ impl Judge {
             claims: Claims::default(),
         };
         let evidence = self.evidence(&index, asked, asked.file.provenance.as_ref())?;
-        let (mut finding, mut handover) = self.give(asked.name, file.clone(), &evidence);
-        if finding.is_refused() && self.sources.cache.is_some() {
-            // A refusal must not be based on data cached by an earlier run, including the page.
-            let index = index.bypassing_cache();
+        let first = self.give(asked.name, file.clone(), &evidence);
+        let again = |index: &Index<'_>, _: &[()]| {
+            // The entry on the page is fetched again, too.
             let (name, filename) = (asked.name, asked.filename.as_str());
             let indexes = std::slice::from_ref(asked.index);
-            if let Some(entry) = index.locate(indexes, name, filename, &asked.file.url)? {
-                let evidence = self.evidence(&index, asked, entry.provenance.as_ref())?;
-                (finding, handover) = self.give(name, file, &evidence);
-            }
-        }
+            let finding = match index.locate(indexes, name, filename, &asked.file.url)? {
+                Some(entry) => {
+                    let evidence = self.evidence(index, asked, entry.provenance.as_ref())?;
+                    self.give(name, file, &evidence)
+                }
+                None => first.clone(),
+            };
+            Ok(vec![vec![finding]])
+        };
+        let findings = vec![vec![first.clone()]];
+        let findings = refusals_without_cache(&index, &[()], findings, again)?;
+        let finding = findings.into_iter().flatten().next().unwrap_or(first);
+        let handover = handover(&finding);
         self.given().findings.push(finding);
         Ok(handover)
     }
@@ -111,32 +122,24 @@ impl Judge {
             None => None,
         };
         let evidence = found.unwrap_or(Evidence::Unsigned(UnsignedKind::LocalFile));
-        let (finding, handover) = self.give(name, file, &evidence);
+        let finding = self.give(name, file, &evidence);
+        let handover = handover(&finding);
         self.given().local.push(finding);
         Ok(handover)
     }
 
-    fn give(&self, name: &PackageName, file: File, evidence: &Evidence) -> (Finding, Handover) {
-        let mut given = self.given();
-        let pin = self.trust.pin(name);
-        let bound = given.first.get(name).filter(|_| pin.is_none());
-        let verdict = match (judge(pin.or(bound), evidence, &self.policy), bound.is_some()) {
-            // The publisher was accepted for an earlier file of this run and is not in the trust
-            // files yet, so the verdict is `Record` again.
-            (Verdict::Ok { publisher }, true) => Verdict::Record { publisher },
-            (verdict, _) => verdict,
+    /// Judges one file of a project, with the files of the project that were judged before.
+    fn give(&self, name: &PackageName, file: File, evidence: &Evidence) -> Finding {
+        let verdict = {
+            let mut given = self.given();
+            let binding = given.bindings.entry(name.clone());
+            let binding = binding.or_insert_with(|| Binding::new(self.trust.pin(name)));
+            binding.judge(evidence, &self.policy)
         };
-        if let Verdict::Record { publisher } = &verdict {
-            given.first.entry(name.clone()).or_insert_with(|| Pin::to(publisher.url().clone()));
-        }
         let version = DistFilename::parse(file.filename.as_str());
         let title =
             version.map_or_else(|_| name.to_string(), |f| format!("{name} {}", f.version()));
-        let handover = match &verdict {
-            Verdict::Fail(reason) => Handover::Refuse(format!("{title} is refused: {reason}")),
-            _ => Handover::Give,
-        };
-        (Finding { name: name.clone(), title, file: Some(file), verdict }, handover)
+        Finding { name: name.clone(), title, file: Some(file), verdict }
     }
 
     /// Returns the findings about files in the user's own directories, in order.
@@ -153,5 +156,15 @@ impl Judge {
 
     fn given(&self) -> MutexGuard<'_, Given> {
         self.given.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Returns whether pip may have the file of a finding.
+fn handover(finding: &Finding) -> Handover {
+    match &finding.verdict {
+        Verdict::Fail(reason) => {
+            Handover::Refuse(format!("{} is refused: {reason}", finding.title))
+        }
+        _ => Handover::Give,
     }
 }

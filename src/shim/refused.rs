@@ -4,23 +4,21 @@
 
 use std::collections::BTreeMap;
 
+use crate::attestation::publisher::Publisher;
 use crate::evidence::audit::Finding;
 use crate::evidence::judge::Judge;
 use crate::gateway::Gateway;
 use crate::package::lock::Lock;
 use crate::package::name::PackageName;
-use crate::trust::pin::Pin;
 use crate::trust::policy::Verdict;
 
 /// The publishers that the user trusts from this run on, by project.
-pub(super) type Agreed = BTreeMap<PackageName, Pin>;
+pub(super) type Agreed = BTreeMap<PackageName, Publisher>;
 
 /// Returns the publishers that the user agreed to.
 pub(super) fn recorded(findings: &[Finding]) -> Agreed {
     let agreed = findings.iter().filter_map(|finding| match &finding.verdict {
-        Verdict::Record { publisher } => {
-            Some((finding.name.clone(), Pin::to(publisher.url().clone())))
-        }
+        Verdict::Record { publisher } => Some((finding.name.clone(), publisher.clone())),
         _ => None,
     });
     agreed.collect()

@@ -158,7 +158,8 @@ pub enum Difference {
 /// With a pin, the file is OK if a bundle of the pinned publisher verifies, and invalid if one of
 /// that publisher's bundles fails, even beside a good one. Bundles of other publishers never count
 /// against the file. Without a pin, a single publisher may be recorded if the policy says so. A pin
-/// is never changed.
+/// is never changed. [`Binding`](crate::trust::binding::Binding) judges the files of a project
+/// together.
 #[must_use]
 pub fn judge(pin: Option<&Pin>, evidence: &Evidence, policy: &Policy) -> Verdict {
     match (evidence, pin) {
@@ -173,33 +174,6 @@ pub fn judge(pin: Option<&Pin>, evidence: &Evidence, policy: &Policy) -> Verdict
         (Evidence::Attested(bundles), Some(pin)) => judge_pinned(pin, bundles),
         (Evidence::Attested(bundles), None) => judge_unpinned(bundles, policy.unrecorded),
     }
-}
-
-/// Returns the verdicts on all files of one project, in the given order.
-///
-/// Calls [`judge`] for each file. If trust on first use accepts a publisher for one file, that
-/// publisher binds the other files as well, so that the next run, which has the pin, gives the same
-/// verdicts.
-#[must_use]
-pub fn judge_project(pin: Option<&Pin>, files: &[Evidence], policy: &Policy) -> Vec<Verdict> {
-    let verdicts: Vec<_> = files.iter().map(|evidence| judge(pin, evidence, policy)).collect();
-    let first = verdicts.iter().find_map(|verdict| match verdict {
-        Verdict::Record { publisher } => Some(publisher.clone()),
-        _ => None,
-    });
-    let Some(first) = first else { return verdicts };
-    let bound = Pin::to(first.url().clone());
-    let again = files.iter().zip(verdicts).map(|(evidence, verdict)| {
-        match (judge(Some(&bound), evidence, policy), verdict) {
-            (Verdict::Ok { publisher }, _) => Verdict::Record { publisher },
-            (Verdict::Fail(Reason::ChangedPublisher { .. }), Verdict::Record { publisher }) => {
-                Verdict::Fail(Reason::Ambiguous { found: vec![first.clone(), publisher] })
-            }
-            (_, refused @ Verdict::Fail(_)) => refused,
-            (refused, _) => refused,
-        }
-    });
-    again.collect()
 }
 
 /// Judges an attested file of a project that has a pin.
@@ -230,13 +204,7 @@ fn judge_pinned(pin: &Pin, bundles: &[BundleEvidence]) -> Verdict {
 
 /// Judges an attested file of a project that has no pin.
 fn judge_unpinned(bundles: &[BundleEvidence], unrecorded: Unrecorded) -> Verdict {
-    let mut publishers: Vec<&Publisher> = Vec::new();
-    for found in verified(bundles) {
-        if publishers.iter().all(|other| other.url() != found.url()) {
-            publishers.push(found);
-        }
-    }
-    match publishers.as_slice() {
+    match distinct(bundles).as_slice() {
         [] => none_verifies(bundles, None),
         [found] => match (failure_of(found.url(), bundles), unrecorded) {
             (Some(reason), _) => invalid(reason, None),
@@ -250,6 +218,25 @@ fn judge_unpinned(bundles: &[BundleEvidence], unrecorded: Unrecorded) -> Verdict
             Verdict::Fail(Reason::Ambiguous { found })
         }
     }
+}
+
+/// Returns the verified publishers of a file, one for each repository, in the document's order.
+#[must_use]
+pub fn publishers(evidence: &Evidence) -> Vec<&Publisher> {
+    match evidence {
+        Evidence::Attested(bundles) => distinct(bundles),
+        Evidence::InvalidDocument(_) | Evidence::Unsigned(_) => Vec::new(),
+    }
+}
+
+fn distinct(bundles: &[BundleEvidence]) -> Vec<&Publisher> {
+    let mut publishers: Vec<&Publisher> = Vec::new();
+    for found in verified(bundles) {
+        if publishers.iter().all(|other| other.url() != found.url()) {
+            publishers.push(found);
+        }
+    }
+    publishers
 }
 
 fn verified(bundles: &[BundleEvidence]) -> impl Iterator<Item = &Publisher> {

@@ -12,6 +12,7 @@
 mod attestation_mutations;
 mod attestation_publishers;
 mod bad_input;
+mod binding;
 mod cache;
 mod cache_command;
 mod check;
@@ -65,6 +66,7 @@ mod prompts;
 mod provenance;
 mod publisher;
 mod real_attestations;
+mod recheck;
 mod requirements;
 mod second_source;
 mod settings;

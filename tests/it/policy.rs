@@ -4,22 +4,23 @@ use pypi_verify_now::attestation::publisher::{CertificateClaims, Publisher, Publ
 use pypi_verify_now::trust::pin::{Condition, Field, Pin};
 use pypi_verify_now::trust::policy::{
     BundleEvidence, Difference, Evidence, Policy, Reason, Unrecorded, Unsigned, UnsignedKind,
-    Verdict, judge, judge_project,
+    Verdict, judge,
 };
 
-const DEFAULT: Policy = Policy { unsigned: Unsigned::Install, unrecorded: Unrecorded::Refuse };
-const STRICT: Policy = Policy { unsigned: Unsigned::Refuse, ..DEFAULT };
-const TOFU: Policy = Policy { unrecorded: Unrecorded::Record, ..DEFAULT };
-const STRICT_TOFU: Policy = Policy { unrecorded: Unrecorded::Record, ..STRICT };
+pub(super) const DEFAULT: Policy =
+    Policy { unsigned: Unsigned::Install, unrecorded: Unrecorded::Refuse };
+pub(super) const STRICT: Policy = Policy { unsigned: Unsigned::Refuse, ..DEFAULT };
+pub(super) const TOFU: Policy = Policy { unrecorded: Unrecorded::Record, ..DEFAULT };
+pub(super) const STRICT_TOFU: Policy = Policy { unrecorded: Unrecorded::Record, ..STRICT };
 const ALL: [Policy; 4] = [DEFAULT, STRICT, TOFU, STRICT_TOFU];
 
-const NOTHING: Evidence = Evidence::Unsigned(UnsignedKind::NoProvenance);
+pub(super) const NOTHING: Evidence = Evidence::Unsigned(UnsignedKind::NoProvenance);
 
 fn url(repository: &str) -> PublisherUrl {
     PublisherUrl::parse(&format!("https://github.com/{repository}")).unwrap()
 }
 
-fn pin(repository: &str) -> Pin {
+pub(super) fn pin(repository: &str) -> Pin {
     Pin::to(url(repository))
 }
 
@@ -30,8 +31,8 @@ fn pin_with(repository: &str, fields: &[&str]) -> Pin {
     pin
 }
 
-/// The publisher of this repository with the workflow `release.yml`, repository 7 of owner 8.
-fn publisher(repository: &str) -> Publisher {
+/// Who signs from this repository with the workflow `release.yml`, repository 7 of owner 8.
+pub(super) fn publisher(repository: &str) -> Publisher {
     let repository = format!("https://github.com/{repository}");
     let said = |text: &str| Some(text.to_owned());
     let claims = CertificateClaims {
@@ -47,26 +48,26 @@ fn publisher(repository: &str) -> Publisher {
 }
 
 /// A bundle that verifies.
-fn good(repository: &str) -> BundleEvidence {
+pub(super) fn good(repository: &str) -> BundleEvidence {
     BundleEvidence { claimed: Some(url(repository)), publisher: Ok(publisher(repository)) }
 }
 
 /// A bundle that claims to be this repository's and fails.
-fn bad(repository: &str) -> BundleEvidence {
+pub(super) fn bad(repository: &str) -> BundleEvidence {
     BundleEvidence { claimed: Some(url(repository)), publisher: Err("bad signature".to_owned()) }
 }
 
 /// A bundle of a publisher that is not understood.
-fn strange() -> BundleEvidence {
+pub(super) fn strange() -> BundleEvidence {
     BundleEvidence { claimed: None, publisher: Err("unknown publisher".to_owned()) }
 }
 
-fn attested(bundles: impl Into<Vec<BundleEvidence>>) -> Evidence {
+pub(super) fn attested(bundles: impl Into<Vec<BundleEvidence>>) -> Evidence {
     Evidence::Attested(bundles.into())
 }
 
 /// A verdict as one word, for tables.
-fn word(verdict: &Verdict) -> &'static str {
+pub(super) fn word(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::Ok { .. } => "ok",
         Verdict::Record { .. } => "record",
@@ -86,7 +87,7 @@ fn row(pin: Option<&Pin>, evidence: &Evidence) -> [&'static str; 4] {
 }
 
 #[test]
-fn verdicts_match_the_table() {
+fn the_table_of_verdicts_cell_by_cell() {
     let r = &pin("o/r");
     let broken = Evidence::InvalidDocument("not JSON".to_owned());
     for (pin, evidence, verdicts) in [
@@ -105,7 +106,7 @@ fn verdicts_match_the_table() {
 }
 
 #[test]
-fn verdicts_of_several_bundles_match_the_table() {
+fn documents_of_several_bundles_cell_by_cell() {
     let r = &pin("o/r");
     let (ok, changed, invalid) = (["ok"; 4], ["changed"; 4], ["invalid"; 4]);
     for (pin, bundles, verdicts) in [
@@ -141,7 +142,7 @@ fn verdicts_of_several_bundles_match_the_table() {
 }
 
 #[test]
-fn unsigned_file_of_a_pinned_project_is_refused_wherever_it_comes_from() {
+fn an_unsigned_file_of_a_pinned_project_is_refused_wherever_it_comes_from() {
     for kind in [UnsignedKind::NoProvenance, UnsignedKind::LocalFile, UnsignedKind::DirectUrl] {
         assert_eq!(row(Some(&pin("o/r")), &Evidence::Unsigned(kind)), ["expected"; 4]);
         let verdicts = ["unknown", "unsigned", "unknown", "unsigned"];
@@ -150,7 +151,7 @@ fn unsigned_file_of_a_pinned_project_is_refused_wherever_it_comes_from() {
 }
 
 #[test]
-fn case_of_a_repository_does_not_matter() {
+fn the_case_of_a_repository_does_not_matter() {
     assert_eq!(row(Some(&pin("Octo/Repo")), &attested([good("octo/repo")])), ["ok"; 4]);
 }
 
@@ -169,7 +170,7 @@ fn fields_of_a_pin_hold_the_certificate_to_exactly_that() {
 }
 
 #[test]
-fn field_that_differs_is_named_with_both_values() {
+fn a_field_that_differs_is_named_with_both_values() {
     let bundles = attested([good("o/other"), good("o/r")]);
     let verdict = judge(Some(&pin_with("o/r", &["owner-id=9"])), &bundles, &DEFAULT);
     let Verdict::Fail(reason) = verdict else { panic!("{verdict:?}") };
@@ -214,47 +215,7 @@ fn each_refusal_says_in_one_line_what_was_expected_and_found() {
 }
 
 #[test]
-fn recorded_publisher_binds_all_files_of_a_project() {
-    let words = |files: &[Evidence], policy| -> Vec<&str> {
-        judge_project(None, files, &policy).iter().map(word).collect()
-    };
-    let (r, x) = (attested([good("o/r")]), attested([good("o/x")]));
-    assert_eq!(words(&[r.clone(), r.clone()], TOFU), ["record", "record"]);
-    assert_eq!(words(&[r.clone(), x.clone()], TOFU), ["record", "ambiguous"]);
-    assert_eq!(words(&[r.clone(), x], DEFAULT), ["not recorded", "not recorded"]);
-    assert_eq!(words(&[NOTHING, r.clone()], TOFU), ["expected", "record"]);
-    assert_eq!(words(&[r, attested([bad("o/r")])], TOFU), ["record", "invalid"]);
-    assert_eq!(words(&[NOTHING, NOTHING], TOFU), ["unknown", "unknown"]);
-}
-
-#[test]
-fn files_passed_on_first_use_pass_the_next_run() {
-    let bundles = [good("o/r"), good("o/x"), bad("o/r"), bad("o/x"), strange()];
-    let mut documents = vec![NOTHING, Evidence::InvalidDocument(String::new()), attested([])];
-    for one in &bundles {
-        documents.push(attested([one.clone()]));
-        documents.extend(bundles.iter().map(|other| attested([one.clone(), other.clone()])));
-    }
-    for first in &documents {
-        for second in &documents {
-            let files = [first.clone(), second.clone()];
-            let verdicts = judge_project(None, &files, &TOFU);
-            if verdicts.iter().any(|verdict| matches!(verdict, Verdict::Fail(_))) {
-                continue;
-            }
-            let recorded = verdicts.iter().find_map(|verdict| match verdict {
-                Verdict::Record { publisher } => Some(Pin::to(publisher.url().clone())),
-                _ => None,
-            });
-            let again = judge_project(recorded.as_ref(), &files, &DEFAULT);
-            let pass = |v: &Verdict| matches!(v, Verdict::Ok { .. } | Verdict::Unknown { .. });
-            assert!(again.iter().all(pass), "{files:?}: {verdicts:?}, then {again:?}");
-        }
-    }
-}
-
-#[test]
-fn trust_on_first_use_does_not_change_pinned_projects() {
+fn trust_on_first_use_changes_nothing_for_a_pinned_project() {
     let r = pin("o/r");
     for evidence in
         [NOTHING, attested([good("o/x")]), attested([good("o/r")]), attested([bad("o/r")])]

@@ -1,0 +1,26 @@
+//! Findings: the verdicts of a run, with the files that they are about.
+
+use crate::package::lock::File;
+use crate::package::name::PackageName;
+use crate::trust::policy::Verdict;
+
+/// The result for one file, or for a source that is no file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The project.
+    pub name: PackageName,
+    /// `name version`.
+    pub title: String,
+    /// The file, with its sha256. `None` for version control and directories.
+    pub file: Option<File>,
+    /// The verdict.
+    pub verdict: Verdict,
+}
+
+impl Finding {
+    /// Returns whether the file must not be installed.
+    #[must_use]
+    pub const fn is_refused(&self) -> bool {
+        matches!(self.verdict, Verdict::Fail(_))
+    }
+}
