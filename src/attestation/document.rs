@@ -38,7 +38,7 @@ pub struct Bundle {
 }
 
 /// Reasons why a text is not a provenance document.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DocumentError {
     /// Too long, not JSON, an object with a repeated key, or another shape.
     #[error("the provenance document is {0}")]

@@ -3,12 +3,28 @@
 //! Owns one reason for each check. Each means that the document is bad; a check that could not be
 //! done is not among them. The verifier translates errors of the Sigstore crate into these.
 
-use crate::attestation::document::AttestationFault;
+use crate::attestation::document::{AttestationFault, DocumentError};
 use crate::attestation::publisher::{Disagreement, PublisherError, PublisherUrl};
 use crate::attestation::statement::StatementError;
+use crate::package::filename::NotADistFilename;
+
+/// Reasons why the attestations of a file prove no publisher: the document as a whole is bad, or
+/// one of its bundles is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidAttestation {
+    /// The provenance document cannot be read.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// The file's own name is not that of a distribution, so no attestation can be about the file.
+    #[error(transparent)]
+    FileName(#[from] NotADistFilename),
+    /// A bundle is not accepted.
+    #[error(transparent)]
+    Bundle(#[from] AttestationError),
+}
 
 /// Reasons why a bundle is not accepted. In the texts, "its" refers to the attestation.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AttestationError {
     /// The attestation cannot be read.
     #[error(transparent)]

@@ -35,7 +35,7 @@ pub enum Predicate {
 }
 
 /// Reasons why a statement is not about the file.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StatementError {
     /// Not JSON, an object with a repeated key, or another shape.
     #[error("its statement is {0}")]

@@ -23,7 +23,7 @@ use crate::attestation::statement::Predicate;
 use crate::failure::{Failure, Status};
 use crate::package::json::{self, JsonError, Lenient};
 
-pub use crate::attestation::error::AttestationError;
+pub use crate::attestation::error::{AttestationError, InvalidAttestation};
 pub use crate::attestation::statement::Subject;
 
 /// Maximum size of `trusted_root.json`, in bytes. Sigstore's own has 7 KB.
@@ -43,14 +43,15 @@ pub struct Verifier {
     logs: Vec<(LogKeyId, ::sigstore::Verifier)>,
 }
 
-/// The result for one bundle of a document.
-#[derive(Debug)]
-pub struct BundleOutcome {
-    /// The publisher that the index claims for the bundle. The claim is not trusted; it only says
-    /// to which publisher a failed bundle counts.
+/// One bundle of a document: the publisher that all of its attestations prove, or the reason why
+/// they prove none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BundleEvidence {
+    /// The publisher that the index claims for the bundle. The claim is unsigned and never trusted;
+    /// it only says to which publisher a failed bundle counts.
     pub claimed: Option<PublisherUrl>,
-    /// The verified publisher, or the reason of the failure.
-    pub result: Result<Publisher, AttestationError>,
+    /// The publisher of the verified certificate, or the reason of the failure.
+    pub publisher: Result<Publisher, AttestationError>,
 }
 
 /// Reasons why a text is not a trusted root.
@@ -132,12 +133,12 @@ impl Verifier {
     ///    count.
     /// 4. The index's claim about the publisher is true.
     #[must_use]
-    pub fn verify(&self, document: &Document, subject: &Subject) -> Vec<BundleOutcome> {
-        let outcome = |bundle: &Bundle| BundleOutcome {
+    pub fn verify(&self, document: &Document, subject: &Subject) -> Vec<BundleEvidence> {
+        let evidence = |bundle: &Bundle| BundleEvidence {
             claimed: bundle.publisher().and_then(PublisherUrl::of_claim),
-            result: self.verify_bundle(bundle, subject),
+            publisher: self.verify_bundle(bundle, subject),
         };
-        document.bundles().iter().map(outcome).collect()
+        document.bundles().iter().map(evidence).collect()
     }
 
     fn verify_bundle(

@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use url::Url;
 
 use crate::attestation::document::Document;
-use crate::attestation::verifier::{BundleOutcome, Subject, Verifier};
+use crate::attestation::verifier::{Subject, Verifier};
 use crate::evidence::recheck::refusals_without_cache;
 use crate::failure::{Failure, Status};
 use crate::index::{Index, SecondSource};
@@ -23,7 +23,7 @@ use crate::package::plain_filename::FileName;
 use crate::terminal::progress::{Activity, Progress};
 use crate::trust::binding::Binding;
 use crate::trust::pins::Pins;
-use crate::trust::policy::{self, BundleEvidence, Evidence, Policy, UnsignedKind, Verdict};
+use crate::trust::policy::{self, Evidence, Policy, UnsignedKind, Verdict};
 
 pub use crate::evidence::finding::Finding;
 
@@ -281,19 +281,12 @@ pub fn unattested_by_name(
 /// Verifies one document for one file, and returns the evidence.
 #[must_use]
 pub fn verify(verifier: &Verifier, filename: &str, sha256: Sha256, document: &[u8]) -> Evidence {
-    let document = match Document::parse(document) {
-        Ok(document) => document,
-        Err(error) => return Evidence::InvalidDocument(error.to_string()),
+    let verified = || {
+        let document = Document::parse(document)?;
+        let filename = DistFilename::parse(filename)?;
+        Ok(verifier.verify(&document, &Subject { filename, sha256 }))
     };
-    let subject = match DistFilename::parse(filename) {
-        Ok(filename) => Subject { filename, sha256 },
-        Err(error) => return Evidence::InvalidDocument(error.to_string()),
-    };
-    let bundle = |outcome: BundleOutcome| BundleEvidence {
-        claimed: outcome.claimed,
-        publisher: outcome.result.map_err(|error| error.to_string()),
-    };
-    Evidence::Attested(verifier.verify(&document, &subject).into_iter().map(bundle).collect())
+    verified().map_or_else(Evidence::Invalid, Evidence::Attested)
 }
 
 /// The entry of a file on the page of its index.

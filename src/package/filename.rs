@@ -65,7 +65,7 @@ pub enum SdistFormat {
 }
 
 /// A text that is not a distribution's file name.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{filename}` is not the file name of a wheel or source distribution: {reason}")]
 pub struct NotADistFilename {
     filename: String,

@@ -16,7 +16,7 @@ use serde::de::{
 use serde_json::value::RawValue;
 
 /// A text that is not one JSON value of the expected shape.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JsonError {
     /// Longer than the caller's limit.
     #[error("more than {limit} bytes of JSON")]
@@ -27,7 +27,13 @@ pub enum JsonError {
     /// Not JSON, nested deeper than 128 levels, an object with a repeated key, text behind the
     /// value, or a value of another shape.
     #[error("not the expected JSON: {0}")]
-    Malformed(#[from] serde_json::Error),
+    Malformed(String),
+}
+
+impl From<serde_json::Error> for JsonError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Malformed(error.to_string())
+    }
 }
 
 /// Parses one JSON value (RFC 8259) of at most `limit` bytes. Reads the text twice, first to check

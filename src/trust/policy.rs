@@ -5,7 +5,9 @@
 
 use std::fmt;
 
+use crate::attestation::document::DocumentError;
 use crate::attestation::publisher::{Publisher, PublisherUrl};
+use crate::attestation::verifier::{BundleEvidence, InvalidAttestation};
 use crate::trust::pin::{Condition, Field, Pin};
 
 /// The user's policy.
@@ -40,21 +42,10 @@ pub enum Unrecorded {
 pub enum Evidence {
     /// A document, with the result for each of its bundles. An empty list proves no publisher.
     Attested(Vec<BundleEvidence>),
-    /// A document that cannot be parsed, with the reason.
-    InvalidDocument(String),
+    /// A document that cannot be parsed, or that cannot be about the file.
+    Invalid(InvalidAttestation),
     /// No document.
     Unsigned(UnsignedKind),
-}
-
-/// One bundle of attestations, with the publisher that all of them prove or the reason for a
-/// failure.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BundleEvidence {
-    /// The publisher that the index claims for the bundle. The claim is unsigned and never trusted;
-    /// it only says to which publisher a failed bundle counts.
-    pub claimed: Option<PublisherUrl>,
-    /// The publisher of the verified certificate, or the reason why there is none.
-    pub publisher: Result<Publisher, String>,
 }
 
 /// Reasons why a file has no attestation.
@@ -118,7 +109,7 @@ pub enum Reason {
     /// The file has an attestation that does not verify.
     Invalid {
         /// The reason of the failure.
-        reason: String,
+        reason: InvalidAttestation,
         /// The pin, if there is one.
         expected: Option<Pin>,
     },
@@ -163,7 +154,7 @@ pub enum Difference {
 #[must_use]
 pub fn judge(pin: Option<&Pin>, evidence: &Evidence, policy: &Policy) -> Verdict {
     match (evidence, pin) {
-        (Evidence::InvalidDocument(reason), _) => invalid(reason, pin),
+        (Evidence::Invalid(reason), _) => invalid(reason.clone(), pin),
         (Evidence::Unsigned(kind), Some(pin)) => {
             Verdict::Fail(Reason::SignatureExpected { expected: pin.clone(), kind: *kind })
         }
@@ -225,7 +216,7 @@ fn judge_unpinned(bundles: &[BundleEvidence], unrecorded: Unrecorded) -> Verdict
 pub fn publishers(evidence: &Evidence) -> Vec<&Publisher> {
     match evidence {
         Evidence::Attested(bundles) => distinct(bundles),
-        Evidence::InvalidDocument(_) | Evidence::Unsigned(_) => Vec::new(),
+        Evidence::Invalid(_) | Evidence::Unsigned(_) => Vec::new(),
     }
 }
 
@@ -244,18 +235,22 @@ fn verified(bundles: &[BundleEvidence]) -> impl Iterator<Item = &Publisher> {
 }
 
 /// Returns the reason for which a bundle of this publisher fails, or `None` if none fails.
-fn failure_of<'a>(url: &PublisherUrl, bundles: &'a [BundleEvidence]) -> Option<&'a str> {
-    let mut theirs = bundles.iter().filter(|bundle| bundle.claimed.as_ref() == Some(url));
-    theirs.find_map(|bundle| bundle.publisher.as_ref().err().map(String::as_str))
+fn failure_of(url: &PublisherUrl, bundles: &[BundleEvidence]) -> Option<InvalidAttestation> {
+    failure(bundles.iter().filter(|bundle| bundle.claimed.as_ref() == Some(url)))
+}
+
+fn failure<'a>(
+    mut bundles: impl Iterator<Item = &'a BundleEvidence>,
+) -> Option<InvalidAttestation> {
+    bundles.find_map(|bundle| bundle.publisher.clone().err().map(InvalidAttestation::Bundle))
 }
 
 fn none_verifies(bundles: &[BundleEvidence], pin: Option<&Pin>) -> Verdict {
-    let failed = bundles.iter().find_map(|bundle| bundle.publisher.as_ref().err());
-    invalid(failed.map_or("the document holds no attestation", String::as_str), pin)
+    invalid(failure(bundles.iter()).unwrap_or_else(|| DocumentError::NoBundle.into()), pin)
 }
 
-fn invalid(reason: &str, pin: Option<&Pin>) -> Verdict {
-    Verdict::Fail(Reason::Invalid { reason: reason.to_owned(), expected: pin.cloned() })
+fn invalid(reason: InvalidAttestation, pin: Option<&Pin>) -> Verdict {
+    Verdict::Fail(Reason::Invalid { reason, expected: pin.cloned() })
 }
 
 /// Returns the first difference between the publisher and the pin, or `None` if they agree.

@@ -255,7 +255,7 @@ proptest! {
         if let Ok(document) = Document::parse(&bytes) {
             let filename = DistFilename::parse(WHEEL).unwrap();
             let subject = Subject { filename, sha256: sha256() };
-            for publisher in verifier().verify(&document, &subject).into_iter().flat_map(|o| o.result) {
+            for publisher in verifier().verify(&document, &subject).into_iter().flat_map(|o| o.publisher) {
                 prop_assert_eq!(publisher.url().as_str(), "https://github.com/octo/example");
             }
         }

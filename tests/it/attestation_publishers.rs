@@ -56,7 +56,7 @@ fn bundles_are_judged_separately_and_in_order() {
         outcomes.iter().map(|o| o.claimed.as_ref().map(ToString::to_string)).collect();
     let (gitlab, github) = ("https://gitlab.com/group/project", "https://github.com/octo/example");
     assert_eq!(claimed, [Some(gitlab.to_owned()), Some(github.to_owned()), None]);
-    let good: Vec<_> = outcomes.iter().map(|outcome| outcome.result.is_ok()).collect();
+    let good: Vec<_> = outcomes.iter().map(|outcome| outcome.publisher.is_ok()).collect();
     assert_eq!(good, [false, true, false]);
 }
 

@@ -1,5 +1,6 @@
 //! The files of one project have one publisher: the state machine, row by row.
 
+use pypi_verify_now::attestation::document::DocumentError;
 use pypi_verify_now::trust::binding::Binding;
 use pypi_verify_now::trust::pin::Pin;
 use pypi_verify_now::trust::policy::{Evidence, Policy, Reason, Verdict};
@@ -80,7 +81,8 @@ fn refusal_of_a_second_publisher_names_every_publisher() {
 #[test]
 fn files_that_trust_on_first_use_accepts_pass_the_next_run() {
     let bundles = [good("o/r"), good("o/x"), bad("o/r"), bad("o/x"), strange()];
-    let mut documents = vec![NOTHING, Evidence::InvalidDocument(String::new()), attested([])];
+    let mut documents =
+        vec![NOTHING, Evidence::Invalid(DocumentError::NoBundle.into()), attested([])];
     for one in &bundles {
         documents.push(attested([one.clone()]));
         documents.extend(bundles.iter().map(|other| attested([one.clone(), other.clone()])));

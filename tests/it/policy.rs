@@ -1,10 +1,13 @@
 //! The table of verdicts, cell by cell, and the rules on documents of several bundles.
 
-use pypi_verify_now::attestation::publisher::{CertificateClaims, Publisher, PublisherUrl};
+use pypi_verify_now::attestation::document::DocumentError;
+use pypi_verify_now::attestation::publisher::{
+    CertificateClaims, Publisher, PublisherError, PublisherUrl,
+};
+use pypi_verify_now::attestation::verifier::{AttestationError, BundleEvidence};
 use pypi_verify_now::trust::pin::{Condition, Field, Pin};
 use pypi_verify_now::trust::policy::{
-    BundleEvidence, Difference, Evidence, Policy, Reason, Unrecorded, Unsigned, UnsignedKind,
-    Verdict, judge,
+    Difference, Evidence, Policy, Reason, Unrecorded, Unsigned, UnsignedKind, Verdict, judge,
 };
 
 pub(super) const DEFAULT: Policy =
@@ -54,12 +57,12 @@ pub(super) fn good(repository: &str) -> BundleEvidence {
 
 /// A bundle that claims to be this repository's and fails.
 pub(super) fn bad(repository: &str) -> BundleEvidence {
-    BundleEvidence { claimed: Some(url(repository)), publisher: Err("bad signature".to_owned()) }
+    BundleEvidence { claimed: Some(url(repository)), publisher: Err(AttestationError::Signature) }
 }
 
 /// A bundle of a publisher that is not understood.
 pub(super) fn strange() -> BundleEvidence {
-    BundleEvidence { claimed: None, publisher: Err("unknown publisher".to_owned()) }
+    BundleEvidence { claimed: None, publisher: Err(PublisherError::NoIssuer.into()) }
 }
 
 pub(super) fn attested(bundles: impl Into<Vec<BundleEvidence>>) -> Evidence {
@@ -89,7 +92,7 @@ fn row(pin: Option<&Pin>, evidence: &Evidence) -> [&'static str; 4] {
 #[test]
 fn the_table_of_verdicts_cell_by_cell() {
     let r = &pin("o/r");
-    let broken = Evidence::InvalidDocument("not JSON".to_owned());
+    let broken = Evidence::Invalid(DocumentError::NoBundle.into());
     for (pin, evidence, verdicts) in [
         (Some(r), attested([good("o/r")]), ["ok", "ok", "ok", "ok"]),
         (Some(r), attested([good("o/other")]), ["changed", "changed", "changed", "changed"]),
@@ -197,8 +200,18 @@ fn each_refusal_says_in_one_line_what_was_expected_and_found() {
             DEFAULT,
             "signature expected from https://github.com/o/r, but the index has no attestation for it",
         ),
-        (None, attested([bad("o/r")]), DEFAULT, "invalid attestation: bad signature"),
-        (None, attested([]), TOFU, "invalid attestation: the document holds no attestation"),
+        (
+            None,
+            attested([bad("o/r")]),
+            DEFAULT,
+            "invalid attestation: its signature does not belong to its statement and certificate",
+        ),
+        (
+            None,
+            attested([]),
+            TOFU,
+            "invalid attestation: the provenance document has no attestation bundle",
+        ),
         (None, attested([good("o/r")]), DEFAULT, "publisher not recorded: https://github.com/o/r"),
         (
             None,

@@ -37,7 +37,7 @@ fn verify(document: &str, filename: &str, sha256: &str) -> Result<Publisher, Att
     };
     let mut outcomes = Verifier::production().unwrap().verify(&document, &subject);
     assert_eq!(outcomes.len(), 1);
-    outcomes.remove(0).result
+    outcomes.remove(0).publisher
 }
 
 #[test]

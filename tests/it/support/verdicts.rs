@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use pypi_verify_now::attestation::document::Document;
 use pypi_verify_now::attestation::publisher::Publisher;
-use pypi_verify_now::attestation::verifier::{AttestationError, BundleOutcome, Subject, Verifier};
+use pypi_verify_now::attestation::verifier::{AttestationError, BundleEvidence, Subject, Verifier};
 use pypi_verify_now::package::digest::Sha256;
 use pypi_verify_now::package::filename::DistFilename;
 use serde_json::{Value, json};
@@ -28,17 +28,17 @@ pub fn sha256() -> Sha256 {
     Sha256::of(b"the wheel")
 }
 
-/// Returns the result of each bundle of a document, or of a single attestation.
-pub fn outcomes(text: &str) -> Vec<BundleOutcome> {
+/// What comes of each bundle of a document, or of a single attestation.
+pub fn outcomes(text: &str) -> Vec<BundleEvidence> {
     let subject = Subject { filename: DistFilename::parse(WHEEL).unwrap(), sha256: sha256() };
     verifier().verify(&Document::parse(text.as_bytes()).unwrap(), &subject)
 }
 
-/// Returns the result of the only bundle.
+/// What comes of the only bundle.
 pub fn verify(text: &str) -> Result<Publisher, AttestationError> {
     let mut outcomes = outcomes(text);
     assert_eq!(outcomes.len(), 1);
-    outcomes.remove(0).result
+    outcomes.remove(0).publisher
 }
 
 /// The usual builder.
