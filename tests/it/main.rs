@@ -15,6 +15,7 @@ mod bad_input;
 mod binding;
 mod cache;
 mod cache_command;
+mod causes;
 mod check;
 mod closed_requirements;
 mod closed_world;

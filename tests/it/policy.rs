@@ -19,7 +19,7 @@ const ALL: [Policy; 4] = [DEFAULT, STRICT, TOFU, STRICT_TOFU];
 
 pub(super) const NOTHING: Evidence = Evidence::Unsigned(UnsignedKind::NoProvenance);
 
-fn url(repository: &str) -> PublisherUrl {
+pub(super) fn url(repository: &str) -> PublisherUrl {
     PublisherUrl::parse(&format!("https://github.com/{repository}")).unwrap()
 }
 
@@ -28,7 +28,7 @@ pub(super) fn pin(repository: &str) -> Pin {
 }
 
 /// A pin with fields, as in `workflow=release.yml`.
-fn pin_with(repository: &str, fields: &[&str]) -> Pin {
+pub(super) fn pin_with(repository: &str, fields: &[&str]) -> Pin {
     let mut pin = pin(repository);
     fields.iter().for_each(|field| pin.add(Condition::parse(field).unwrap()).unwrap());
     pin

@@ -40,12 +40,14 @@ const FOLDERS: [&str; 18] = [
 const GROUND: &str = "failure";
 
 /// The modules, with all below them, that compute and touch nothing outside.
-const PURE: [&str; 28] = [
+const PURE: [&str; 30] = [
     "attestation",
     "cli::shellenv",
     "contents::archive",
     "contents::claims",
     "contents::record",
+    "evidence::cause",
+    "evidence::finding",
     "evidence::refusal",
     "failure",
     "http::redact",
