@@ -9,6 +9,7 @@ use crate::attestation::document::MAX_DOCUMENT;
 use crate::attestation::publisher::PublisherUrl;
 use crate::cli::Check;
 use crate::evidence::audit;
+use crate::evidence::refusal;
 use crate::evidence::sources::{read_bounded, unreadable, verifier};
 use crate::failure::{Failure, Status};
 use crate::package::digest::Sha256;
@@ -46,7 +47,7 @@ pub(super) fn run(
             (format!("OK: {filename}, built by {}", publisher.url()), ExitCode::SUCCESS)
         }
         Verdict::Fail(reason) => (
-            format!("FAIL: {filename} ({reason})"),
+            format!("FAIL: {filename} ({})", refusal::line(reason)),
             crate::terminal::report::exit_code(Status::Refused),
         ),
         Verdict::Record { .. } | Verdict::Unknown { .. } => (

@@ -198,10 +198,10 @@ fn verdict_lines(findings: &[Finding]) -> Vec<String> {
             Verdict::Ok { publisher } | Verdict::Record { publisher } => {
                 format!("OK: {title}, built by {}", publisher.url())
             }
-            Verdict::Unknown { kind } => format!("UNKNOWN: {title}, {kind}"),
+            Verdict::Unknown { kind } => format!("UNKNOWN: {title}, {}", refusal::unsigned(*kind)),
             Verdict::Fail(reason) => {
                 let file = file.map(|file| format!("{file}: ")).unwrap_or_default();
-                format!("FAIL: {title} ({file}{reason})")
+                format!("FAIL: {title} ({file}{})", refusal::line(reason))
             }
         })
         .collect()

@@ -11,6 +11,7 @@ use url::Url;
 use crate::attestation::publisher::Publisher;
 use crate::evidence::audit::{Documents, Finding};
 use crate::evidence::recheck::refusals_without_cache;
+use crate::evidence::refusal;
 use crate::evidence::sources::Sources;
 use crate::failure::Failure;
 use crate::gateway::{Asked, Handover};
@@ -163,7 +164,7 @@ impl Judge {
 fn handover(finding: &Finding) -> Handover {
     match &finding.verdict {
         Verdict::Fail(reason) => {
-            Handover::Refuse(format!("{} is refused: {reason}", finding.title))
+            Handover::Refuse(format!("{} is refused: {}", finding.title, refusal::line(reason)))
         }
         _ => Handover::Give,
     }

@@ -1,13 +1,15 @@
 //! The text of a refusal: the file, the expected publisher, the publisher found, and the line that
 //! would accept it.
 //!
-//! Owns the words. Pure: returns lines and prints none. The text is not escaped for a terminal yet.
+//! Owns the words of every verdict, except those of an attestation's errors, which stand beside the
+//! variants. The codes are in [`cause`](crate::evidence::cause). Pure: returns lines and prints
+//! none. The text is not escaped for a terminal yet.
 
 use crate::attestation::publisher::Publisher;
-use crate::evidence::audit::Finding;
+use crate::evidence::finding::Finding;
 use crate::trust::pin::Pin;
 use crate::trust::pins::{Pins, Place};
-use crate::trust::policy::{Difference, Reason, Verdict};
+use crate::trust::policy::{Difference, Reason, UnsignedKind, Verdict};
 
 /// The parts of the trust files that a refusal shows.
 #[derive(Debug, Clone, Copy)]
@@ -69,7 +71,7 @@ pub fn lines(finding: &Finding, trust: &TrustContext<'_>) -> Vec<String> {
             ));
         }
         Reason::SignatureExpected { kind, .. } => {
-            lines.push(format!("  found     no publisher: {kind}"));
+            lines.push(format!("  found     no publisher: {}", unsigned(*kind)));
             lines.push(format!(
                 "  accept    choose a release that is signed; or, if the project signs no more, \
                  remove the line of `{}` from {places}",
@@ -81,7 +83,7 @@ pub fn lines(finding: &Finding, trust: &TrustContext<'_>) -> Vec<String> {
             lines.push("  accept    an attestation that is not valid cannot be accepted; tell the project or the index".to_owned());
         }
         Reason::UnsignedUnderStrict { kind } => {
-            lines.push(format!("  found     no publisher: {kind}"));
+            lines.push(format!("  found     no publisher: {}", unsigned(*kind)));
             lines.push("  accept    run it without STRICT".to_owned());
         }
     }
@@ -130,6 +132,46 @@ fn headline(reason: &Reason) -> &'static str {
     }
 }
 
+/// Returns the reason in one line, as it stands in brackets behind `FAIL: name`.
+#[must_use]
+pub fn line(reason: &Reason) -> String {
+    match reason {
+        Reason::ChangedPublisher { expected, found, difference } => match difference {
+            Difference::Url => {
+                format!("changed publisher: expected {}, found {}", expected.url, found.url())
+            }
+            Difference::Field { condition, found } => {
+                let (field, value) = (condition.field, &condition.value);
+                let found = found.as_deref().unwrap_or("none");
+                format!("changed publisher: expected {field} {value}, found {found}")
+            }
+        },
+        Reason::SignatureExpected { expected, kind } => {
+            format!("signature expected from {}, but {}", expected.url, unsigned(*kind))
+        }
+        Reason::Invalid { reason, .. } => format!("invalid attestation: {reason}"),
+        Reason::NotRecorded { found } => format!("publisher not recorded: {}", found.url()),
+        Reason::Ambiguous { found } => {
+            let found: Vec<_> = found.iter().map(|found| found.url().to_string()).collect();
+            format!("publisher not recorded, and there are several: {}", found.join(" "))
+        }
+        Reason::UnsignedUnderStrict { kind } => format!("no attestation: {}", unsigned(*kind)),
+    }
+}
+
+/// Returns the reason why a file has no attestation.
+#[must_use]
+pub const fn unsigned(kind: UnsignedKind) -> &'static str {
+    match kind {
+        UnsignedKind::NoProvenance => "the index has no attestation for it",
+        UnsignedKind::LocalFile => "a local file has no attestation",
+        UnsignedKind::DirectUrl => "a file from a URL has no attestation",
+        UnsignedKind::FindLinks => "a find-links place has no attestations",
+        UnsignedKind::VersionControl => "version control has no attestations",
+        UnsignedKind::Directory => "a local directory has no attestation",
+    }
+}
+
 /// Describes the publisher in the certificate.
 fn publisher(found: &Publisher) -> Vec<String> {
     let mut lines = vec![format!("  found     {}", found.url())];
@@ -150,14 +192,14 @@ fn publisher(found: &Publisher) -> Vec<String> {
 #[must_use]
 pub fn summary(findings: &[Finding]) -> Vec<String> {
     let mut by_publisher = std::collections::BTreeMap::<String, Vec<&str>>::new();
-    let mut unknown = std::collections::BTreeMap::<String, Vec<&str>>::new();
+    let mut unknown = std::collections::BTreeMap::<&str, Vec<&str>>::new();
     for finding in findings {
         let title = finding.title.as_str();
         match &finding.verdict {
             Verdict::Ok { publisher } | Verdict::Record { publisher } => {
                 by_publisher.entry(publisher.url().to_string()).or_default().push(title);
             }
-            Verdict::Unknown { kind } => unknown.entry(kind.to_string()).or_default().push(title),
+            Verdict::Unknown { kind } => unknown.entry(unsigned(*kind)).or_default().push(title),
             Verdict::Fail(_) => {}
         }
     }

@@ -1,9 +1,8 @@
 //! The verdict on a file: a pure function of pin, evidence and policy.
 //!
-//! Owns the table of verdicts. Must not access documents, files or the network. A [`Publisher`] can
-//! be made only from a verified certificate, so a good verdict is impossible without one.
-
-use std::fmt;
+//! Owns the table of verdicts; the words are in `evidence::refusal`. Must not access documents,
+//! files or the network. A [`Publisher`] can be made only from a verified certificate, so a good
+//! verdict is impossible without one.
 
 use crate::attestation::document::DocumentError;
 use crate::attestation::publisher::{Publisher, PublisherUrl};
@@ -274,45 +273,4 @@ fn stated(publisher: &Publisher, field: Field) -> Option<&str> {
         Field::OwnerId => &facts.owner_id,
     };
     stated.as_deref()
-}
-
-impl fmt::Display for UnsignedKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NoProvenance => "the index has no attestation for it",
-            Self::LocalFile => "a local file has no attestation",
-            Self::DirectUrl => "a file from a URL has no attestation",
-            Self::FindLinks => "a find-links place has no attestations",
-            Self::VersionControl => "version control has no attestations",
-            Self::Directory => "a local directory has no attestation",
-        })
-    }
-}
-
-impl fmt::Display for Reason {
-    /// Writes one line, as it stands in brackets behind `FAIL: name`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::ChangedPublisher { expected, found, difference } => match difference {
-                Difference::Url => {
-                    write!(f, "changed publisher: expected {}, found {}", expected.url, found.url())
-                }
-                Difference::Field { condition, found } => {
-                    let (field, value) = (condition.field, &condition.value);
-                    let found = found.as_deref().unwrap_or("none");
-                    write!(f, "changed publisher: expected {field} {value}, found {found}")
-                }
-            },
-            Self::SignatureExpected { expected, kind } => {
-                write!(f, "signature expected from {}, but {kind}", expected.url)
-            }
-            Self::Invalid { reason, .. } => write!(f, "invalid attestation: {reason}"),
-            Self::NotRecorded { found } => write!(f, "publisher not recorded: {}", found.url()),
-            Self::Ambiguous { found } => {
-                f.write_str("publisher not recorded, and there are several:")?;
-                found.iter().try_for_each(|publisher| write!(f, " {}", publisher.url()))
-            }
-            Self::UnsignedUnderStrict { kind } => write!(f, "no attestation: {kind}"),
-        }
-    }
 }
