@@ -55,11 +55,15 @@ pub(super) enum Resource {
     Document,
 }
 
-/// An answer, from the network or the cache.
-pub(super) struct FetchedAnswer {
-    pub(super) url: Url,
-    pub(super) content_type: String,
-    pub(super) bytes: Vec<u8>,
+/// The answer of an index, from the network or the cache.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// URL of the answer after redirects, without credentials.
+    pub url: Url,
+    /// `Content-Type`; empty if the answer has none.
+    pub content_type: String,
+    /// Decompressed bytes.
+    pub bytes: Vec<u8>,
 }
 
 /// A cached answer.
@@ -131,7 +135,7 @@ impl<'c> CachedClient<'c> {
         &self,
         resource: Resource,
         url: &Url,
-    ) -> Result<Option<FetchedAnswer>, HttpError> {
+    ) -> Result<Option<Answer>, HttpError> {
         // The cache key has neither credentials nor the fragment, which is not sent.
         let mut bare = url.clone();
         bare.set_fragment(None);
@@ -180,13 +184,13 @@ impl<'c> CachedClient<'c> {
         Some(Cached { note, entry })
     }
 
-    fn use_cached(&self, url: Url, cached: Cached) -> FetchedAnswer {
+    fn use_cached(&self, url: Url, cached: Cached) -> Answer {
         self.used_cached_answer.store(true, Ordering::SeqCst);
-        FetchedAnswer { url, content_type: cached.note.content_type, bytes: cached.entry.bytes }
+        Answer { url, content_type: cached.note.content_type, bytes: cached.entry.bytes }
     }
 
     /// Caches an answer, if it may be cached, and returns it.
-    fn store(&self, resource: Resource, key: &Sha256, response: Response) -> FetchedAnswer {
+    fn store(&self, resource: Resource, key: &Sha256, response: Response) -> Answer {
         let Response { url, content_type, body, validity } = response;
         let (content_type, bytes) = (content_type.unwrap_or_default(), body);
         let is_document = resource == Resource::Document && !is_web_page(&content_type);
@@ -194,7 +198,7 @@ impl<'c> CachedClient<'c> {
             validity.filter(|it| is_document || resource == Resource::Page && it.etag.is_some());
         let Some((cache, validity)) = self.cache.as_ref().zip(validity) else {
             self.forget(resource, key);
-            return FetchedAnswer { url, content_type, bytes };
+            return Answer { url, content_type, bytes };
         };
         let note = Note { content_type, validity };
         let mut entry = CacheEntry { note: String::new(), bytes };
@@ -202,7 +206,7 @@ impl<'c> CachedClient<'c> {
             entry.note = text;
             cache.write(resource.kind(), key, &entry);
         }
-        FetchedAnswer { url, content_type: note.content_type, bytes: entry.bytes }
+        Answer { url, content_type: note.content_type, bytes: entry.bytes }
     }
 
     /// Updates a cached answer that its server confirmed (304). A page is requested each time, so

@@ -14,7 +14,8 @@ mod second;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use cached_client::{CachedClient, FetchedAnswer, Resource};
+pub use cached_client::Answer;
+use cached_client::{CachedClient, Resource};
 pub use second::SecondSource;
 use url::{Origin, Url};
 
@@ -251,17 +252,6 @@ fn is_web_page(content_type: &str) -> bool {
     media_type.trim().eq_ignore_ascii_case("text/html")
 }
 
-/// A page as the index served it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Served {
-    /// URL of the page after redirects, without credentials.
-    pub url: Url,
-    /// `Content-Type` of the page; empty if the answer has none.
-    pub content_type: String,
-    /// Decompressed bytes.
-    pub bytes: Vec<u8>,
-}
-
 /// Requests the page of a project from the index at `index_url`. In contrast to [`Index::page`], it
 /// does not parse the page and does not store it for this run.
 ///
@@ -272,7 +262,7 @@ pub fn served_page(
     cache: Option<&Cache>,
     index_url: &Url,
     name: &PackageName,
-) -> Result<Option<Served>, IndexError> {
+) -> Result<Option<Answer>, IndexError> {
     fetch(&CachedClient::new(client, cache.cloned()), &page_url(index_url, name))
 }
 
@@ -308,17 +298,12 @@ fn document(client: &CachedClient<'_>, url: &Url) -> Result<Option<Vec<u8>>, Ind
     }
 }
 
-fn fetch(client: &CachedClient<'_>, url: &Url) -> Result<Option<Served>, IndexError> {
+fn fetch(client: &CachedClient<'_>, url: &Url) -> Result<Option<Answer>, IndexError> {
     if url.scheme() == "file" {
-        let served = |bytes| Served { url: url.clone(), content_type: "text/html".into(), bytes };
-        return Ok(local::page(url)?.map(served));
+        let answer = |bytes| Answer { url: url.clone(), content_type: "text/html".into(), bytes };
+        return Ok(local::page(url)?.map(answer));
     }
-    let served = |FetchedAnswer { url, content_type, bytes }: FetchedAnswer| Served {
-        url,
-        content_type,
-        bytes,
-    };
-    Ok(client.ask(Resource::Page, url)?.map(served))
+    Ok(client.ask(Resource::Page, url)?)
 }
 
 /// Returns `INDEX/NAME/`.
