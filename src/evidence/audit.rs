@@ -169,19 +169,18 @@ impl Audit<'_> {
 
     fn locate(&self, entry: &Entry, file: &File) -> Result<Located, Failure> {
         let nowhere = |without| Located { sha256: None, size: None, provenance: None, without };
-        let Ok(url) = Url::parse(&file.url) else {
+        let Some(url) = file.place.url() else {
             return Ok(nowhere(UnsignedKind::LocalFile));
         };
         if matches!(entry.source, Source::Direct(_)) {
-            let local = url.scheme() == "file";
-            return Ok(nowhere(if local {
+            return Ok(nowhere(if file.place.is_local() {
                 UnsignedKind::LocalFile
             } else {
                 UnsignedKind::DirectUrl
             }));
         }
         if let Some(page_file) =
-            self.index.locate(self.indexes, &entry.name, file.filename.as_str(), &url)?
+            self.index.locate(self.indexes, &entry.name, file.filename.as_str(), url)?
         {
             return Ok(Located {
                 sha256: page_file.sha256,
@@ -190,7 +189,7 @@ impl Audit<'_> {
                 without: UnsignedKind::NoProvenance,
             });
         }
-        if url.scheme() == "file" {
+        if file.place.is_local() {
             return Ok(nowhere(UnsignedKind::LocalFile));
         }
         if self.find_links {

@@ -18,7 +18,7 @@ use crate::gateway::{Asked, Handover};
 use crate::index::Index;
 use crate::package::digest::Claims;
 use crate::package::filename::DistFilename;
-use crate::package::lock::File;
+use crate::package::lock::{File, Place};
 use crate::package::name::PackageName;
 use crate::trust::binding::Binding;
 use crate::trust::pins::Pins;
@@ -66,7 +66,7 @@ impl Judge {
         let index = self.sources.index();
         let file = File {
             filename: asked.filename.clone(),
-            url: asked.file.url.to_string(),
+            place: Place::from(asked.file.url.clone()),
             sha256: Some(asked.sha256),
             claims: Claims::default(),
         };

@@ -116,7 +116,7 @@ impl Sources {
         let known = || computed.lock().unwrap_or_else(PoisonError::into_inner);
         let digest = |file: &File| {
             // Each file is fetched once, even if several entries list it.
-            let key = (file.url.clone(), file.sha256, file.claims.clone());
+            let key = (file.place.clone(), file.sha256, file.claims.clone());
             if let Some(sha256) = known().get(&key) {
                 return Ok(*sha256);
             }
@@ -147,8 +147,7 @@ impl Sources {
 /// # Errors
 /// The place of the file is neither a URL nor an absolute path.
 pub fn wanted(file: &File) -> Result<Wanted, Failure> {
-    let of_path = |_| Url::from_file_path(&file.url);
-    let url = Url::parse(&file.url).or_else(of_path).map_err(|()| {
+    let url = file.place.to_url().ok_or_else(|| {
         let message = format!("the place of {} is neither a URL nor a path", file.filename);
         Failure::new(Status::BadInput, message)
     })?;

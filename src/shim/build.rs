@@ -323,7 +323,7 @@ impl Story<'_> {
         for entry in &lock.entries {
             let (kind, file) = match &entry.source {
                 Source::Files(_) => continue,
-                Source::Direct(file) if file.url.starts_with("file:") => {
+                Source::Direct(file) if file.place.is_local() => {
                     (UnsignedKind::LocalFile, Some(file.clone()))
                 }
                 Source::Direct(file) => (UnsignedKind::DirectUrl, Some(file.clone())),

@@ -12,10 +12,9 @@ use crate::failure::{Failure, Status};
 use crate::gateway::Handover;
 use crate::package::digest::{Claims, Sha256};
 use crate::package::filename::DistFilename;
-use crate::package::lock::File;
+use crate::package::lock::{File, Place};
 use crate::package::plain_filename::FileName;
 use crate::resolve::resolution::private_directory;
-use crate::shim::places::local_url;
 use crate::shim::story::Story;
 
 impl Story<'_> {
@@ -64,8 +63,8 @@ impl Story<'_> {
             }
             None => None,
         };
-        let url = local_url(path, text);
-        let file = File { filename, url, sha256, claims: Claims::default() };
+        let file =
+            File { filename, place: Place::of_path(path), sha256, claims: Claims::default() };
         if judge.judge_local(dist.name(), file)? == Handover::Give {
             // If a name occurs twice, the first directory wins, as in pip.
             let _ = std::os::unix::fs::symlink(path, links.join(text));

@@ -8,12 +8,10 @@
 
 use std::process::ExitCode;
 
-use url::Url;
-
 use crate::evidence::audit::Finding;
 use crate::failure::{Failure, Status};
 use crate::gateway::Gateway;
-use crate::package::lock::{Entry, File, Lock, as_pip_writes};
+use crate::package::lock::{Entry, File, Lock, Place, as_pip_writes};
 use crate::pip::resolve::{KeptLock, Question, ResolveError};
 use crate::pip::run::{Captured, Environment};
 use crate::resolve::resolution::{Prepared, Unresolved, private_directory, wheels_only};
@@ -159,14 +157,13 @@ impl Made {
         let mut expected = stated.clone();
         let places = expected.entries.iter_mut().flat_map(Entry::files_mut).zip(files(real));
         for (stated, real) in places {
-            if stated.url == real.url {
+            if stated.place == real.place {
                 continue;
             }
-            let url = Url::parse(&real.url).map_err(|_| unclear(real))?;
-            let place = as_pip_writes(&url);
-            let (from, to) = (format!("\"{}\"", stated.url), format!("\"{place}\""));
+            let place = as_pip_writes(real.place.url().ok_or_else(|| unclear(real))?);
+            let (from, to) = (format!("\"{}\"", stated.place.as_written()), format!("\"{place}\""));
             self.kept.text = self.kept.text.replace(&from, &to);
-            stated.url = place;
+            stated.place = Place::parse(&place).map_err(|_| unclear(real))?;
         }
         match Lock::from_pylock(&self.kept.text) {
             Ok(read) if read == expected => Ok(self),

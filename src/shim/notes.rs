@@ -86,9 +86,9 @@ impl Notes<'_> {
 /// `None` if neither the pages nor pip's report say that it is yanked.
 fn yanked(entry: &Entry, files: &[File], pages: &[Arc<Page>]) -> Option<String> {
     let stated = files.iter().find_map(|file| {
-        let url = file.url.parse().ok()?;
+        let url = file.place.url()?;
         let of_page = |page: &Arc<Page>| {
-            let listed = page.file(file.filename.as_str(), &url).ok()??;
+            let listed = page.file(file.filename.as_str(), url).ok()??;
             listed.yanked.clone()
         };
         pages.iter().find_map(of_page)

@@ -13,7 +13,7 @@ use crate::evidence::sources::unreadable;
 use crate::failure::Failure;
 use crate::gateway::Gateway;
 use crate::package::digest::Sha256;
-use crate::package::lock::{self, Lock, Source};
+use crate::package::lock::{self, Lock, Place, Source};
 use crate::pip::run::Captured;
 use crate::resolve::build_steps::Closed;
 use crate::resolve::requirement_files::Copies;
@@ -41,18 +41,18 @@ pub(super) fn place_local(
     for entry in &mut lock.entries {
         let Source::Files(files) = &mut entry.source else { continue };
         for file in files {
-            let path = Url::parse(&file.url).ok().and_then(|url| url.to_file_path().ok());
+            let path = file.place.url().and_then(|url| url.to_file_path().ok());
             let link = links.join(file.filename.as_str());
             if path.is_none_or(|path| path.parent() != link.parent()) {
                 continue;
             }
             let target = std::fs::read_link(&link).map_err(private_directory)?;
-            file.url = local_url(&target, file.filename.as_str());
+            file.place = Place::of_path(&target);
             let bytes = std::fs::File::open(&target);
             let sha256 = bytes.and_then(|mut bytes| Sha256::of_reader(&mut bytes));
             let sha256 = sha256.map_err(|error| unreadable("file", &target, &error.to_string()))?;
             let found = findings.iter_mut().filter_map(|finding| finding.file.as_mut());
-            for found in found.filter(|found| found.url == file.url) {
+            for found in found.filter(|found| found.place == file.place) {
                 // A file that was judged by its digest keeps that digest, even if the file has
                 // changed since.
                 found.sha256.get_or_insert(sha256);
@@ -62,17 +62,13 @@ pub(super) fn place_local(
     Ok(findings)
 }
 
-pub(super) fn local_url(path: &Path, filename: &str) -> String {
-    Url::from_file_path(path).map_or_else(|()| filename.to_owned(), |url| url.into())
-}
-
 /// Replaces the gateway's URLs by the real URLs.
 pub(super) fn place(lock: &mut Lock, gateway: &Gateway) {
     for entry in &mut lock.entries {
         let Source::Files(files) = &mut entry.source else { continue };
         for file in files {
-            if let Some(real) = Url::parse(&file.url).ok().and_then(|url| gateway.real_url(&url)) {
-                file.url = real.file.url.into();
+            if let Some(real) = file.place.url().and_then(|url| gateway.real_url(url)) {
+                file.place = real.file.url.into();
             }
         }
     }

@@ -16,11 +16,11 @@ pub(super) fn with_verified_digests(mut lock: Lock, findings: &[Finding]) -> Loc
     let verified: HashMap<_, _> = findings
         .iter()
         .filter_map(|finding| finding.file.as_ref())
-        .map(|file| ((file.filename.as_str(), file.url.as_str()), file.sha256))
+        .map(|file| ((file.filename.as_str(), &file.place), file.sha256))
         .collect();
     for entry in &mut lock.entries {
         for file in entry.files_mut() {
-            let key = (file.filename.as_str(), file.url.as_str());
+            let key = (file.filename.as_str(), &file.place);
             file.sha256 = verified.get(&key).copied().flatten();
         }
     }

@@ -21,6 +21,7 @@ mod closed_requirements;
 mod closed_world;
 mod direct;
 mod escape;
+mod file_places;
 mod filename;
 mod find_pip;
 mod gateway;

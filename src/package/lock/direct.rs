@@ -18,7 +18,7 @@ pub(super) fn direct(
     version: Option<&str>,
     stated: &Stated<'_>,
 ) -> Result<(File, Option<String>), LockError> {
-    let place = stated.place;
+    let place = stated.text;
     if let (None, Some(other)) = (stated.sha256(), stated.digests.keys().next()) {
         // pip would not check this digest when it installs, although the user stated it.
         let reason = format!("its digest is of {other} alone; state it as sha256");
@@ -34,7 +34,8 @@ pub(super) fn direct(
     }
     let (sha256, claims) = stated.read(entry, &filename)?;
     let filename = FileName::parse(&filename).map_err(|error| package(entry, error.to_string()))?;
-    Ok((File { filename, url: place.to_owned(), sha256, claims }, version.map(str::to_owned)))
+    let file = File { filename, place: stated.place(entry)?, sha256, claims };
+    Ok((file, version.map(str::to_owned)))
 }
 
 /// Checks that pip reads the place in a requirements file as this URL and no more.

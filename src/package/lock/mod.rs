@@ -5,12 +5,14 @@
 //! another algorithm must never become a sha256.
 
 mod direct;
+mod place;
 mod places;
 mod pylock;
 mod report;
 mod spelling;
 mod stated;
 
+pub use place::{Place, WrittenUrl};
 pub use places::links_page;
 pub use pylock::without_userinfo;
 pub use spelling::as_pip_writes;
@@ -19,7 +21,6 @@ use std::path::Path;
 
 use direct::{direct, writable};
 use stated::Stated;
-use url::Url;
 
 use crate::package::digest::{Claims, OtherDigest, Sha256};
 use crate::package::filename::DistFilename;
@@ -93,8 +94,8 @@ pub enum Source {
 pub struct File {
     /// The file's own name, never a path.
     pub filename: FileName,
-    /// The URL or path of the file. May contain credentials, so it must not be printed.
-    pub url: String,
+    /// The URL or path of the file.
+    pub place: Place,
     /// The sha256 that the document states, if any.
     pub sha256: Option<Sha256>,
     /// All other claims of the document about the bytes.
@@ -184,8 +185,8 @@ impl Lock {
     pub fn below(mut self, directory: &Path) -> Self {
         for entry in &mut self.entries {
             for file in entry.files_mut() {
-                if Url::parse(&file.url).is_err() {
-                    file.url = directory.join(&file.url).to_string_lossy().into_owned();
+                if let Place::Path(path) = &mut file.place {
+                    *path = directory.join(&*path);
                 }
             }
         }
@@ -231,7 +232,8 @@ impl Lock {
     pub fn requirements(&self, which: Which) -> Result<String, LockError> {
         for entry in &self.entries {
             if let Source::Direct(file) = &entry.source {
-                writable(&file.url).map_err(|reason| package(entry.name.as_str(), reason))?;
+                writable(&file.place.as_written())
+                    .map_err(|reason| package(entry.name.as_str(), reason))?;
             }
         }
         let line = |entry: &Entry| {
@@ -300,10 +302,13 @@ impl Entry {
 
     /// Returns the line that pins the entry's one file, or `None` if its digest is not known.
     fn pin(&self, extras: &str) -> Option<String> {
-        let [File { sha256: Some(sha256), url, .. }] = self.files() else { return None };
+        let [File { sha256: Some(sha256), place, .. }] = self.files() else { return None };
         let name = &self.name;
         match &self.source {
-            Source::Direct(_) => Some(format!("{name}{extras} @ {url} --hash=sha256:{sha256}\n")),
+            Source::Direct(_) => {
+                let place = place.as_written();
+                Some(format!("{name}{extras} @ {place} --hash=sha256:{sha256}\n"))
+            }
             _ => {
                 let version = self.version.as_ref()?;
                 Some(format!("{name}{extras}=={version} --hash=sha256:{sha256}\n"))
@@ -353,7 +358,7 @@ fn file(
     }
     let (sha256, claims) = stated.read(entry, filename)?;
     let filename = FileName::parse(filename).map_err(|error| package(entry, error.to_string()))?;
-    let file = File { filename, url: stated.place.to_owned(), sha256, claims };
+    let file = File { filename, place: stated.place(entry)?, sha256, claims };
     Ok((file, version.map_or(own_version, str::to_owned)))
 }
 

@@ -52,7 +52,9 @@ impl Lock {
             let (encoded, rest) = part.split_at(part.find('"').unwrap_or(part.len()));
             let name = percent_decode(encoded.rsplit('/').next().unwrap_or_default());
             match files().find(|file| file.filename.as_str() == name) {
-                Some(file) => text.push_str(&crate::package::lock::without_userinfo(&file.url)),
+                Some(file) => {
+                    text.push_str(&crate::package::lock::without_userinfo(&file.place.as_written()))
+                }
                 None => text.extend([directory, encoded]),
             }
             text.push_str(rest);

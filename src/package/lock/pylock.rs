@@ -113,7 +113,7 @@ fn dist(
     dist: &Dist,
 ) -> Result<(File, String), LockError> {
     let stated = dist.stated(entry)?;
-    let filename = dist.name.clone().or_else(|| last_segment(stated.place));
+    let filename = dist.name.clone().or_else(|| last_segment(stated.text));
     let filename = filename.ok_or_else(|| package(entry, "a file has no name"))?;
     file(entry, name, version, &filename, &stated)
 }
@@ -123,7 +123,7 @@ impl Dist {
         let path = self.path.as_deref();
         let place = self.url.as_deref().or(path);
         let place = place.ok_or_else(|| package(entry, "a file has neither url nor path"))?;
-        Ok(Stated { place, path, digests: &self.hashes, size: self.size })
+        Ok(Stated { text: place, path, digests: &self.hashes, size: self.size })
     }
 }
 

@@ -77,7 +77,7 @@ fn entry(item: &Item) -> Result<Entry, LockError> {
     let source = match (&info.archive_info, &info.vcs_info, &info.dir_info) {
         (Some(archive), None, None) => {
             let digests = archive.digests();
-            let place = Stated { place: &info.url, path: None, digests: &digests, size: None };
+            let place = Stated { text: &info.url, path: None, digests: &digests, size: None };
             if item.is_direct {
                 let (file, _) = direct(stated, &name, version.as_deref(), &place)?;
                 Source::Direct(file)

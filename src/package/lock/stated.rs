@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::package::digest::{Algorithm, Claims, OtherDigest, Sha256};
-use crate::package::lock::{LockError, package};
+use crate::package::lock::{LockError, Place, package};
 
 /// Algorithms whose digest pip reads from a URL, behind `#` or `&` (`models/link.py`).
 pub(super) const IN_URLS: [&str; 6] = ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"];
@@ -15,7 +15,7 @@ pub(super) const IN_URLS: [&str; 6] = ["md5", "sha1", "sha224", "sha256", "sha38
 /// A file as a document states it.
 pub(super) struct Stated<'a> {
     /// The place of the file: its URL, or else its path.
-    pub(super) place: &'a str,
+    pub(super) text: &'a str,
     /// The path, from which pip would make the URL.
     pub(super) path: Option<&'a str>,
     /// The digests by algorithm.
@@ -25,6 +25,15 @@ pub(super) struct Stated<'a> {
 }
 
 impl Stated<'_> {
+    /// Returns the parsed place.
+    ///
+    /// # Errors
+    /// The text has a scheme and is not a valid URL.
+    pub(super) fn place(&self, entry: &str) -> Result<Place, LockError> {
+        Place::parse(self.text)
+            .map_err(|error| package(entry, format!("its URL is not valid: {error}")))
+    }
+
     /// Returns the sha256 in the table of hashes.
     pub(super) fn sha256(&self) -> Option<&str> {
         self.digests.get("sha256").map(String::as_str)
@@ -41,7 +50,7 @@ impl Stated<'_> {
     ) -> Result<(Option<Sha256>, Claims), LockError> {
         let no = |reason: String| package(entry, format!("file `{filename}`: {reason}"));
         let table = self.digests.iter().map(|(name, digits)| (name.clone(), digits.as_str()));
-        let places = [Some(self.place), self.path];
+        let places = [Some(self.text), self.path];
         let all = table.chain(places.into_iter().flatten().flat_map(in_place));
         let (mut sha256, mut claims) = (None, Claims { size: self.size, ..Claims::default() });
         for (name, digits) in all {
