@@ -4,7 +4,6 @@
 //! Prefetches must not appear in them.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use url::Url;
@@ -12,25 +11,20 @@ use url::Url;
 use crate::failure::{Failure, Status};
 use crate::gateway::upstream::Key;
 use crate::index::page::{Page, PageFile};
-use crate::package::digest::Sha256;
 use crate::package::name::PackageName;
 use crate::wheelhouse::Fetched;
 
-/// A file that pip received.
+/// A file that pip received: the fetched file, with its origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Handed {
     /// URL of the index that lists the file.
     pub index: Url,
     /// Name of the project.
     pub name: PackageName,
-    /// Name of the file.
-    pub filename: String,
     /// Real URL of the file.
     pub url: Url,
-    /// Sha256 computed from the bytes.
-    pub sha256: Sha256,
-    /// Path of the bytes on disk.
-    pub path: PathBuf,
+    /// The file in the gateway's directory.
+    pub file: Fetched,
 }
 
 /// A file that was refused.
@@ -40,7 +34,7 @@ pub struct Refusal {
     pub index: Url,
     /// Name of the project.
     pub name: PackageName,
-    /// Name of the file.
+    /// Name of the file, as pip requested it. A refused name may be unsafe on disk.
     pub filename: String,
     /// Reason for the refusal.
     pub reason: String,
@@ -133,10 +127,8 @@ impl Record {
             lists.handed.push(Handed {
                 index: index.clone(),
                 name: key.name.clone(),
-                filename: key.filename.clone(),
                 url: file.url.clone(),
-                sha256: fetched.sha256,
-                path: fetched.path.clone(),
+                file: fetched.clone(),
             });
         }
     }

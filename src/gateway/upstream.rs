@@ -29,7 +29,8 @@ use crate::wheelhouse::{Fetched, MAX_FILE, Wanted, Wheelhouse, WheelhouseError};
 /// Maximum size of a METADATA file, in bytes.
 pub const MAX_METADATA: u64 = 16 * 1024 * 1024;
 
-/// Key of a file: number of the index, project, name on the page.
+/// Key of a file that pip requests: number of the index, project, name on the page. The name comes
+/// from a request and is any text; `file_name` makes it a [`FileName`] before a file is written.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Key {
     pub(super) index: usize,

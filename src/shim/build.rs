@@ -16,7 +16,7 @@ use std::sync::Arc;
 use crate::evidence::audit::{self, Finding};
 use crate::evidence::judge::Judge;
 use crate::failure::{Failure, Status};
-use crate::gateway::{Gateway, HOST, Handed, Judging, Prefetching, Refusal, Setup};
+use crate::gateway::{Gateway, HOST, Judging, Prefetching, Refusal, Setup};
 use crate::package::lock::{Entry, Lock, Source};
 use crate::package::name::PackageName;
 use crate::pip::guard::{Allowed, Blocked, Origins};
@@ -139,7 +139,7 @@ impl Story<'_> {
         }
         let told = |error| told(error, &gateway);
         let Asked { mut lock, made } = resolved.map_err(told)?;
-        let handed = gateway.handed_over();
+        let handed: Vec<_> = gateway.handed_over().into_iter().map(|handed| handed.file).collect();
         let stated = lock.clone();
         place(&mut lock, &gateway);
         let at = &self.session.process.directory;
@@ -167,9 +167,9 @@ impl Story<'_> {
         };
         let (session, prepared) = (self.session, self.prepared);
         Notes { session, prepared, lock: &lock, pages }.tell_of_yanked();
-        let files = handed.iter().map(|handed| (handed.path.as_path(), handed.sha256));
-        let fetched = fetched.iter().map(|fetched| (fetched.path.as_path(), fetched.sha256));
-        let links = links_page(files.chain(fetched), closed.find_links.as_deref());
+        let files = handed.iter().chain(&fetched);
+        let files = files.map(|file| (file.path.as_path(), file.sha256));
+        let links = links_page(files, closed.find_links.as_deref());
         let install = |ask| self.hand_to_pip(&closed, &named, &lock, links, ask);
         let code = unpacking.answering(|| findings.clone(), install)??;
         // Recorded only now: if the source does not build, its publisher was not used.
@@ -290,7 +290,7 @@ impl Story<'_> {
     fn fetch(
         &self,
         lock: &Lock,
-        handed: &[Handed],
+        handed: &[Fetched],
         links: Option<&Path>,
     ) -> Result<Vec<Fetched>, Failure> {
         let directory = self.session.run.subdirectory("wheelhouse").map_err(private_directory)?;
@@ -298,7 +298,7 @@ impl Story<'_> {
             .with_progress(self.session.progress);
         // Files in the user's own directories have links in this run already.
         let missing = lock.listed().filter(|file| {
-            let is_here = |handed: &Handed| file.sha256 == Some(handed.sha256);
+            let is_here = |handed: &Fetched| file.sha256 == Some(handed.sha256);
             !handed.iter().any(is_here)
                 && !links.is_some_and(|links| links.join(file.filename.as_str()).exists())
         });
@@ -309,12 +309,12 @@ impl Story<'_> {
 
     /// Returns the findings for the files that are installed and for the files that were used to
     /// build them.
-    fn findings(&self, lock: &Lock, judged: &[Finding], handed: &[Handed]) -> Vec<Finding> {
+    fn findings(&self, lock: &Lock, judged: &[Finding], handed: &[Fetched]) -> Vec<Finding> {
         let mut findings: Vec<Finding> = judged
             .iter()
             .filter(|finding| {
                 let Some(file) = &finding.file else { return false };
-                let is_handed = handed.iter().any(|h| h.filename == file.filename.as_str());
+                let is_handed = handed.iter().any(|h| h.filename == file.filename);
                 let mut locked = lock.entries.iter().flat_map(Entry::files);
                 is_handed || locked.any(|locked| locked.filename == file.filename)
             })

@@ -46,7 +46,8 @@ pub struct Wheelhouse {
 /// why the fetch failed, or `None` if the file was not prefetched. May block until it arrives.
 pub type Prefetched = Box<dyn Fn(&Url) -> Option<Result<PathBuf, Failure>> + Send + Sync>;
 
-/// A file to fetch.
+/// A file to fetch. In contrast to the [`File`](crate::package::lock::File) of a lock, it has a
+/// URL: a path that is not absolute cannot be fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
     /// Name of the file in the wheelhouse.
@@ -59,7 +60,7 @@ pub struct Wanted {
     pub claims: Claims,
 }
 
-/// A file in the wheelhouse.
+/// A file in the wheelhouse. In contrast to a [`Wanted`] file, its bytes are on disk and hashed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetched {
     /// Name of the file.

@@ -43,10 +43,10 @@ fn files_and_metadata_are_passed_on_unchanged() {
     assert!(file.head.contains("Cache-Control: no-store"), "{}", file.head);
     let handed = gate.gateway.handed_over().remove(0);
     assert_eq!(
-        (handed.url.as_str(), handed.sha256),
+        (handed.url.as_str(), handed.file.sha256),
         (&*index.file_url(WHEEL), Sha256::of(b"wheel"))
     );
-    assert_eq!(std::fs::read(handed.path).unwrap(), b"wheel");
+    assert_eq!(std::fs::read(handed.file.path).unwrap(), b"wheel");
     assert_eq!(gate.gateway.asked()[0].as_str(), "aa");
     assert!(gate.gateway.refusals().is_empty() && gate.gateway.failures().is_empty());
 }

@@ -38,7 +38,8 @@ pub struct Page {
     count: usize,
 }
 
-/// A file on a page.
+/// A file on a page, with all statements of the index about it. Its name is any text, since an
+/// index may list a name that no file on disk may have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageFile {
     /// Name of the file: stated in JSON, the last part of the URL in HTML.

@@ -89,7 +89,8 @@ pub enum Source {
     },
 }
 
-/// One file of a package.
+/// One file of a package, as a document states it: the subject of a verdict. `wheelhouse::Wanted`
+/// adds that the file can be fetched, and `wheelhouse::Fetched` that its bytes are on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
     /// The file's own name, never a path.
