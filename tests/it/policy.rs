@@ -91,7 +91,7 @@ fn row(pin: Option<&Pin>, evidence: &Evidence) -> [&'static str; 4] {
 }
 
 #[test]
-fn the_table_of_verdicts_cell_by_cell() {
+fn verdicts_match_the_table() {
     let r = &pin("o/r");
     let broken = Evidence::Invalid(DocumentError::NoBundle.into());
     for (pin, evidence, verdicts) in [
@@ -110,7 +110,7 @@ fn the_table_of_verdicts_cell_by_cell() {
 }
 
 #[test]
-fn documents_of_several_bundles_cell_by_cell() {
+fn verdicts_of_several_bundles_match_the_table() {
     let r = &pin("o/r");
     let (ok, changed, invalid) = (["ok"; 4], ["changed"; 4], ["invalid"; 4]);
     for (pin, bundles, verdicts) in [
@@ -146,7 +146,7 @@ fn documents_of_several_bundles_cell_by_cell() {
 }
 
 #[test]
-fn an_unsigned_file_of_a_pinned_project_is_refused_wherever_it_comes_from() {
+fn unsigned_file_of_a_pinned_project_is_refused_wherever_it_comes_from() {
     for kind in [UnsignedKind::NoProvenance, UnsignedKind::LocalFile, UnsignedKind::DirectUrl] {
         assert_eq!(row(Some(&pin("o/r")), &Evidence::Unsigned(kind)), ["expected"; 4]);
         let verdicts = ["unknown", "unsigned", "unknown", "unsigned"];
@@ -155,7 +155,7 @@ fn an_unsigned_file_of_a_pinned_project_is_refused_wherever_it_comes_from() {
 }
 
 #[test]
-fn the_case_of_a_repository_does_not_matter() {
+fn case_of_a_repository_does_not_matter() {
     assert_eq!(row(Some(&pin("Octo/Repo")), &attested([good("octo/repo")])), ["ok"; 4]);
 }
 
@@ -174,7 +174,7 @@ fn fields_of_a_pin_hold_the_certificate_to_exactly_that() {
 }
 
 #[test]
-fn a_field_that_differs_is_named_with_both_values() {
+fn field_that_differs_is_named_with_both_values() {
     let bundles = attested([good("o/other"), good("o/r")]);
     let verdict = judge(Some(&pin_with("o/r", &["owner-id=9"])), &bundles, &DEFAULT);
     let Verdict::Fail(reason) = verdict else { panic!("{verdict:?}") };
@@ -229,7 +229,7 @@ fn each_refusal_says_in_one_line_what_was_expected_and_found() {
 }
 
 #[test]
-fn trust_on_first_use_changes_nothing_for_a_pinned_project() {
+fn trust_on_first_use_does_not_change_pinned_projects() {
     let r = pin("o/r");
     for evidence in
         [NOTHING, attested([good("o/x")]), attested([good("o/r")]), attested([bad("o/r")])]
