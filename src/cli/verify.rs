@@ -17,7 +17,6 @@ use crate::failure::{Failure, Status};
 use crate::package::lock::{Lock, MAX_BYTES};
 use crate::pip::command_line::arguments::InstallArgs;
 use crate::pip::command_line::invocation::{Invocation, classify};
-use crate::pip::command_line::options::Role;
 use crate::pip::find;
 use crate::pip::run::{Environment, Pip, exit_code};
 use crate::process::Process;
@@ -143,7 +142,7 @@ fn beside_a_lock(arguments: &InstallArgs) -> Result<(), Failure> {
         let words: Vec<_> = item.raw.iter().map(|word| word.to_string_lossy()).collect();
         return usage(format!("unknown argument `{}`", words.join(" ")));
     }
-    let input = arguments.chosen().find(|chosen| chosen.option.role == Role::Input);
+    let input = arguments.chosen().find(|chosen| chosen.option.names_requirements());
     let argument = arguments.requirement_arguments().first().map(|word| word.to_string_lossy());
     match (input.map(|chosen| chosen.option.name().into()), argument) {
         (Some(word), _) | (None, Some(word)) => {

@@ -4,8 +4,10 @@
 //! decide nothing about what may be installed.
 
 pub mod command_line;
+pub mod configuration;
 pub mod find;
 pub mod guard;
+pub mod options;
 pub mod preinstall;
 pub mod requirements;
 pub mod resolve;
@@ -13,3 +15,4 @@ pub mod run;
 pub mod scheme;
 pub mod settings;
 pub mod standby;
+pub mod version;

@@ -18,11 +18,14 @@ use url::Url;
 use crate::failure::{Failure, Status};
 use crate::http::redact::{Redacted, redacted_text};
 use crate::package::lock::{Lock, LockError, MAX_BYTES};
+use crate::pip::command_line::arguments::InstallArgs;
+use crate::pip::configuration::Configuration;
 use crate::pip::guard::{Allowed, Blocked, Facts, Guard, GuardError, KEPT_LOCK};
+use crate::pip::options::Options;
 use crate::pip::run::{Captured, Cause, Environment, Pip, RunError, exit_code};
 use crate::pip::scheme::Scheme;
-use crate::pip::settings::Configuration;
 use crate::pip::standby::Standby;
+use crate::pip::version::{OLDEST, PipVersion};
 use crate::process::run::{Purpose, Run};
 
 /// A pip that answers questions, under the guard.
@@ -99,22 +102,9 @@ pub struct Probe {
     pub facts: Facts,
     /// pip's version.
     pub version: PipVersion,
-    /// pip's configuration.
-    pub configuration: Configuration,
+    /// The options that the user gave pip, by the command line and by the configuration.
+    pub options: Options,
 }
-
-/// The release of a pip, `MAJOR.MINOR`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct PipVersion(pub u32, pub u32);
-
-/// The oldest pip with `--dry-run --report`, the way to ask for the set that it would install.
-pub const OLDEST: PipVersion = PipVersion(22, 2);
-
-/// The first pip with `pip lock`.
-pub const HAS_LOCK: PipVersion = PipVersion(25, 1);
-
-/// The first pip that takes hashes from constraints for requirements that are not pinned.
-pub const HASHED_CONSTRAINTS: PipVersion = PipVersion(26, 1);
 
 /// The log of a guarded pip. The guard makes pip write no log at all in place of this one.
 const NO_LOG: &str = "/dev/null";
@@ -169,19 +159,24 @@ impl<'a> Resolver<'a> {
 
     /// Asks pip for its version, its environment and its configuration. Starts the standby.
     ///
-    /// `global` are the user's options before the subcommand.
+    /// `global` are the options of the question itself. `arguments` are the user's arguments, which
+    /// pip's configuration completes.
     ///
     /// # Errors
     /// pip fails, is not guarded, or is older than [`OLDEST`].
-    pub fn probe(&self, global: &[OsString]) -> Result<Probe, ResolveError> {
-        let mut arguments = global.to_vec();
+    pub fn probe(
+        &self,
+        global: &[OsString],
+        arguments: &InstallArgs,
+    ) -> Result<Probe, ResolveError> {
+        let mut argv = global.to_vec();
         // Verbose thrice: a `quiet` in the user's configuration would silence the listing.
-        arguments.extend(["config", "list", "-vvv"].map(OsString::from));
+        argv.extend(["config", "list", "-vvv"].map(OsString::from));
         // For `pip install` the option counts only on the command line; `pip config` would take
         // this one for it, and leave out what the user has configured.
         let environment =
             Environment { set: vec![("PIP_ISOLATED".into(), "0".into())], remove: Vec::new() };
-        let question = Question::resolving(&arguments, Path::new(""), &environment);
+        let question = Question::resolving(&argv, Path::new(""), &environment);
         // An error here is dropped: pip is then started for the question below, which reports it.
         let guarded = self.guard.environment(&question.allowed);
         *self.standby() = Standby::start(self.pip, self.run, &guarded).unwrap_or_default();
@@ -190,7 +185,7 @@ impl<'a> Resolver<'a> {
         let version = PipVersion::parse(&stated).filter(|version| *version >= OLDEST);
         let version = version.ok_or(ResolveError::TooOld(stated))?;
         let configuration = Configuration::parse(&String::from_utf8_lossy(&captured.stdout));
-        Ok(Probe { facts, version, configuration })
+        Ok(Probe { facts, version, options: Options::new(arguments, configuration) })
     }
 
     /// Runs a `pip lock` that writes to the question's output, and reads the lock.
@@ -285,10 +280,10 @@ impl<'a> Resolver<'a> {
     fn run_guarded(&self, question: &Question<'_>) -> Result<(Captured, Facts), ResolveError> {
         let mut environment = self.guard.environment(&question.allowed);
         let internal = ["_PIP_RUNNING_IN_SUBPROCESS", "_PIP_IN_BUILD_IGNORE_CONSTRAINTS"];
-        environment.remove.extend(internal);
-        environment.remove.extend(&question.environment.remove);
+        environment.remove.extend(internal.map(str::to_owned));
+        environment.remove.extend(question.environment.remove.iter().cloned());
         environment.set.extend(question.environment.set.iter().cloned());
-        environment.remove.push("SSLKEYLOGFILE");
+        environment.remove.push("SSLKEYLOGFILE".to_owned());
         environment.set.push(("TMPDIR".into(), self.guard.temporary().into()));
         if question.allowed != Allowed::Resolving {
             environment.set.push(("PIP_LOG".into(), NO_LOG.into()));
@@ -318,18 +313,6 @@ impl<'a> Resolver<'a> {
                 Err(ResolveError::Pip(captured))
             }
         }
-    }
-}
-
-impl PipVersion {
-    /// Parses the first two numbers of a version. Returns `None` if one of them is not a number.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.split('.').map(|part| {
-            let digits = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
-            part.get(..digits)?.parse().ok()
-        });
-        Some(Self(parts.next()??, parts.next().unwrap_or(Some(0))?))
     }
 }
 

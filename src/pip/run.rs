@@ -27,7 +27,7 @@ pub struct Environment {
     /// Variables that are set.
     pub set: Vec<(OsString, OsString)>,
     /// Variables that are removed.
-    pub remove: Vec<&'static str>,
+    pub remove: Vec<String>,
 }
 
 /// The output of a silent pip, and its exit status.

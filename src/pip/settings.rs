@@ -1,16 +1,9 @@
 //! pip's settings for the network and the cache.
 //!
-//! Merges the sources in pip's order of precedence: `[global]` < `[install]` < `PIP_*` < command
-//! line, and the lines of requirements files. Reads the output of `pip config list`:
-//!
-//! ```text
-//! global.index-url='https://index.example/simple'
-//! :env:.timeout='5'
-//! ```
-//!
-//! Must not read configuration files, because only pip knows their paths.
+//! Computes them from the user's options, from the lines of requirements files, and from the
+//! surroundings. Must not read files or variables.
 
-use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -19,26 +12,8 @@ use url::Url;
 use crate::failure::{Failure, Status};
 use crate::http::redact::redacted_text;
 use crate::http::settings::{Proxy, ProxyVariables, Transport};
+use crate::pip::options::Options;
 use crate::process::switch;
-
-/// The values of one source, by the option's long name without dashes.
-pub type Values = BTreeMap<String, String>;
-
-/// pip's configuration from its files and the `PIP_*` variables, by section.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Configuration {
-    sections: BTreeMap<String, Values>,
-}
-
-/// The options of the command line for the network and the cache, as pip's own parser would store
-/// them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CommandLine {
-    /// Options of which the last one counts, by long name without dashes. Flags have the value `1`.
-    pub single: Values,
-    /// Options whose values add up, by long name without dashes.
-    pub repeated: BTreeMap<String, Vec<String>>,
-}
 
 /// Options for indexes and directories in the lines of requirements files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -83,73 +58,6 @@ pub struct Settings {
     pub cache: Option<PathBuf>,
 }
 
-impl Configuration {
-    /// Parses the output of `pip config list`: lines `SECTION.KEY='VALUE'` with values as Python
-    /// writes them. Other lines are ignored.
-    #[must_use]
-    pub fn parse(text: &str) -> Self {
-        let mut sections = BTreeMap::<String, Values>::new();
-        for line in text.lines() {
-            let Some((key, value)) = line.split_once('=') else { continue };
-            let Some((section, name)) = key.rsplit_once('.') else { continue };
-            let Some(value) = python_string(value) else { continue };
-            if !value.is_empty() {
-                let name = name.to_lowercase().replace('_', "-");
-                sections.entry(section.to_owned()).or_default().insert(name, value);
-            }
-        }
-        Self { sections }
-    }
-
-    /// Returns the configuration as another subcommand of pip reads it: with its own section
-    /// instead of `[install]`.
-    #[must_use]
-    pub fn read_by(mut self, subcommand: &str) -> Self {
-        if subcommand != "install" {
-            self.sections.remove("install");
-            let own = self.sections.remove(subcommand);
-            self.sections.extend(own.map(|values| ("install".to_owned(), values)));
-        }
-        self
-    }
-
-    /// Returns the values of a section (`install`, `:env:`).
-    #[must_use]
-    pub fn section(&self, name: &str) -> Option<&Values> {
-        self.sections.get(name)
-    }
-
-    /// Returns the values that `pip install` reads from files, without those that a variable
-    /// overrides: the `[install]` section before the global one.
-    pub fn effective_files(&self) -> impl Iterator<Item = (&str, &str)> {
-        let sections = ["global", "install"].map(|name| self.sections.get(name));
-        let keys: std::collections::BTreeSet<&str> = sections
-            .iter()
-            .flatten()
-            .flat_map(|values| values.keys().map(String::as_str))
-            .collect();
-        let by_variable = |key: &str| {
-            self.sections.get(":env:").is_some_and(|variables| variables.contains_key(key))
-        };
-        keys.into_iter()
-            .filter(move |key| !by_variable(key))
-            .filter_map(|k| Some((k, self.get(k)?)))
-    }
-
-    /// Returns the value of an option for `pip install`; the later source wins.
-    #[must_use]
-    pub fn get(&self, option: &str) -> Option<&str> {
-        let places = [":env:", "install", "global"];
-        places.iter().find_map(|place| self.sections.get(*place)?.get(option)).map(String::as_str)
-    }
-
-    /// Returns whether a switch is set for `pip install`.
-    #[must_use]
-    pub fn is_on(&self, switch: &str) -> bool {
-        self.get(switch).and_then(switch::read) == Some(true)
-    }
-}
-
 impl Settings {
     /// Merges all sources.
     ///
@@ -157,29 +65,17 @@ impl Settings {
     /// A value is not valid (an index that is not a URL, a timeout that is not a number), or pip
     /// did not state its default index.
     pub fn merge(
-        configuration: &Configuration,
-        command_line: &CommandLine,
+        options: &Options,
         lines: &FileLines,
         surroundings: &Surroundings,
     ) -> Result<Self, Failure> {
-        let single = |option: &str| {
-            command_line
-                .single
-                .get(option)
-                .map(String::as_str)
-                .or_else(|| configuration.get(option))
-        };
-        let repeated = |option: &str| {
-            let configured = configuration.get(option).unwrap_or_default();
-            let given = command_line.repeated.get(option).map(Vec::as_slice).unwrap_or_default();
-            configured.split_whitespace().map(str::to_owned).chain(given.iter().cloned())
-        };
-        let on = |option: &str| single(option).and_then(switch::read) == Some(true);
+        let single = |option: &str| options.last(option).map(OsStr::to_string_lossy);
+        let on = |option: &str| options.is_on(option);
 
         let mut indexes = Vec::new();
-        if !on("no-index") && !lines.no_index {
-            let default = single("index-url").or_else(|| single("pypi-url"));
-            let main = lines.index_url.as_deref().or(default);
+        if !on("--no-index") && !lines.no_index {
+            let named = single("--index-url");
+            let main = lines.index_url.as_deref().or(named.as_deref());
             let main = main.or(surroundings.default_index.as_deref()).ok_or_else(|| {
                 Failure::new(Status::CouldNotCheck, "pip does not report its index")
                     .hint("name it with --index-url or PIP_INDEX_URL")
@@ -187,38 +83,44 @@ impl Settings {
             indexes.push(index_url(main)?);
             // A `-i` line replaces all indexes that are named elsewhere. pip reads the files before
             // it asks an index.
-            let elsewhere = repeated("extra-index-url").filter(|_| lines.index_url.is_none());
+            let elsewhere = options.all("--extra-index-url").into_iter();
+            let elsewhere = elsewhere.filter(|_| lines.index_url.is_none());
             for extra in elsewhere.chain(lines.extra_index_urls.iter().cloned()) {
                 indexes.push(index_url(&extra)?);
             }
         }
-        let path = |option: &str| single(option).map(PathBuf::from);
-        let proxy = match single("proxy") {
-            Some(url) if !url.is_empty() => Proxy::Url(url.to_owned()),
-            _ if command_line.single.contains_key("proxy") || on("no-proxy-env") => Proxy::Direct,
-            _ => Proxy::Environment,
+        let path = |option: &str| options.last(option).map(PathBuf::from);
+        let proxy = match single("--proxy") {
+            Some(url) if !url.is_empty() => Proxy::Url(url.into_owned()),
+            Some(_) => Proxy::Direct,
+            None if on("--no-proxy-env") => Proxy::Direct,
+            None => Proxy::Environment,
         };
         let defaults = Transport::default();
-        let timeout = single("timeout").or_else(|| single("default-timeout"));
+        let timeout = single("--timeout");
+        let retries = single("--retries");
+        let trusted_hosts = options.all("--trusted-host").into_iter();
         let transport = Transport {
-            ca_bundle: path("cert").or_else(|| surroundings.requests_ca_bundle.clone()),
-            client_certificate: path("client-cert"),
+            ca_bundle: path("--cert").or_else(|| surroundings.requests_ca_bundle.clone()),
+            client_certificate: path("--client-cert"),
             proxy,
-            trusted_hosts: repeated("trusted-host").chain(lines.trusted_hosts.clone()).collect(),
-            timeout: timeout.map_or(Ok(defaults.timeout), seconds)?,
-            retries: single("retries").map_or(Ok(defaults.retries), count)?,
+            trusted_hosts: trusted_hosts.chain(lines.trusted_hosts.clone()).collect(),
+            timeout: timeout.map_or(Ok(defaults.timeout), |text| seconds(&text))?,
+            retries: retries.map_or(Ok(defaults.retries), |text| count(&text))?,
             proxy_variables: surroundings.proxies.clone(),
             netrc: surroundings.netrc.clone(),
             credentials: indexes.clone(),
             ..defaults
         };
         // `--no-cache-dir` may be written as PIP_NO_CACHE_DIR or as a false `cache-dir`.
-        let disabled =
-            on("no-cache-dir") || single("cache-dir").and_then(switch::read) == Some(false);
-        let cache = path("cache-dir").or_else(|| surroundings.default_cache.clone());
+        let switched_off =
+            single("--cache-dir").and_then(|text| switch::read(&text)) == Some(false);
+        let disabled = on("--no-cache-dir") || switched_off;
+        let find_links = options.all("--find-links").into_iter();
+        let cache = path("--cache-dir").or_else(|| surroundings.default_cache.clone());
         Ok(Self {
             indexes,
-            find_links: repeated("find-links").chain(lines.find_links.clone()).collect(),
+            find_links: find_links.chain(lines.find_links.clone()).collect(),
             transport,
             cache: if disabled { None } else { cache },
         })
@@ -248,33 +150,4 @@ fn seconds(text: &str) -> Result<Duration, Failure> {
 fn count(text: &str) -> Result<u32, Failure> {
     text.parse()
         .map_err(|_| Failure::new(Status::Usage, format!("retries `{text}` is not a number")))
-}
-
-/// Parses a Python string literal as `repr` writes it.
-fn python_string(text: &str) -> Option<String> {
-    let quote = text.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
-    let inner = text.strip_prefix(quote)?.strip_suffix(quote)?;
-    let (mut value, mut chars) = (String::with_capacity(inner.len()), inner.chars());
-    while let Some(c) = chars.next() {
-        if c != '\\' {
-            value.push(c);
-            continue;
-        }
-        match chars.next()? {
-            'n' => value.push('\n'),
-            't' => value.push('\t'),
-            'r' => value.push('\r'),
-            digits @ ('x' | 'u' | 'U') => {
-                let length = match digits {
-                    'x' => 2,
-                    'u' => 4,
-                    _ => 8,
-                };
-                let hex: String = chars.by_ref().take(length).collect();
-                value.push(char::from_u32(u32::from_str_radix(&hex, 16).ok()?)?);
-            }
-            other => value.push(other),
-        }
-    }
-    Some(value)
 }

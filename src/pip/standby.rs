@@ -67,7 +67,7 @@ struct Order<'a> {
     fork: bool,
     argv: Vec<&'a [u8]>,
     set: Vec<(&'a [u8], &'a [u8])>,
-    remove: &'a [&'static str],
+    remove: &'a [String],
     /// The files for a fork's standard output and error. Empty: the pipes.
     files: Vec<&'a [u8]>,
 }

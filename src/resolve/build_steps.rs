@@ -9,65 +9,27 @@ use std::path::{Path, PathBuf};
 use url::Url;
 
 use crate::pip::command_line::arguments::{InstallArgs, Positionals, Subcommand};
-use crate::pip::resolve::Probe;
+use crate::pip::command_line::table::{self, Fact, PipOption};
+use crate::pip::options::Options;
 use crate::pip::run::Environment;
 use crate::resolve::steps::{
-    FOR_ANOTHER_PLATFORM, Form, Installed, LockPlace, NOT_FOR_QUESTIONS, NOT_FOR_REPORT,
-    clones_beside, own_lock_head, without_files,
+    Form, INTERNAL, Installed, LockPlace, clones_beside, is_for_another_platform,
+    is_not_for_questions, is_not_for_report, own_lock_head, without_files,
 };
 
-/// Options that say where packages come from, or how to connect there. The gateway replaces all of
-/// them.
-pub const PLACES: [&str; 10] = [
-    "--index-url",
-    "--extra-index-url",
-    "--no-index",
-    "--find-links",
-    "--proxy",
-    "--cache-dir",
-    "--no-cache-dir",
-    "--requirement",
-    "--constraint",
-    "--build-constraint",
-];
+/// Returns whether an option says where packages come from, or how to connect there. The gateway
+/// replaces all such options.
+#[must_use]
+pub fn is_of_places(option: &PipOption) -> bool {
+    let facts = [Fact::NamesPlace, Fact::NeedsNetwork, Fact::NamesCache, Fact::NamesFile];
+    facts.into_iter().any(|fact| option.is(fact))
+}
 
-/// The variables of these options, and other variables that a run behind the gateway must not
-/// inherit.
-const PLACE_VARIABLES: [&str; 16] = [
-    "PIP_INDEX_URL",
-    "PIP_PYPI_URL",
-    "PIP_EXTRA_INDEX_URL",
-    "PIP_NO_INDEX",
-    "PIP_FIND_LINKS",
-    "PIP_PROXY",
-    "PIP_CACHE_DIR",
-    "PIP_NO_CACHE_DIR",
-    "PIP_REQUIREMENT",
-    "PIP_CONSTRAINT",
-    "PIP_BUILD_CONSTRAINT",
-    "PIP_REPORT",
-    "PIP_DRY_RUN",
-    "PIP_NO_REQUIRE_HASHES",
-    "_PIP_RUNNING_IN_SUBPROCESS",
-    "_PIP_IN_BUILD_IGNORE_CONSTRAINTS",
-];
-
-/// Keys of pip.conf that are not passed on as variables: the keys of these options, and keys that
-/// are no option.
-const PLACE_KEYS: [&str; 12] = [
-    "index-url",
-    "pypi-url",
-    "extra-index-url",
-    "no-index",
-    "find-links",
-    "proxy",
-    "cache-dir",
-    "no-cache-dir",
-    "requirement",
-    "constraint",
-    "build-constraint",
-    "report",
-];
+/// Returns whether a run behind the gateway must not inherit an option from its environment or from
+/// a configuration file.
+fn is_not_inherited(option: &PipOption) -> bool {
+    is_of_places(option) || option.is(Fact::NotForNested)
+}
 
 /// Options that replace the user's when pip may use the gateway alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,22 +54,23 @@ impl Closed {
     pub fn report(
         &self,
         arguments: &InstallArgs,
+        options: &Options,
         installed: Installed,
         output: &Path,
     ) -> Vec<OsString> {
-        let mut argv = arguments.global_without(&[PLACES.as_slice(), &NOT_FOR_QUESTIONS].concat());
+        let mut argv = arguments.global_without(|it| is_of_places(it) || is_not_for_questions(it));
         argv.extend(words(&["install", "--disable-pip-version-check", "--dry-run", "--report"]));
         argv.push(output.into());
         let installs = arguments.subcommand() == Subcommand::Install;
         if installed == Installed::Ignored || !installs {
             argv.push("--ignore-installed".into());
         }
-        if !installs && FOR_ANOTHER_PLATFORM.iter().any(|option| arguments.has(option)) {
+        if !installs && is_for_another_platform(options) {
             argv.extend(["--target".into(), output.with_extension("target").into()]);
         }
         argv.extend(self.led(arguments, output));
-        let without = [PLACES.as_slice(), &NOT_FOR_REPORT, &NOT_FOR_QUESTIONS].concat();
-        argv.extend(arguments.without(&without, Positionals::Keep));
+        let without = |option: &PipOption| is_of_places(option) || is_not_for_report(option);
+        argv.extend(arguments.without(without, Positionals::Keep));
         argv
     }
 
@@ -116,12 +79,13 @@ impl Closed {
     #[must_use]
     pub fn lock(&self, arguments: &InstallArgs, place: LockPlace, output: &Path) -> Vec<OsString> {
         let (head, gone) = own_lock_head(place);
-        let mut argv = arguments.global_without(&PLACES);
+        let mut argv = arguments.global_without(is_of_places);
         argv.extend(head);
         argv.push("--disable-pip-version-check".into());
         argv.extend(self.led(arguments, output));
-        let without = [PLACES.as_slice(), gone, &["--src"]].concat();
-        argv.extend(arguments.without(&without, Positionals::Keep));
+        let without =
+            |option: &PipOption| is_of_places(option) || gone(option) || option.name() == "--src";
+        argv.extend(arguments.without(without, Positionals::Keep));
         argv
     }
 
@@ -149,15 +113,17 @@ impl Closed {
         argv
     }
 
-    /// Returns the options that replace [`PLACES`] where hashes are required. The user's files
-    /// could name an index, and a pip that a build starts would use it without verification.
+    /// Returns the options that replace those of [`is_of_places`] where hashes are required. The
+    /// user's files could name an index, and a pip that a build starts would use it without
+    /// verification.
     #[must_use]
-    pub fn instead(&self, form: Form) -> Vec<OsString> {
+    pub fn instead(&self, options: &Options, form: Form) -> Vec<OsString> {
         let mut words: Vec<OsString> = vec!["--cache-dir".into(), self.cache.clone().into()];
         words.extend(match form {
             Form::OwnArguments => self.files(),
             Form::NamedFile | Form::HashedFile => self.build_constraints(),
         });
+        words.extend(dry_run(options));
         words
     }
 
@@ -169,22 +135,24 @@ impl Closed {
     pub fn install(
         &self,
         arguments: &InstallArgs,
+        options: &Options,
         links: &Path,
         versions: &Path,
         report: Option<&Path>,
     ) -> Vec<OsString> {
-        let mut argv = arguments.global_without(&PLACES);
+        let mut argv = arguments.global_without(is_of_places);
         argv.push(arguments.subcommand().word().into());
         argv.extend(["--no-index".into(), "--find-links".into(), links.into()]);
         argv.extend(["--cache-dir".into(), self.cache.clone().into()]);
         argv.extend(["--constraint".into(), versions.into()]);
         argv.extend(self.files());
+        argv.extend(dry_run(options));
         if let Some(report) = report {
             argv.extend(["--report".into(), report.into()]);
         }
         let ours = ["--require-hashes", "--no-require-hashes", "--report"];
-        let without = [PLACES.as_slice(), &ours].concat();
-        argv.extend(arguments.without(&without, Positionals::Keep));
+        let without = |option: &PipOption| is_of_places(option) || ours.contains(&option.name());
+        argv.extend(arguments.without(without, Positionals::Keep));
         argv
     }
 
@@ -204,11 +172,11 @@ impl Closed {
     #[must_use]
     pub fn environment(
         &self,
-        probe: &Probe,
+        options: &Options,
         proxies: Vec<(&'static str, String)>,
         index: &ForNestedPips<'_>,
     ) -> Environment {
-        let mut set = without_files(probe, &PLACE_KEYS);
+        let mut set = without_files(options, &table::keys(is_not_inherited));
         set.push(("PIP_CACHE_DIR".into(), self.cache.clone().into()));
         set.extend(proxies.into_iter().map(|(name, value)| (name.into(), value.into())));
         match (index, self.indexes.split_first()) {
@@ -226,7 +194,9 @@ impl Closed {
                 set.push(("PIP_FIND_LINKS".into(), url.into()));
             }
         }
-        Environment { set, remove: PLACE_VARIABLES.to_vec() }
+        let internal = INTERNAL.map(str::to_owned);
+        let remove = table::variables(is_not_inherited).into_iter().chain(internal).collect();
+        Environment { set, remove }
     }
 }
 
@@ -237,6 +207,13 @@ pub enum ForNestedPips<'a> {
     Gateway,
     /// The page at this absolute path.
     Links(&'a Path),
+}
+
+/// Returns `--dry-run` if the user has switched it on, wherever that is. Its variable would reach
+/// the pips that a build starts, and those must install the requirements of the build.
+fn dry_run(options: &Options) -> Option<OsString> {
+    let installs = options.subcommand() == Subcommand::Install;
+    (installs && options.is_on("--dry-run")).then(|| "--dry-run".into())
 }
 
 /// Returns the option once for each path.

@@ -20,6 +20,7 @@ use crate::evidence::audit::{Finding, unattested_by_name};
 use crate::package::filename::DistFilename;
 use crate::package::name::PackageName;
 use crate::pip::command_line::arguments::InstallArgs;
+use crate::pip::options::Options;
 use crate::pip::requirements;
 use crate::trust::pins::Pins;
 use crate::trust::policy::{Policy, UnsignedKind};
@@ -95,18 +96,16 @@ impl Direct {
     }
 }
 
-/// Returns every place that is named on the command line, in pip's configuration (`editable`) and
-/// in the copies of files.
+/// Returns every place that is named by an argument, by an option and in the copies of files.
 #[must_use]
-pub fn named(arguments: &InstallArgs, configured: Option<&str>, texts: &[&str]) -> Vec<Direct> {
+pub fn named(arguments: &InstallArgs, options: &Options, texts: &[&str]) -> Vec<Direct> {
     let text = |word: &OsStr| word.to_string_lossy().into_owned();
     let words = arguments.requirement_arguments().into_iter().map(text);
-    let editables = arguments.values("--editable").into_iter().map(text);
-    let configured = configured.into_iter().flat_map(str::split_whitespace).map(str::to_owned);
+    let editables = options.all("--editable").into_iter();
     let lines = texts.iter().flat_map(|text| text.lines());
     words
         .filter_map(|word| Direct::parse(&word))
-        .chain(editables.chain(configured).map(|word| Direct::editable(&word)))
+        .chain(editables.map(|word| Direct::editable(&word)))
         .chain(lines.filter_map(of_line))
         .collect()
 }

@@ -15,10 +15,11 @@ use crate::failure::{Failure, Status};
 use crate::package::lock::Lock;
 use crate::pip::command_line::arguments::InstallArgs;
 use crate::pip::guard::{Allowed, Guard, GuardError};
-use crate::pip::resolve::{Answer, HAS_LOCK, Probe, Question, ResolveError, Resolver};
+use crate::pip::resolve::{Answer, Probe, Question, ResolveError, Resolver};
 use crate::pip::run::{Captured, Environment};
 use crate::pip::scheme::Scheme;
 use crate::pip::settings::{FileLines, Settings};
+use crate::pip::version::HAS_LOCK;
 use crate::resolve::requirement_files::{self, Copies, Files};
 use crate::resolve::session::Session;
 use crate::resolve::steps::{self, Installed};
@@ -56,13 +57,7 @@ impl<'a> Prepared<'a> {
     /// # Errors
     /// A file cannot be read or copied.
     pub fn copies(&self, session: Session<'_>, directory: &Path) -> Result<Copies, Failure> {
-        requirement_files::copies(
-            session.process,
-            session.arguments,
-            &self.probe,
-            &self.settings,
-            directory,
-        )
+        requirement_files::copies(session.process, &self.probe.options, &self.settings, directory)
     }
 }
 
@@ -111,16 +106,15 @@ impl<'a> Session<'a> {
             report.prompt(question);
         });
         let resolver = Resolver::new(self.pip, self.run, guard, prompt);
-        let mut global = self.arguments.global_without(&steps::NOT_FOR_QUESTIONS);
+        let mut global = self.arguments.global_without(steps::is_not_for_questions);
         if self.arguments.has("--isolated") {
             // `--isolated` may stand behind `install`, but it changes the configuration, so the
             // question needs it as well.
             global.push("--isolated".into());
         }
-        let mut probe = resolver.probe(&global)?;
-        probe.configuration = probe.configuration.read_by(self.arguments.subcommand().word());
+        let probe = resolver.probe(&global, self.arguments)?;
         let settings = self.settings(&probe, &FileLines::default())?;
-        let files = requirement_files::of_files(self.process, self.arguments, &probe, &settings)?;
+        let files = requirement_files::of_files(self.process, &probe.options, &settings)?;
         let settings = self.settings(&probe, &files.lines)?;
         Ok(Prepared { probe, settings, files, resolver })
     }
@@ -153,16 +147,14 @@ impl<'a> Session<'a> {
         let mut surroundings = sources::surroundings(self.process);
         surroundings.default_index.clone_from(&probe.facts.index);
         surroundings.default_cache.clone_from(&probe.facts.cache);
-        let command_line = requirement_files::command_line(self.arguments);
-        Settings::merge(&probe.configuration, &command_line, lines, &surroundings)
+        Settings::merge(&probe.options, lines, &surroundings)
     }
 
     /// Shows the progress of the run on a terminal, unless the user has switched pip's progress bar
     /// off.
     #[must_use]
     pub fn live(&self, prepared: &Prepared<'_>) -> Option<Live> {
-        let given = self.arguments.last_value("--progress-bar").and_then(OsStr::to_str);
-        let bar = given.or_else(|| prepared.probe.configuration.get("progress-bar"));
+        let bar = prepared.probe.options.last("--progress-bar").and_then(OsStr::to_str);
         if !self.process.redraws || matches!(bar, Some("off" | "raw")) {
             return None;
         }
@@ -186,13 +178,13 @@ impl<'a> Session<'a> {
         let directory = self.run.subdirectory("resolve").map_err(private_directory)?;
         let wheels_only = wheels_only(&directory)?;
         let overlooks = self.installed == Installed::Ignored;
-        let lock_will_do = probe.version >= HAS_LOCK && steps::configured_alike(probe);
+        let lock_will_do = probe.version >= HAS_LOCK && steps::configured_alike(&probe.options);
         if overlooks && lock_will_do
             || steps::lock_answers(self.arguments, probe, prepared.files.remote)
                 && !prepared.settings.find_links.iter().any(|place| may_yank(place))
         {
             let output = directory.join("pylock.toml");
-            let argv = steps::lock(self.arguments, &output, &wheels_only);
+            let argv = steps::lock(self.arguments, &probe.options, &output, &wheels_only);
             match resolver.lock(&Question::resolving(&argv, &output, environment)) {
                 Ok(answer) if overlooks || steps::overlooks_nothing(&answer.lock) => {
                     let Answer { lock, captured, scheme } = answer;
@@ -206,7 +198,8 @@ impl<'a> Session<'a> {
             }
         }
         let output = directory.join("report.json");
-        let argv = steps::report(self.arguments, self.installed, &output, &wheels_only);
+        let options = &probe.options;
+        let argv = steps::report(self.arguments, options, self.installed, &output, &wheels_only);
         let question = Question::resolving(&argv, &output, environment);
         let Answer { lock, captured, scheme } = resolver.report(&question)?;
         let said = Some(Said { stdout: captured.stdout, report: output });

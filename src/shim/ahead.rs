@@ -19,14 +19,17 @@ use crate::http::settings::Proxy;
 use crate::index::Index;
 use crate::pip::command_line::arguments::{InstallArgs, Positionals};
 use crate::pip::command_line::invocation::{Invocation, classify};
+use crate::pip::command_line::table::{Fact, PipOption};
 use crate::pip::run::{Captured, Environment};
 use crate::resolve::direct::Direct;
 use crate::resolve::resolution::{Prepared, Resolved, Unresolved};
 use crate::resolve::session::Session;
 use crate::shim::places::{in_words_of_the_user, place};
 
-/// Options that the gateway replaces.
-const STOOD_IN_FOR: [&str; 3] = ["--index-url", "--extra-index-url", "--proxy"];
+/// Returns whether the gateway replaces an option: it names an index or a proxy.
+fn is_stood_in_for(option: &PipOption) -> bool {
+    option.is(Fact::NeedsNetwork)
+}
 
 /// A gateway that pip resolves through, with the environment that leads pip to it.
 pub(super) struct Ahead<'a> {
@@ -146,14 +149,14 @@ fn reaches_out(arguments: &InstallArgs, prepared: &Prepared<'_>) -> bool {
 /// Returns the user's arguments without the options for indexes and proxies, or `None` if they
 /// cannot be removed with certainty.
 fn led(arguments: &InstallArgs, prepared: &Prepared<'_>) -> Option<InstallArgs> {
-    let mut argv = arguments.global_without(&STOOD_IN_FOR);
+    let mut argv = arguments.global_without(is_stood_in_for);
     argv.push(arguments.subcommand().word().into());
-    if arguments.has("--proxy") || prepared.probe.configuration.get("proxy").is_some() {
+    if prepared.probe.options.is_set("--proxy") {
         // Only an empty `--proxy` overrides a proxy from a configuration file, because pip ignores
         // an empty variable. The user may also have given exactly this option.
         argv.push("--proxy=".into());
     }
-    argv.extend(arguments.without(&STOOD_IN_FOR, Positionals::Keep));
+    argv.extend(arguments.without(is_stood_in_for, Positionals::Keep));
     match classify(&argv) {
         Invocation::Install(arguments) => Some(arguments),
         _ => None,
@@ -164,17 +167,17 @@ fn led(arguments: &InstallArgs, prepared: &Prepared<'_>) -> Option<InstallArgs> 
 /// machine can read a command line.
 fn environment(prepared: &Prepared<'_>, urls: &[String]) -> Environment {
     let mut set = vec![];
-    let mut remove = vec!["PIP_PYPI_URL"];
+    let mut remove = vec!["PIP_PYPI_URL".to_owned()];
     if let Some((first, others)) = urls.split_first() {
         set.push(("PIP_INDEX_URL".into(), first.into()));
         if !others.is_empty() {
             set.push(("PIP_EXTRA_INDEX_URL".into(), others.join(" ").into()));
-        } else if prepared.probe.configuration.get("extra-index-url").is_some() {
+        } else if prepared.probe.options.configured("--extra-index-url").is_some() {
             // pip ignores an empty PIP_EXTRA_INDEX_URL, so the first index is repeated to override
             // the configured one.
             set.push(("PIP_EXTRA_INDEX_URL".into(), first.into()));
         } else {
-            remove.push("PIP_EXTRA_INDEX_URL");
+            remove.push("PIP_EXTRA_INDEX_URL".to_owned());
         }
     }
     let exceptions = prepared.settings.transport.exceptions_with(HOST);

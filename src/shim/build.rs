@@ -97,15 +97,15 @@ impl Story<'_> {
     }
 
     fn attempt(&self, directory: &Path, agreed: &Agreed) -> Result<Attempt, Unresolved> {
-        if steps::has_pylock(self.session.arguments) {
+        if steps::has_pylock(&self.prepared.probe.options) {
             let message = "pylock.toml: building the sources of a lock is not supported";
             return Err(Failure::new(Status::BadInput, message)
                 .hint("install from a requirements file with the same versions and hashes")
                 .into());
         }
         let copies = self.prepared.copies(*self.session, directory)?;
-        let configured = self.prepared.probe.configuration.get("editable");
-        let named = direct::named(self.session.arguments, configured, &copies.texts());
+        let options = &self.prepared.probe.options;
+        let named = direct::named(self.session.arguments, options, &copies.texts());
         self.judge_named(&named)?;
 
         let (sources, trust) = (Arc::clone(&self.sources), self.trust.clone());
@@ -216,9 +216,10 @@ impl Story<'_> {
     ) -> Result<Asked, Unresolved> {
         let output = directory.join("report.json");
         let locks = self.session.locks().then(|| self.lock_place());
+        let (arguments, options) = (self.session.arguments, &self.prepared.probe.options);
         let argv = match locks {
-            Some(place) => closed.lock(self.session.arguments, place, &output),
-            None => closed.report(self.session.arguments, Installed::Counts, &output),
+            Some(place) => closed.lock(arguments, place, &output),
+            None => closed.report(arguments, options, Installed::Counts, &output),
         };
         let files = closed.find_links.iter().cloned().collect();
         let places = Origins { indexes: closed.indexes.clone(), ..self.places(files, named) };
@@ -282,7 +283,7 @@ impl Story<'_> {
         if named.iter().any(Direct::is_remote) {
             proxies.extend(transport.proxy_as_variables());
         }
-        closed.environment(&self.prepared.probe, proxies, nested)
+        closed.environment(&self.prepared.probe.options, proxies, nested)
     }
 
     /// Fetches the files of the lock that the gateway has not served whole. To resolve, pip may
@@ -345,7 +346,7 @@ impl Story<'_> {
     ) -> Result<ExitCode, Unresolved> {
         let directory = self.session.run.directory();
         let nested = directory.join(LINKS);
-        let report = steps::report_destination(self.session.arguments, &self.prepared.probe);
+        let report = steps::report_destination(&self.prepared.probe.options);
         let report = ReportFile::open(report, &self.session.process.directory)?;
         let mut environment = self.environment(closed, named, &ForNestedPips::Links(&nested));
         // Build requirements have no hashes, and neither have directories and repositories, which
@@ -357,15 +358,14 @@ impl Story<'_> {
         environment.set.extend(guarded.set);
         environment.set.push(ask);
         environment.remove.extend(guarded.remove);
-        let probe = &self.prepared.probe;
+        let options = &self.prepared.probe.options;
         let world =
-            World { links, files: directory, closed: Some(closed), environment, report, probe };
+            World { links, files: directory, closed: Some(closed), environment, report, options };
         // A source that is named by place and already installed is not in the lock and has no hash.
         let of_files = lock.entries.iter().all(|it| matches!(it.source, Source::Files(_)));
         let code = if of_files && (named.is_empty() || !lock.entries.is_empty()) {
-            let arguments = self.session.arguments;
-            let inputs = inputs(self.prepared, arguments);
-            let form = steps::form(probe, arguments, lock, inputs);
+            let inputs = inputs(self.prepared, self.session.arguments);
+            let form = steps::form(&self.prepared.probe, lock, inputs);
             world.install_hashed(self.session, form, lock, None)?
         } else {
             world.install_unhashed(self.session, closed, lock)?

@@ -11,14 +11,16 @@ use crate::evidence::sources::read_bounded;
 use crate::failure::{Failure, Status};
 use crate::pip::command_line::arguments::{InstallArgs, Positionals};
 use crate::pip::command_line::invocation::{Invocation, classify};
+use crate::pip::command_line::table::{self, Fact, PipOption};
 use crate::process::Process;
 use crate::process::run::Run;
 use crate::resolve::requirement_files::MAX_FILE;
 use crate::resolve::resolution::private_directory;
 
-/// Options whose value is such a file.
-const FILES: [&str; 4] =
-    ["--requirement", "--constraint", "--build-constraint", "--requirements-from-script"];
+/// Returns whether the value of an option is such a file.
+fn names_file(option: &PipOption) -> bool {
+    option.is(Fact::NamesFile) || option.is(Fact::NamesScript)
+}
 
 /// Copies the files that can be read only once, and returns the command line with the paths of the
 /// copies. Returns `None` if the command line names no such file.
@@ -31,7 +33,8 @@ pub(super) fn kept(
     run: &Run,
 ) -> Result<Option<InstallArgs>, Failure> {
     let is_once = |value: &OsStr| is_read_once(&process.directory.join(value));
-    let mut named = FILES.iter().flat_map(|option| arguments.values(option));
+    let files = table::names(names_file);
+    let mut named = files.iter().flat_map(|option| arguments.values(option));
     let Some(first) = named.find(|value| is_once(value)) else { return Ok(None) };
     let cannot = |reason: &str| {
         let message =
@@ -41,9 +44,9 @@ pub(super) fn kept(
     if arguments.unknown() {
         return Err(cannot("an option beside it is not known"));
     }
-    let mut argv = arguments.global_without(&[]);
+    let mut argv = arguments.global_without(|_| false);
     argv.push(arguments.subcommand().word().into());
-    for option in FILES {
+    for option in files.iter().copied() {
         for value in arguments.values(option) {
             let value = if is_once(value) {
                 copy(process, value, run)?.into_os_string()
@@ -53,7 +56,7 @@ pub(super) fn kept(
             argv.extend([OsString::from(option), value]);
         }
     }
-    argv.extend(arguments.without(&FILES, Positionals::Keep));
+    argv.extend(arguments.without(names_file, Positionals::Keep));
     match classify(&argv) {
         Invocation::Install(arguments) => Ok(Some(arguments)),
         _ => Err(cannot("the command line is unclear")),

@@ -93,7 +93,7 @@ impl Story<'_> {
         ahead: Option<Arc<Gateway>>,
     ) -> Result<ExitCode, Unresolved> {
         let Self { session, prepared, sources, .. } = self;
-        let destination = steps::report_destination(session.arguments, &prepared.probe);
+        let destination = steps::report_destination(&prepared.probe.options);
         let inputs = inputs(prepared, session.arguments);
         if let (true, Inputs::Once, Some(said)) =
             (resolved.lock.entries.is_empty(), inputs, &resolved.said)
@@ -127,9 +127,9 @@ impl Story<'_> {
             closed: None,
             environment: Environment::default(),
             report,
-            probe: &prepared.probe,
+            options: &prepared.probe.options,
         };
-        let form = steps::form(&prepared.probe, session.arguments, &lock, inputs);
+        let form = steps::form(&prepared.probe, &lock, inputs);
         let standby = prepared.resolver().take_standby().map(|it| (it, self.guard.removal()));
         let unpacking = Unpacking::new(session, self.store, self.trust);
         unpacking.watched(|| Ok(world.install_hashed(session, form, &lock, standby)?))
@@ -187,7 +187,7 @@ impl Story<'_> {
     /// Resolves with wheels alone, unless the user asks for sources.
     fn wheels(&self, index: &Index<'_>) -> Result<Wheels, Unresolved> {
         let Self { session, prepared, sources, .. } = self;
-        if prepared.files.sources || steps::asks_for_sources(session.arguments, &prepared.probe) {
+        if prepared.files.sources || steps::asks_for_sources(&prepared.probe.options) {
             return Ok(Wheels::NotEnough(None));
         }
         let directory = session.run.subdirectory("ahead").map_err(private_directory)?;

@@ -80,14 +80,15 @@ impl Story<'_> {
     /// compares that digest itself.
     fn lock_of_wheels(&self) -> Result<Wheels, Unresolved> {
         let Story { session, prepared, .. } = self;
-        if prepared.files.sources || steps::asks_for_sources(session.arguments, &prepared.probe) {
+        if prepared.files.sources || steps::asks_for_sources(&prepared.probe.options) {
             return Ok(Wheels::NotEnough(None));
         }
         let _resolving = session.progress.begin(Activity::Resolving, 0);
         let directory = session.run.subdirectory("resolve").map_err(private_directory)?;
         let wheels_only = wheels_only(&directory)?;
         let output = directory.join("lock.json");
-        let argv = steps::own_lock(session.arguments, self.lock_place(), &wheels_only);
+        let (arguments, options) = (session.arguments, &prepared.probe.options);
+        let argv = steps::own_lock(arguments, options, self.lock_place(), &wheels_only);
         let question = Question::resolving(&argv, &output, &Environment::default());
         let made = prepared.resolver().kept_lock(question).and_then(Made::asked);
         let states_sha256 = |lock: &Lock| files(lock).all(|file| file.sha256.is_some());
@@ -105,7 +106,7 @@ impl Story<'_> {
 
     /// Returns where the user wants the lock to be written.
     pub(super) fn lock_place(&self) -> LockPlace {
-        steps::lock_place(self.session.arguments, &self.prepared.probe)
+        steps::lock_place(self.session.arguments, &self.prepared.probe.options)
     }
 
     /// Records the publishers, then writes the lock and prints pip's output. Called after every

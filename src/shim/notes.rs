@@ -49,9 +49,8 @@ impl Notes<'_> {
     /// Returns the lines that [`Self::tell_of_passed_over`] prints.
     pub(super) fn passed_over(&self) -> Vec<String> {
         let (arguments, prepared) = (self.session.arguments, self.prepared);
-        let elsewhere = steps::FOR_ANOTHER_PLATFORM.iter().any(|option| arguments.has(option));
-        let configured = prepared.probe.configuration.get("only-binary").is_some();
-        if elsewhere || configured || arguments.has("--only-binary") {
+        let options = &prepared.probe.options;
+        if steps::is_for_another_platform(options) || options.is_set("--only-binary") {
             return Vec::new();
         }
         let mut asked = prepared.asked_for(arguments);
@@ -74,11 +73,7 @@ impl Notes<'_> {
 
     /// Returns the number of `-q` options in effect.
     fn quiet(&self) -> usize {
-        let configured = || self.prepared.probe.configuration.get("quiet")?.parse().ok();
-        match self.session.arguments.count("--quiet") {
-            0 => configured().unwrap_or_default(),
-            given => given,
-        }
+        self.prepared.probe.options.count("--quiet")
     }
 }
 

@@ -11,10 +11,11 @@ use url::Url;
 use crate::failure::{Failure, Status};
 use crate::package::lock::{Lock, Which};
 use crate::pip::command_line::arguments::InstallArgs;
-use crate::pip::resolve::{Probe, ResolveError};
+use crate::pip::options::Options;
+use crate::pip::resolve::ResolveError;
 use crate::pip::run::{Environment, RunError, exit_code};
 use crate::pip::standby::Standby;
-use crate::resolve::build_steps::{Closed, PLACES};
+use crate::resolve::build_steps::{Closed, is_of_places};
 use crate::resolve::direct::Direct;
 use crate::resolve::resolution::{Prepared, Said, private_directory};
 use crate::resolve::session::Session;
@@ -36,8 +37,8 @@ pub(super) struct World<'a> {
     pub(super) environment: Environment,
     /// The file that the user names for pip's installation report.
     pub(super) report: Option<ReportFile>,
-    /// How pip is configured.
-    pub(super) probe: &'a Probe,
+    /// The user's options.
+    pub(super) options: &'a Options,
 }
 
 impl World<'_> {
@@ -56,17 +57,17 @@ impl World<'_> {
         let requirements = write(session, "requirements.txt", &requirements)?;
         let links = write(session, LINKS, &self.links)?;
         let report = session.run.directory().join("report.json");
-        let words = self.closed.map(|closed| closed.instead(form));
+        let words = self.closed.map(|closed| closed.instead(self.options, form));
         let files = HashedFiles {
             pins: &pins,
             requirements: &requirements,
             links: &links,
             report: self.report.as_ref().map(|_| report.as_path()),
-            instead: words.as_deref().map(|words| Instead { options: &PLACES, words }),
+            instead: words.as_deref().map(|words| Instead { removes: is_of_places, words }),
         };
         let argv = steps::install(session.arguments, form, files);
         let mut environment = self.environment.clone();
-        let changes = steps::second_environment(form, self.probe);
+        let changes = steps::second_environment(form, self.options);
         environment.remove.extend(changes.remove);
         if self.closed.is_none() {
             environment.set.extend(changes.set);
@@ -96,7 +97,7 @@ impl World<'_> {
         let versions = write(session, "versions.txt", &lock.versions())?;
         let report = session.run.directory().join("report.json");
         let wanted = self.report.as_ref().map(|_| report.as_path());
-        let argv = closed.install(session.arguments, &links, &versions, wanted);
+        let argv = closed.install(session.arguments, self.options, &links, &versions, wanted);
         let status = session.pip.run(session.run, &argv, &self.environment)?;
         self.give_report(session, lock, &report, status)?;
         Ok(ExitCode::from(exit_code(status)))

@@ -33,7 +33,7 @@ impl Session<'_> {
         store: &Store,
     ) -> Result<(), Failure> {
         // A dry run must not change the trust files. `pip lock` has no option `--dry-run`.
-        if self.is_set("--dry-run", prepared) && !self.locks() {
+        if prepared.probe.options.is_on("--dry-run") && !self.locks() {
             return Ok(());
         }
         sources::record(self.report, findings, store)
@@ -72,14 +72,8 @@ impl Session<'_> {
 
     fn may_ask(&self, prepared: &Prepared<'_>) -> bool {
         self.process.interactive
-            && !self.is_set("--no-input", prepared)
+            && !prepared.probe.options.is_on("--no-input")
             && !self.process.variable_is_on("CI")
-    }
-
-    /// Returns whether a switch of pip is set: on the command line, in a variable or in a file.
-    fn is_set(&self, switch: &str, prepared: &Prepared<'_>) -> bool {
-        self.arguments.has(switch)
-            || prepared.probe.configuration.is_on(switch.trim_start_matches('-'))
     }
 
     /// Prints the output of a pip that failed, and returns its exit code.

@@ -11,10 +11,9 @@ use pypi_verify_now::pip::command_line::arguments::{Item, Kind, Spelling, Subcom
 use pypi_verify_now::pip::command_line::invocation::{
     InstallArgs, Invocation, Positionals, classify,
 };
-use pypi_verify_now::pip::command_line::options::{self, Lock, OPTIONS, Place};
+use pypi_verify_now::pip::command_line::table::{self, Lock, OPTIONS, PipOption, Place};
 
 use crate::support::sandbox::Sandbox;
-use crate::support::venv::{NEWEST, PIPS};
 
 fn words(line: &str) -> Vec<OsString> {
     line.split(' ').filter(|word| !word.is_empty()).map(OsString::from).collect()
@@ -31,6 +30,11 @@ fn install(line: &str) -> InstallArgs {
 fn argv(args: &InstallArgs) -> Vec<OsString> {
     let raw = |items: &[Item]| items.iter().flat_map(|item| item.raw.clone()).collect::<Vec<_>>();
     [raw(args.global()), words(args.subcommand().word()), raw(args.items())].concat()
+}
+
+/// Selects the options that have one of these names.
+fn named(names: &[&str]) -> impl Fn(&PipOption) -> bool {
+    move |option| option.names.iter().any(|name| names.contains(name))
 }
 
 fn passes_through(line: &str) -> bool {
@@ -110,22 +114,6 @@ fn lock_is_read_as_an_install_is() {
         (vec![OsStr::new("-"), OsStr::new("y")], vec![OsStr::new("x")])
     );
     assert!(!args.every_option_known_to_lock() && install("lock --new x").unknown());
-}
-
-/// A new pip comes here first.
-#[test]
-fn every_command_of_every_pip_is_classified() {
-    for pip in PIPS.into_iter().chain([NEWEST, "22.3"]) {
-        let sandbox = Sandbox::with_pip(pip);
-        let ask = "from pip._internal.commands import commands_dict; print(*commands_dict)";
-        let answer = sandbox.run(sandbox.venv().python(), ["-c", ask]).run().stdout;
-        assert!(answer.contains("install"), "pip {pip}: {answer}");
-        for command in answer.split_whitespace() {
-            let class = classify(&words(command));
-            let is_known = !matches!(class, Invocation::Unheard(_));
-            assert!(is_known, "pip {pip} has a command `{command}` that nobody has looked at");
-        }
-    }
 }
 
 #[test]
@@ -227,20 +215,20 @@ fn value_that_pip_mistakes_for_the_subcommand_is_unknown() {
 #[test]
 fn options_are_taken_out_of_a_command_line_and_out_of_a_cluster() {
     let args = install("-q --log f install a -Uqrr.txt --dry-run b --pre");
-    let tail = |names: &[&str], positionals| args.without(names, positionals);
+    let tail = |names: &[&str], positionals| args.without(named(names), positionals);
     assert_eq!(tail(&[], Positionals::Keep), words("a -Uqrr.txt --dry-run b --pre"));
     assert_eq!(tail(&["--dry-run", "-q"], Positionals::Keep), words("a -Ur r.txt b --pre"));
     assert_eq!(tail(&["--requirement"], Positionals::Drop), words("-Uq --dry-run --pre"));
     assert_eq!(tail(&["-U", "-q", "-r"], Positionals::Drop), words("--dry-run --pre"));
-    assert_eq!(args.global_without(&["--log"]), words("-q"));
+    assert_eq!(args.global_without(named(&["--log"])), words("-q"));
 }
 
 #[test]
 fn double_dash_before_the_subcommand_moves_behind_it() {
     let args = install("-q -- install --pre x");
     assert_eq!(args.requirement_arguments(), ["--pre", "x"]);
-    assert_eq!(args.global_without(&[]), words("-q"));
-    assert_eq!(args.without(&[], Positionals::Keep), words("-- --pre x"));
+    assert_eq!(args.global_without(named(&[])), words("-q"));
+    assert_eq!(args.without(named(&[]), Positionals::Keep), words("-- --pre x"));
     assert_eq!(argv(&args), words("-q -- install --pre x"));
 }
 
@@ -253,7 +241,7 @@ fn arguments_that_are_not_unicode_survive() {
     };
     assert_eq!(args.values("-r"), [OsString::from_vec(b"\xff\xfe".to_vec())]);
     assert_eq!(args.requirement_arguments(), [path.as_os_str()]);
-    assert_eq!(args.without(&[], Positionals::Keep), [odd, path]);
+    assert_eq!(args.without(named(&[]), Positionals::Keep), [odd, path]);
 }
 
 #[test]
@@ -263,10 +251,10 @@ fn table_has_each_name_once_and_every_short_name_is_short() {
     assert_eq!(names.len(), unique.len());
     for option in OPTIONS {
         assert!(option.name().starts_with("--"));
-        assert_eq!(options::named(option.name()), Some(option));
+        assert_eq!(table::named(option.name()), Some(option));
         assert!(option.names.iter().all(|name| name.starts_with("--") || name.len() == 2));
     }
-    let lacks = |name| options::named(name).unwrap().lock == Lock::Lacks;
+    let lacks = |name| table::named(name).unwrap().lock == Lock::Lacks;
     assert!(lacks("--target") && lacks("--dry-run") && !lacks("--group"));
 }
 
@@ -330,9 +318,9 @@ proptest! {
         let Invocation::Install(args) = classify(&argv) else { return Ok(()) };
         if args.unknown() { return Ok(()) }
         let left = [
-            args.global_without(&["--quiet"]),
+            args.global_without(named(&["--quiet"])),
             vec!["install".into()],
-            args.without(&["--quiet"], Positionals::Keep),
+            args.without(named(&["--quiet"]), Positionals::Keep),
         ].concat();
         let Invocation::Install(left) = classify(&left) else { panic!("no install any more") };
         prop_assert_eq!(left.count("--quiet"), 0);

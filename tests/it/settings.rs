@@ -1,36 +1,33 @@
 //! pip's settings: the order of precedence, and values as `pip config list` writes them.
 
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use pypi_verify_now::http::Client;
 use pypi_verify_now::http::settings::Proxy;
-use pypi_verify_now::pip::settings::{
-    CommandLine, Configuration, FileLines, Settings, Surroundings,
-};
+use pypi_verify_now::pip::command_line::invocation::{Invocation, classify};
+use pypi_verify_now::pip::configuration::Configuration;
+use pypi_verify_now::pip::options::Options;
+use pypi_verify_now::pip::settings::{FileLines, Settings, Surroundings};
 
 use crate::support::index::{DistFile, LoopbackIndex};
 
-/// The options of a command line; `+` before a name means one that adds up.
-fn command_line(options: &[(&str, &str)]) -> CommandLine {
-    let mut line = CommandLine::default();
-    for (name, value) in options {
-        match name.strip_prefix('+') {
-            Some(name) => line.repeated.entry(name.into()).or_default().push((*value).into()),
-            None => drop(line.single.insert((*name).into(), (*value).into())),
-        }
-    }
-    line
+/// The options of a `pip install` with these words and this configuration.
+fn options(config: &str, words: &str) -> Options {
+    let argv: Vec<_> =
+        ["install"].into_iter().chain(words.split_whitespace()).map(OsString::from).collect();
+    let Invocation::Install(arguments) = classify(&argv) else { panic!("{words}") };
+    Options::new(&arguments, Configuration::parse(config))
 }
 
-fn merged(config: &str, options: &[(&str, &str)], lines: &FileLines) -> Settings {
+fn merged(config: &str, words: &str, lines: &FileLines) -> Settings {
     let surroundings = Surroundings {
         default_index: Some("https://default.example/simple".into()),
         default_cache: Some("/cache".into()),
         ..Surroundings::default()
     };
-    let config = Configuration::parse(config);
-    Settings::merge(&config, &command_line(options), lines, &surroundings).unwrap()
+    Settings::merge(&options(config, words), lines, &surroundings).unwrap()
 }
 
 fn indexes(settings: &Settings) -> Vec<&str> {
@@ -38,18 +35,17 @@ fn indexes(settings: &Settings) -> Vec<&str> {
 }
 
 #[test]
-fn sources_of_settings_have_their_precedence() {
+fn the_command_line_wins_over_variables_over_the_install_section_over_the_global_one() {
     let global = "global.index-url='https://g.example/'\n";
     let install = "install.index-url='https://i.example/'\n";
     let variable = ":env:.index-url='https://e.example/'\n";
     let none = FileLines::default();
-    assert_eq!(indexes(&merged("", &[], &none)), ["https://default.example/simple"]);
-    assert_eq!(indexes(&merged(global, &[], &none)), ["https://g.example/"]);
-    assert_eq!(indexes(&merged(&[install, global].concat(), &[], &none)), ["https://i.example/"]);
+    assert_eq!(indexes(&merged("", "", &none)), ["https://default.example/simple"]);
+    assert_eq!(indexes(&merged(global, "", &none)), ["https://g.example/"]);
+    assert_eq!(indexes(&merged(&[install, global].concat(), "", &none)), ["https://i.example/"]);
     let all = [variable, install, global].concat();
-    assert_eq!(indexes(&merged(&all, &[], &none)), ["https://e.example/"]);
-    let given = [("index-url", "https://c.example/")];
-    assert_eq!(indexes(&merged(&all, &given, &none)), ["https://c.example/"]);
+    assert_eq!(indexes(&merged(&all, "", &none)), ["https://e.example/"]);
+    assert_eq!(indexes(&merged(&all, "-i https://c.example/", &none)), ["https://c.example/"]);
 }
 
 #[test]
@@ -60,30 +56,30 @@ fn extra_indexes_add_up_and_requirements_files_name_the_first() {
         extra_index_urls: vec!["https://extra.example/".into()],
         ..FileLines::default()
     };
-    let given = [("index-url", "https://c.example/"), ("+extra-index-url", "https://z.example/")];
+    let given = "-i https://c.example/ --extra-index-url=https://z.example/";
     let of = |hosts: &[&str]| -> Vec<String> {
         hosts.iter().map(|host| format!("https://{host}.example/")).collect()
     };
     // As pip's `req_file.handle_option_line` has it, the others are gone.
-    assert_eq!(indexes(&merged(config, &given, &lines)), of(&["file", "extra"]));
+    assert_eq!(indexes(&merged(config, given, &lines)), of(&["file", "extra"]));
     let lines = FileLines { index_url: None, ..lines };
-    assert_eq!(indexes(&merged(config, &given, &lines)), of(&["c", "x", "y", "z", "extra"]));
+    assert_eq!(indexes(&merged(config, given, &lines)), of(&["c", "x", "y", "z", "extra"]));
 }
 
 #[test]
-fn no_index_removes_all_indexes() {
+fn no_index_leaves_none() {
     let none = FileLines::default();
-    assert!(merged("", &[("no-index", "1")], &none).indexes.is_empty());
-    assert!(merged(":env:.no-index='true'\n", &[], &none).indexes.is_empty());
+    assert!(merged("", "--no-index", &none).indexes.is_empty());
+    assert!(merged(":env:.no-index='true'\n", "", &none).indexes.is_empty());
     let lines = FileLines { no_index: true, ..FileLines::default() };
-    assert!(merged("", &[], &lines).indexes.is_empty());
+    assert!(merged("", "", &lines).indexes.is_empty());
 }
 
 #[test]
-fn network_options_are_read() {
+fn network_options_are_taken_over() {
     let config = "global.cert='/ca.pem'\nglobal.timeout='3'\nglobal.trusted-host='a b:1'\n";
-    let options = [("proxy", "http://p.example"), ("retries", "1"), ("client-cert", "/c.pem")];
-    let transport = merged(config, &options, &FileLines::default()).transport;
+    let words = "--proxy http://p.example --retries=1 --client-cert /c.pem";
+    let transport = merged(config, words, &FileLines::default()).transport;
     assert_eq!(transport.ca_bundle, Some(PathBuf::from("/ca.pem")));
     assert_eq!(transport.client_certificate, Some(PathBuf::from("/c.pem")));
     assert_eq!(transport.proxy, Proxy::Url("http://p.example".into()));
@@ -92,12 +88,12 @@ fn network_options_are_read() {
 }
 
 #[test]
-fn password_without_a_user_name_serves_the_host_of_its_index() {
+fn a_password_without_a_user_name_serves_the_host_of_its_index() {
     let files = LoopbackIndex::builder().file("aa", DistFile::new("f", "a wheel"));
     let index = files.basic_auth("", "tok3n").start();
     for (password, is_right) in [("tok3n", true), ("other", false)] {
         let url = index.url_with_credentials("", password);
-        let settings = merged("", &[("index-url", url.as_str())], &FileLines::default());
+        let settings = merged("", &format!("-i {url}"), &FileLines::default());
         let client = Client::new(&settings.transport);
         let file = url::Url::parse(&index.file_url("f")).unwrap();
         assert_eq!(client.get(&file, "*/*", 100).is_ok(), is_right, "{password}");
@@ -105,13 +101,13 @@ fn password_without_a_user_name_serves_the_host_of_its_index() {
 }
 
 #[test]
-fn cache_directory_is_pips_unless_disabled() {
+fn the_cache_is_pips_unless_it_is_switched_off() {
     let none = FileLines::default();
-    let cache = |config: &str, options: &[_]| merged(config, options, &none).cache;
-    assert_eq!(cache("", &[]), Some(PathBuf::from("/cache")));
-    assert_eq!(cache("", &[("cache-dir", "/mine")]), Some(PathBuf::from("/mine")));
-    assert_eq!(cache("", &[("no-cache-dir", "1")]), None);
-    assert_eq!(cache(":env:.no-cache-dir='true'\n", &[]), None);
+    let cache = |config: &str, words: &str| merged(config, words, &none).cache;
+    assert_eq!(cache("", ""), Some(PathBuf::from("/cache")));
+    assert_eq!(cache("", "--cache-dir /mine"), Some(PathBuf::from("/mine")));
+    assert_eq!(cache("", "--no-cache-dir"), None);
+    assert_eq!(cache(":env:.no-cache-dir='true'\n", ""), None);
 }
 
 #[test]
@@ -121,19 +117,21 @@ fn values_are_read_as_python_writes_them() {
         install.extra-index-url='\\nhttps://x.example/\\nhttps://y.example/'\n\
         global.find-links=\"it's\"\nglobal.trusted-host='\\xe9'\nnonsense\n";
     let config = Configuration::parse(text);
-    assert_eq!(config.get("index-url"), Some("https://h.example/a'b"));
-    assert_eq!(config.get("extra-index-url"), Some("\nhttps://x.example/\nhttps://y.example/"));
-    assert_eq!(config.get("find-links"), Some("it's"));
-    assert_eq!(config.get("trusted-host"), Some("é"));
+    let read = options(text, "");
+    assert_eq!(read.configured("--index-url"), Some("https://h.example/a'b"));
+    assert_eq!(
+        read.configured("--extra-index-url"),
+        Some("\nhttps://x.example/\nhttps://y.example/")
+    );
+    assert_eq!(read.configured("--find-links"), Some("it's"));
+    assert_eq!(read.configured("--trusted-host"), Some("é"));
     assert!(config.section("install").is_some() && config.section("lock").is_none());
 }
 
 #[test]
-fn invalid_index_url_is_an_error_without_its_password() {
-    let line = command_line(&[("index-url", "htps//u:secret@h")]);
+fn an_index_that_is_no_url_is_an_error_without_its_password() {
     let failure = Settings::merge(
-        &Configuration::default(),
-        &line,
+        &options("", "-i htps//u:secret@h"),
         &FileLines::default(),
         &Surroundings::default(),
     );
@@ -145,8 +143,10 @@ fn invalid_index_url_is_an_error_without_its_password() {
 fn each_subcommand_reads_its_own_section() {
     let text = "global.retries='1'\ninstall.retries='2'\nwheel.retries='3'\n:env:.pre='1'\n";
     for (subcommand, retries) in [("install", "2"), ("wheel", "3"), ("download", "1")] {
-        let read = Configuration::parse(text).read_by(subcommand);
-        assert_eq!((read.get("retries"), read.get("pre")), (Some(retries), Some("1")));
-        assert!(read.effective_files().any(|it| it == ("retries", retries)));
+        let Invocation::Install(arguments) = classify(&[subcommand.into()]) else { panic!() };
+        let read = Options::new(&arguments, Configuration::parse(text));
+        assert_eq!(read.last("--retries"), Some(OsStr::new(retries)));
+        assert!(read.is_on("--pre"));
+        assert!(read.configuration().effective_files().any(|it| it == ("retries", retries)));
     }
 }

@@ -5,7 +5,7 @@
 
 use std::ffi::{OsStr, OsString};
 
-use crate::pip::command_line::options::{self, Lock, PipOption};
+use crate::pip::command_line::table::{self, Lock, PipOption};
 
 /// The subcommands by which pip fetches code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -200,21 +200,25 @@ impl InstallArgs {
             && self.chosen().all(|chosen| chosen.option.lock == Lock::Has)
     }
 
-    /// Returns the arguments before the subcommand, without the options in `names`.
+    /// Returns the arguments before the subcommand, without the options that `removes` selects.
     #[must_use]
-    pub fn global_without(&self, names: &[&str]) -> Vec<OsString> {
+    pub fn global_without(&self, removes: impl Fn(&PipOption) -> bool) -> Vec<OsString> {
         let items = self.global.iter().filter(|item| item.kind != Kind::EndOfOptions);
-        rewritten(items, names, Positionals::Keep)
+        rewritten(items, &removes, Positionals::Keep)
     }
 
-    /// Returns the arguments after the subcommand, without the options in `names`; `positionals`
-    /// says if requirements, paths and URLs stay. Other options move in front of them, because
-    /// behind them pip could read an option as an argument or as a value. A `--` that stood before
-    /// the subcommand (`pip -- install x`) is put first, with the same meaning.
+    /// Returns the arguments after the subcommand, without the options that `removes` selects;
+    /// `positionals` says if requirements, paths and URLs stay. Other options move in front of
+    /// them, because behind them pip could read an option as an argument or as a value. A `--` that
+    /// stood before the subcommand (`pip -- install x`) is put first, with the same meaning.
     #[must_use]
-    pub fn without(&self, names: &[&str], positionals: Positionals) -> Vec<OsString> {
+    pub fn without(
+        &self,
+        removes: impl Fn(&PipOption) -> bool,
+        positionals: Positionals,
+    ) -> Vec<OsString> {
         let ended = self.global.iter().filter(|item| item.kind == Kind::EndOfOptions);
-        rewritten(ended.chain(&self.items), names, positionals)
+        rewritten(ended.chain(&self.items), &removes, positionals)
     }
 
     fn all(&self) -> impl DoubleEndedIterator<Item = &Item> {
@@ -222,7 +226,7 @@ impl InstallArgs {
     }
 
     fn of<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a Chosen> + use<'a> {
-        let option = options::named(name);
+        let option = table::named(name);
         debug_assert!(option.is_some(), "pip install has no {name}");
         self.chosen().filter(move |chosen| Some(chosen.option) == option)
     }
@@ -230,13 +234,13 @@ impl InstallArgs {
 
 fn rewritten<'a>(
     items: impl Iterator<Item = &'a Item>,
-    names: &[&str],
+    removes: &impl Fn(&PipOption) -> bool,
     positionals: Positionals,
 ) -> Vec<OsString> {
     let mut argv = Vec::new();
     for item in items {
         match &item.kind {
-            Kind::Options(chosen) => argv.extend(remaining(item, chosen, names)),
+            Kind::Options(chosen) => argv.extend(remaining(item, chosen, removes)),
             Kind::Argument(_) if positionals == Positionals::Drop => {}
             _ => argv.extend(item.raw.iter().cloned()),
         }
@@ -244,9 +248,14 @@ fn rewritten<'a>(
     argv
 }
 
-/// Returns the rest of an option, or of a cluster of short ones, without those in `names`.
-fn remaining(item: &Item, chosen: &[Chosen], names: &[&str]) -> Vec<OsString> {
-    let stays = |c: &&Chosen| !c.option.names.iter().any(|name| names.contains(name));
+/// Returns the rest of an option, or of a cluster of short ones, without those that
+/// `removes` selects.
+fn remaining(
+    item: &Item,
+    chosen: &[Chosen],
+    removes: &impl Fn(&PipOption) -> bool,
+) -> Vec<OsString> {
+    let stays = |c: &&Chosen| !removes(c.option);
     let left: Vec<&Chosen> = chosen.iter().filter(stays).collect();
     if left.len() == chosen.len() {
         return item.raw.clone();

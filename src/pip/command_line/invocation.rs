@@ -15,7 +15,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 
 use crate::pip::command_line::arguments::{Chosen, Kind, Spelling, Subcommand};
-use crate::pip::command_line::options::{self, Named, PipOption, Place};
+use crate::pip::command_line::table::{self, Named, PipOption, Place};
 
 pub use crate::pip::command_line::arguments::{InstallArgs, Item, Positionals};
 
@@ -209,7 +209,7 @@ fn long<'a>(place: Place, text: &[u8], rest: &'a [OsString]) -> Option<(Kind, &'
     let mut parts = text.splitn(2, |byte| *byte == b'=');
     let name = [b"--", parts.next()?].concat();
     let attached = parts.next().map(<[u8]>::to_vec).map(OsString::from_vec);
-    let (option, spelling) = match options::long(&name, place) {
+    let (option, spelling) = match table::long(&name, place) {
         Named::Exactly(option) => (option, Spelling::InFull),
         Named::Abbreviated(option) => (option, Spelling::Abbreviated),
         Named::Unknown => return None,
@@ -231,7 +231,7 @@ fn cluster<'a>(
 ) -> Option<(Kind, &'a [OsString])> {
     let mut chosen = Vec::new();
     while let Some((letter, glued)) = letters.split_first() {
-        let option: &'static PipOption = options::short(*letter, place)?;
+        let option: &'static PipOption = table::short(*letter, place)?;
         let (value, after) = match (option.takes_value(), glued) {
             (false, _) => (None, rest),
             (true, []) => rest.split_first().map(|(word, after)| (Some(word.clone()), after))?,

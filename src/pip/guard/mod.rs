@@ -238,10 +238,11 @@ impl Guard {
     /// Returns the changes that remove the guard from an environment which has it already.
     #[must_use]
     pub fn removal(&self) -> Environment {
-        let mut removal = Environment { set: Vec::new(), remove: vec!["PYPI_VERIFY_NOW_GUARD"] };
+        let mut removal =
+            Environment { set: Vec::new(), remove: vec!["PYPI_VERIFY_NOW_GUARD".to_owned()] };
         match &self.user_path {
             Some(path) => removal.set.push(("PYTHONPATH".into(), path.clone())),
-            None => removal.remove.push("PYTHONPATH"),
+            None => removal.remove.push("PYTHONPATH".to_owned()),
         }
         removal
     }
@@ -258,9 +259,8 @@ impl Guard {
             let origins = serde_json::to_string(origins).unwrap_or_else(|_| "{}".to_owned());
             set.push(("PYPI_VERIFY_NOW_GUARD_BUILDING".into(), origins.into()));
         }
-        let remove =
-            vec!["PYPI_VERIFY_NOW_GUARD_BUILDING", "PYPI_VERIFY_NOW_GUARD_ASKING", KEPT_LOCK];
-        Environment { set, remove }
+        let remove = ["PYPI_VERIFY_NOW_GUARD_BUILDING", "PYPI_VERIFY_NOW_GUARD_ASKING", KEPT_LOCK];
+        Environment { set, remove: remove.map(str::to_owned).to_vec() }
     }
 
     /// Reads and removes the notes of the run that has just ended: its facts and its refused acts.

@@ -7,12 +7,11 @@ use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, Status};
 use crate::http::Client;
-use crate::pip::command_line::arguments::InstallArgs;
+use crate::pip::options::Options;
 use crate::pip::requirements::{self, Source};
-use crate::pip::resolve::Probe;
 use crate::pip::settings::Settings;
 use crate::process::Process;
-use crate::resolve::requirement_files::{named_by, named_files, reader};
+use crate::resolve::requirement_files::{named_files, reader};
 
 /// Private copies of the user's requirements and constraints files, without options for indexes and
 /// directories.
@@ -44,13 +43,12 @@ impl Copies {
 /// A file cannot be read, or contains a line that cannot be copied.
 pub fn copies(
     process: &Process,
-    arguments: &InstallArgs,
-    probe: &Probe,
+    options: &Options,
     settings: &Settings,
     directory: &Path,
 ) -> Result<Copies, Failure> {
-    let [constraints, requirements] = named_files(arguments, probe);
-    let build_constraints = named_by("--build-constraint", arguments, probe);
+    let [constraints, requirements] = named_files(options);
+    let build_constraints = options.all("--build-constraint");
     let (count, build_count) = (constraints.len(), build_constraints.len());
     let texts = [constraints, build_constraints, requirements].concat();
     if texts.is_empty() {

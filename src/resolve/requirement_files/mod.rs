@@ -11,30 +11,11 @@ use crate::evidence::sources::read_bounded;
 use crate::failure::{Failure, Status};
 use crate::http::Client;
 use crate::package::lock::Lock;
-use crate::pip::command_line::arguments::InstallArgs;
-use crate::pip::command_line::options::Arity;
+use crate::pip::options::Options;
 use crate::pip::requirements::{self, Hashes, Inclusion, Source};
-use crate::pip::resolve::Probe;
-use crate::pip::settings::{CommandLine, FileLines, Settings};
+use crate::pip::settings::{FileLines, Settings};
 use crate::process::Process;
 use crate::wheelhouse::Fetched;
-
-/// Returns the options of the command line, as pip's parser would store them.
-#[must_use]
-pub fn command_line(arguments: &InstallArgs) -> CommandLine {
-    let mut line = CommandLine::default();
-    for chosen in arguments.chosen() {
-        let name = chosen.option.name().trim_start_matches('-').to_owned();
-        let value = chosen.value.as_ref().map(|value| value.to_string_lossy().into_owned());
-        match (chosen.option.arity, value) {
-            (Arity::Each, Some(value)) => line.repeated.entry(name).or_default().push(value),
-            (_, value) => {
-                line.single.insert(name, value.unwrap_or_else(|| "1".to_owned()));
-            }
-        }
-    }
-    line
-}
 
 /// The content of all requirements and constraints files.
 #[derive(Debug, Default)]
@@ -60,11 +41,10 @@ pub struct Files {
 /// The network cannot be set up. An unreadable file is skipped here, because pip reports it.
 pub fn of_files(
     process: &Process,
-    arguments: &InstallArgs,
-    probe: &Probe,
+    options: &Options,
     settings: &Settings,
 ) -> Result<Files, Failure> {
-    let [constraints, requirements] = named_files(arguments, probe);
+    let [constraints, requirements] = named_files(options);
     let as_constraints = |text: &String| (Inclusion::Constraints, Source::parse(text));
     let as_requirements = |text: &String| (Inclusion::Requirements, named_source(text));
     let sources: Vec<_> = constraints
@@ -130,16 +110,8 @@ fn named_source(text: &str) -> Source {
 pub const MAX_FILE: u64 = 64 * 1024 * 1024;
 
 /// Returns the files that the user named, as constraints and as requirements.
-fn named_files(arguments: &InstallArgs, probe: &Probe) -> [Vec<String>; 2] {
-    ["--constraint", "--requirement"].map(|option| named_by(option, arguments, probe))
-}
-
-/// Returns the values of a file option: first pip's configuration, then the command line.
-fn named_by(option: &str, arguments: &InstallArgs, probe: &Probe) -> Vec<String> {
-    let configured = probe.configuration.get(option.trim_start_matches('-')).unwrap_or_default();
-    let given = arguments.values(option).into_iter();
-    let given = given.map(|value| value.to_string_lossy().into_owned());
-    configured.split_whitespace().map(str::to_owned).chain(given).collect()
+fn named_files(options: &Options) -> [Vec<String>; 2] {
+    ["--constraint", "--requirement"].map(|option| options.all(option))
 }
 
 /// Returns a reader of requirements files, from the disk and over the network.

@@ -16,50 +16,61 @@ use url::Url;
 use crate::package::lock::Lock;
 use crate::package::name::PackageName;
 use crate::pip::command_line::arguments::{InstallArgs, Kind, Positionals, Subcommand};
-use crate::pip::command_line::options;
+use crate::pip::command_line::table::{self, Fact, PipOption, Role};
 use crate::pip::guard::Facts;
+use crate::pip::options::Options;
 use crate::pip::requirements;
-use crate::pip::resolve::{HAS_LOCK, HASHED_CONSTRAINTS, Probe};
+use crate::pip::resolve::Probe;
 use crate::pip::run::Environment;
+use crate::pip::version::{HAS_LOCK, HASHED_CONSTRAINTS};
 
 /// Packages that `venv` puts into every environment, and that are not part of a resolved set.
 const SEEDS: [&str; 4] = ["pip", "setuptools", "wheel", "distribute"];
 
-/// Options that name requirements.
-const INPUTS: [&str; 4] = ["--requirement", "--editable", "--group", "--requirements-from-script"];
+/// Variables by which one pip marks another as its child.
+pub const INTERNAL: [&str; 2] = ["_PIP_RUNNING_IN_SUBPROCESS", "_PIP_IN_BUILD_IGNORE_CONSTRAINTS"];
 
-/// Options that the fully hashed file replaces.
-const REPLACED: [&str; 8] = [
-    "--report",
-    "--only-deps",
-    "--requirement",
-    "--editable",
-    "--group",
-    "--requirements-from-script",
-    "--constraint",
-    "--no-require-hashes",
-];
+/// Returns whether an option says what to install, so that the fully hashed file replaces it.
+fn is_replaced(option: &PipOption) -> bool {
+    option.names_requirements()
+        || option.is(Fact::SelectsPart)
+        || option.is(Fact::NotForPinned)
+        || is_report(option)
+}
 
-/// Options that name files to which pip writes logs or clones. A pip that only answers a question
-/// must not get them; the pip that installs does.
-pub const NOT_FOR_QUESTIONS: [&str; 2] = ["--log", "--src"];
+/// Returns whether an option contradicts hashes that are required, or names a report. Each form of
+/// the second step replaces it.
+fn is_ours(option: &PipOption) -> bool {
+    option.is(Fact::NotForPinned) || is_report(option)
+}
 
-/// Variables that would add packages to the second step, or override its options.
-const SECOND_STEP_REMOVES: [&str; 4] = [
-    "PIP_NO_REQUIRE_HASHES",
-    "PIP_UPLOADED_PRIOR_TO",
-    "_PIP_RUNNING_IN_SUBPROCESS",
-    "_PIP_IN_BUILD_IGNORE_CONSTRAINTS",
-];
+/// Returns whether an option names pip's installation report. pip writes it to a private file.
+fn is_report(option: &PipOption) -> bool {
+    option.name() == "--report"
+}
 
-/// Variables that would do so where the fully hashed file contains the complete set.
-const REPLACED_STEP_REMOVES: [&str; 5] = [
-    "PIP_REQUIREMENT",
-    "PIP_EDITABLE",
-    "PIP_CONSTRAINT",
-    "PIP_GROUP",
-    "PIP_REQUIREMENTS_FROM_SCRIPT",
-];
+/// Returns whether a pip that only answers a question must not get an option: pip would write to
+/// files of the user's. The pip that installs gets it.
+#[must_use]
+pub fn is_not_for_questions(option: &PipOption) -> bool {
+    option.is(Fact::NamesLog)
+}
+
+/// Returns whether the report's command line must not contain an option: it sets the option itself,
+/// or `pip install` does not know it, or the option is not for questions.
+#[must_use]
+pub fn is_not_for_report(option: &PipOption) -> bool {
+    is_report(option)
+        || option.name() == "--dry-run"
+        || option.lock == table::Lock::Neither
+        || is_not_for_questions(option)
+}
+
+/// Returns whether the options select files for another platform than the running one.
+#[must_use]
+pub fn is_for_another_platform(options: &Options) -> bool {
+    options.any_is_set(&table::names(|option| option.is(Fact::ChangesTarget)))
+}
 
 /// The form in which pip is told to install only the verified files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,11 +102,11 @@ pub enum Inputs {
 /// already. If the inputs are [`Inputs::Once`], the caller must ensure that pip does not read them
 /// again.
 #[must_use]
-pub fn form(probe: &Probe, arguments: &InstallArgs, lock: &Lock, inputs: Inputs) -> Form {
+pub fn form(probe: &Probe, lock: &Lock, inputs: Inputs) -> Form {
     let constraints = probe.version >= HASHED_CONSTRAINTS;
-    let dependencies = arguments.has("--only-deps");
+    let dependencies = probe.options.is_on("--only-deps");
     let repeatable = inputs == Inputs::Repeatable && !lock.has_direct();
-    let own = constraints && repeatable && !has_pylock(arguments);
+    let own = constraints && repeatable && !has_pylock(&probe.options);
     if own && !dependencies || lock.entries.is_empty() {
         Form::OwnArguments
     } else if constraints && lock.says_who_is_requested() && !dependencies {
@@ -107,20 +118,16 @@ pub fn form(probe: &Probe, arguments: &InstallArgs, lock: &Lock, inputs: Inputs)
 
 /// Returns whether a `-r` option names a lock (PEP 751).
 #[must_use]
-pub fn has_pylock(arguments: &InstallArgs) -> bool {
-    let values = arguments.values("--requirement").into_iter();
-    values.map(OsStr::to_string_lossy).any(|value| requirements::names_lock(&value))
+pub fn has_pylock(options: &Options) -> bool {
+    options.all("--requirement").iter().any(|value| requirements::names_lock(value))
 }
 
 /// Returns whether the user asks for source archives although there are wheels, or names places
 /// that are built. In both cases pip would not install wheels alone.
 #[must_use]
-pub fn asks_for_sources(arguments: &InstallArgs, probe: &Probe) -> bool {
-    let given = arguments.values("--no-binary");
-    given.iter().any(|value| requirements::names_any(&value.to_string_lossy()))
-        || probe.configuration.get("no-binary").is_some_and(requirements::names_any)
-        || arguments.has("--editable")
-        || probe.configuration.get("editable").is_some()
+pub fn asks_for_sources(options: &Options) -> bool {
+    options.all("--no-binary").iter().any(|value| requirements::names_any(value))
+        || options.is_set("--editable")
 }
 
 /// Returns whether `pip lock` would resolve to the same set as `pip install`: this pip has it, it
@@ -132,10 +139,10 @@ pub fn lock_answers(arguments: &InstallArgs, probe: &Probe, remote: bool) -> boo
         && probe.version >= HAS_LOCK
         && arguments.every_option_known_to_lock()
         && arguments.requirement_arguments().iter().all(|argument| is_by_name(argument))
-        && !arguments.has("--editable")
-        && !has_pylock(arguments)
+        && !probe.options.is_set("--editable")
+        && !has_pylock(&probe.options)
         && !remote
-        && configured_alike(probe)
+        && configured_alike(&probe.options)
         && !probe.facts.restarted
         && only_seeds(&probe.facts)
 }
@@ -143,14 +150,15 @@ pub fn lock_answers(arguments: &InstallArgs, probe: &Probe, remote: bool) -> boo
 /// Returns whether `pip lock` has the same configuration as `pip install`. The question is what
 /// would be installed, so the section `[install]` applies to both.
 #[must_use]
-pub fn configured_alike(probe: &Probe) -> bool {
+pub fn configured_alike(options: &Options) -> bool {
     let known = |option: &String| {
-        options::named(&format!("--{option}")).is_none_or(|o| o.lock == options::Lock::Has)
+        table::named(&format!("--{option}")).is_none_or(|it| it.lock == table::Lock::Has)
     };
-    probe.configuration.section("install").is_none()
-        && probe.configuration.section("lock").is_none()
+    let configuration = options.configuration();
+    configuration.section("install").is_none()
+        && configuration.section("lock").is_none()
         && [":env:", "global"].iter().all(|section| {
-            probe.configuration.section(section).is_none_or(|values| values.keys().all(known))
+            configuration.section(section).is_none_or(|values| values.keys().all(known))
         })
 }
 
@@ -193,11 +201,12 @@ pub enum Installed {
 #[must_use]
 pub fn report(
     arguments: &InstallArgs,
+    options: &Options,
     installed: Installed,
     output: &Path,
     wheels_only: &Path,
 ) -> Vec<OsString> {
-    let mut argv = arguments.global_without(&NOT_FOR_QUESTIONS);
+    let mut argv = arguments.global_without(is_not_for_questions);
     argv.extend(words(&["install", "--disable-pip-version-check", "--dry-run", "--report"]));
     argv.push(output.into());
     argv.extend(clones_beside(output));
@@ -205,12 +214,11 @@ pub fn report(
     if installed == Installed::Ignored || !installs {
         argv.push("--ignore-installed".into());
     }
-    if !installs && FOR_ANOTHER_PLATFORM.iter().any(|option| arguments.has(option)) {
+    if !installs && is_for_another_platform(options) {
         // `pip install` accepts these options only with a target. A dry run does not write to it.
         argv.extend(["--target".into(), output.with_extension("target").into()]);
     }
-    let without = [NOT_FOR_REPORT.as_slice(), &NOT_FOR_QUESTIONS].concat();
-    argv.extend(with_wheels_only(arguments, &without, wheels_only));
+    argv.extend(with_wheels_only(arguments, options, is_not_for_report, wheels_only));
     argv
 }
 
@@ -218,15 +226,18 @@ pub fn report(
 /// credentials.
 #[must_use]
 pub fn knock(arguments: &InstallArgs, output: &Path) -> Vec<OsString> {
-    let places = ["--index-url", "--extra-index-url", "--no-index", "--find-links"];
-    let checks = ["--constraint", "--require-hashes", "--only-deps", "--no-binary", "--output"];
-    let without =
-        [INPUTS.as_slice(), &NOT_FOR_REPORT, &NOT_FOR_QUESTIONS, &places, &checks].concat();
-    let mut argv = arguments.global_without(&NOT_FOR_QUESTIONS);
+    let without = |option: &PipOption| {
+        option.names_requirements()
+            || option.is(Fact::NamesPlace)
+            || option.is(Fact::LimitsChoice)
+            || option.lock == table::Lock::Only
+            || is_not_for_report(option)
+    };
+    let mut argv = arguments.global_without(is_not_for_questions);
     argv.extend(words(&["install", "--disable-pip-version-check", "--dry-run", "--report"]));
     argv.push(output.into());
     argv.extend(words(&["--ignore-installed", "--no-deps", "--only-binary", ":all:"]));
-    argv.extend(arguments.without(&without, Positionals::Drop));
+    argv.extend(arguments.without(without, Positionals::Drop));
     argv.push("pip".into());
     argv
 }
@@ -238,19 +249,11 @@ pub fn places(indexes: &[Url]) -> Environment {
     let (first, others) = (urls.next().unwrap_or_default(), urls.collect::<Vec<_>>().join(" "));
     let names = ["PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"].map(OsString::from);
     let set = names.into_iter().zip([first.into(), others.into()]).collect();
-    let remove = ["PIP_PYPI_URL", "PIP_NO_INDEX", "PIP_FIND_LINKS"];
-    let inputs = REPLACED_STEP_REMOVES.into_iter().chain(["PIP_REQUIRE_HASHES"]);
-    Environment { set, remove: remove.into_iter().chain(inputs).collect() }
+    let remove = table::variables(|option| {
+        option.names_requirements() || option.is(Fact::NamesPlace) || option.is(Fact::LimitsChoice)
+    });
+    Environment { set, remove }
 }
-
-/// Options that select files for another platform than the running one.
-pub const FOR_ANOTHER_PLATFORM: [&str; 4] =
-    ["--platform", "--python-version", "--implementation", "--abi"];
-
-/// Options that the report's command line must not contain: those that it sets itself, and those
-/// that `pip install` does not know.
-pub const NOT_FOR_REPORT: [&str; 6] =
-    ["--report", "--dry-run", "--dest", "--wheel-dir", "--no-verify", "--build-option"];
 
 /// Returns the option for a private directory of editable clones. pip creates that directory before
 /// the guard stops git. The second step clones into the user's directory.
@@ -261,7 +264,8 @@ pub fn clones_beside(output: &Path) -> [OsString; 2] {
 /// Returns the user's options, then the wheels-only file, then the user's arguments.
 fn with_wheels_only(
     arguments: &InstallArgs,
-    without: &[&str],
+    options: &Options,
+    without: impl Fn(&PipOption) -> bool,
     wheels_only: &Path,
 ) -> Vec<OsString> {
     let wheels_only = [OsString::from("--requirement"), wheels_only.into()];
@@ -284,11 +288,12 @@ fn with_wheels_only(
     }
     // Without any requirement pip must print its own error, but the wheels-only file would count as
     // a requirement.
-    if arguments.requirement_arguments().is_empty() && !INPUTS.iter().any(|o| arguments.has(o)) {
+    let inputs = table::names(|option| option.role == Role::Input);
+    if arguments.requirement_arguments().is_empty() && !options.any_is_set(&inputs) {
         argv.extend(words(&["--only-binary", ":all:"]));
         return argv;
     }
-    if arguments.has("--only-deps") {
+    if options.is_on("--only-deps") {
         // pip accepts no requirements file besides this option, so no file can allow sources again.
         argv.extend(words(&["--only-binary", ":all:"]));
     } else {
@@ -317,8 +322,8 @@ pub struct HashedFiles<'a> {
 /// Options of the user's that are removed, and the arguments that replace them.
 #[derive(Debug, Clone, Copy)]
 pub struct Instead<'a> {
-    /// The options that are removed.
-    pub options: &'a [&'a str],
+    /// Returns whether an option is removed.
+    pub removes: fn(&PipOption) -> bool,
     /// The arguments that replace them.
     pub words: &'a [OsString],
 }
@@ -327,7 +332,7 @@ pub struct Instead<'a> {
 /// to the files.
 #[must_use]
 pub fn install(arguments: &InstallArgs, form: Form, files: HashedFiles<'_>) -> Vec<OsString> {
-    let other = files.instead.map_or([].as_slice(), |instead| instead.options);
+    let other = |option: &PipOption| files.instead.is_some_and(|it| (it.removes)(option));
     let mut argv = arguments.global_without(other);
     argv.push(arguments.subcommand().word().into());
     argv.extend(words(&["--require-hashes", "--no-index", "--find-links"]));
@@ -342,51 +347,47 @@ pub fn install(arguments: &InstallArgs, form: Form, files: HashedFiles<'_>) -> V
     if let Some(report) = files.report {
         argv.extend(["--report".into(), report.into()]);
     }
-    let (gone, positionals) = match form {
-        Form::OwnArguments => (["--no-require-hashes", "--report"].as_slice(), Positionals::Keep),
-        Form::NamedFile | Form::HashedFile => (REPLACED.as_slice(), Positionals::Drop),
+    let (gone, positionals): (fn(&PipOption) -> bool, _) = match form {
+        Form::OwnArguments => (is_ours, Positionals::Keep),
+        Form::NamedFile | Form::HashedFile => (is_replaced, Positionals::Drop),
     };
-    argv.extend(arguments.without(&[gone, other].concat(), positionals));
+    argv.extend(arguments.without(|option| gone(option) || other(option), positionals));
     argv
 }
 
 /// Returns the path to which the user wants pip's installation report. pip writes it to a private
 /// file first, since it contains private paths.
 #[must_use]
-pub fn report_destination(arguments: &InstallArgs, probe: &Probe) -> Option<OsString> {
-    let installs = arguments.subcommand() == Subcommand::Install;
-    let configured = || probe.configuration.get("report").filter(|value| !value.is_empty());
-    let given = arguments.last_value("--report").map(OsStr::to_owned);
-    given.or_else(|| configured().map(OsString::from)).filter(|_| installs)
+pub fn report_destination(options: &Options) -> Option<OsString> {
+    let installs = options.subcommand() == Subcommand::Install;
+    options.last("--report").filter(|_| installs).map(OsStr::to_owned)
 }
 
-/// Returns the changes to the environment of the second step. If a generated file contains the
-/// complete set, configuration files must not add requirements: those may be at a URL.
+/// Returns the changes to the environment of the second step. Variables and configuration files
+/// must not contradict the required hashes. If a generated file contains the complete set, they
+/// must not add requirements either: those may be at a URL.
 #[must_use]
-pub fn second_environment(form: Form, probe: &Probe) -> Environment {
-    let remove = SECOND_STEP_REMOVES.to_vec();
-    match form {
-        Form::OwnArguments => Environment { set: Vec::new(), remove },
-        Form::NamedFile | Form::HashedFile => {
-            let replaced = REPLACED.map(|option| option.trim_start_matches('-'));
-            let adds =
-                probe.configuration.effective_files().any(|(key, _)| replaced.contains(&key));
-            let set = if adds { without_files(probe, &replaced) } else { Vec::new() };
-            Environment { set, remove: [remove.as_slice(), &REPLACED_STEP_REMOVES].concat() }
-        }
-    }
+pub fn second_environment(form: Form, options: &Options) -> Environment {
+    let replaced: fn(&PipOption) -> bool = match form {
+        Form::OwnArguments => |option| option.is(Fact::NotForPinned),
+        Form::NamedFile | Form::HashedFile => is_replaced,
+    };
+    let keys = table::keys(replaced);
+    let adds = options.configuration().effective_files().any(|(key, _)| keys.contains(&key));
+    let set = if adds { without_files(options, &keys) } else { Vec::new() };
+    let internal = INTERNAL.map(str::to_owned);
+    Environment { set, remove: table::variables(replaced).into_iter().chain(internal).collect() }
 }
 
 /// Returns variables that switch configuration files off and carry their values, except for the
 /// keys in `left_out`.
 #[must_use]
-pub fn without_files(probe: &Probe, left_out: &[&str]) -> Vec<(OsString, OsString)> {
+pub fn without_files(options: &Options, left_out: &[&str]) -> Vec<(OsString, OsString)> {
     let mut set: Vec<(OsString, OsString)> = Vec::new();
-    for (key, value) in probe.configuration.effective_files() {
-        let is_option = options::named(&format!("--{key}")).is_some();
+    for (key, value) in options.configuration().effective_files() {
+        let is_option = table::named(&format!("--{key}")).is_some();
         if is_option && !left_out.contains(&key) {
-            let name = format!("PIP_{}", key.to_uppercase().replace('-', "_"));
-            set.push((name.into(), value.into()));
+            set.push((table::variable(key).into(), value.into()));
         }
     }
     set.push(("PIP_CONFIG_FILE".into(), "/dev/null".into()));
