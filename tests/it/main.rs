@@ -61,6 +61,7 @@ mod network_ways;
 mod newer;
 mod no_room;
 mod nothing_runs;
+mod option_sources;
 mod option_table;
 mod pass_through;
 mod policy;
