@@ -35,6 +35,13 @@ impl Failure {
         Self { status, message: message.into(), hints: Vec::new() }
     }
 
+    /// Returns the failure for a private temporary directory that cannot be used.
+    pub fn temporary_directory(error: std::io::Error) -> Self {
+        let message = format!("cannot use a private temporary directory: {error}");
+        Self::new(Status::CouldNotCheck, message)
+            .hint("check TMPDIR, and that its disk is not full")
+    }
+
     /// Adds a hint to the failure.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

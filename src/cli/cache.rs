@@ -11,7 +11,7 @@ use crate::cli::{CacheCommand, printed};
 use crate::failure::{Failure, Status};
 use crate::process::Process;
 use crate::process::run::Run;
-use crate::resolve::resolution::{Unresolved, private_directory};
+use crate::resolve::resolution::Unresolved;
 use crate::resolve::session::Session;
 use crate::resolve::steps::Installed;
 use crate::terminal::report::Report;
@@ -56,7 +56,7 @@ fn line(of: &Usage) -> String {
 fn cache(process: &Process, report: Report) -> Result<Option<Cache>, Failure> {
     process.located()?;
     let arguments = pip_arguments(&[])?;
-    let run = Run::begin(&process.temporary_directories()).map_err(private_directory)?;
+    let run = Run::begin(&process.temporary_directories()).map_err(Failure::temporary_directory)?;
     let pip = real_pip(process)?;
     let progress = Arc::default();
     let session = Session {

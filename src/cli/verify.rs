@@ -21,7 +21,7 @@ use crate::pip::find;
 use crate::pip::run::{Environment, Pip, exit_code};
 use crate::process::Process;
 use crate::process::run::Run;
-use crate::resolve::resolution::{Unresolved, private_directory};
+use crate::resolve::resolution::Unresolved;
 use crate::resolve::session::Session;
 use crate::resolve::steps::Installed;
 use crate::terminal::report::{Report, Volume};
@@ -50,7 +50,7 @@ pub(super) fn run(
     }
 
     let own = Own::read(process)?;
-    let run = Run::begin(&process.temporary_directories()).map_err(private_directory)?;
+    let run = Run::begin(&process.temporary_directories()).map_err(Failure::temporary_directory)?;
     let pip = real_pip(process)?;
     let progress = Arc::default();
     let session = Session {
@@ -86,7 +86,7 @@ pub(super) fn run(
 
     let sources = Sources::new(own, &settings).telling(&progress);
     sources.lend(&guard.logins());
-    let directory = run.subdirectory("wheelhouse").map_err(private_directory)?;
+    let directory = run.subdirectory("wheelhouse").map_err(Failure::temporary_directory)?;
     let wheelhouse = Wheelhouse::new(directory, settings.cache.as_deref());
     let index = sources.index().dropping_checked_pages();
     let findings = sources.audit(&index, &trust, policy, &wheelhouse, &lock)?;
@@ -127,7 +127,7 @@ pub(super) fn pip_arguments(words: &[OsString]) -> Result<InstallArgs, Failure> 
         )
         .hint("to write one that is verified, through the shim: pip lock --output FILE …")),
         Invocation::Install(arguments) => Ok(arguments),
-        Invocation::PassThrough | Invocation::Unheard(_) => {
+        Invocation::PassThrough | Invocation::UnknownCommand(_) => {
             Err(Failure::new(Status::Usage, "no lock and no requirements are named")
                 .hint("for the options of pip lock: pip lock --help"))
         }

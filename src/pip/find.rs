@@ -105,7 +105,7 @@ pub fn find_real_pip(
     if name.is_empty() || name == "." || name == ".." || name.as_bytes().contains(&b'/') {
         return Err(FindError::NotAName(name.to_owned()));
     }
-    let own = Own::open(own_exe)
+    let own = OwnExecutable::open(own_exe)
         .map_err(|source| FindError::OwnExecutable { path: own_exe.to_owned(), source })?;
     if let Some(found) = next_on_path(name, path, &own, cwd) {
         return Ok(found);
@@ -119,7 +119,7 @@ pub fn find_real_pip(
 /// own name.
 #[must_use]
 pub fn shims(path: &OsStr, own_exe: &Path, cwd: &Path) -> Vec<PathBuf> {
-    let Ok(own) = Own::open(own_exe) else { return Vec::new() };
+    let Ok(own) = OwnExecutable::open(own_exe) else { return Vec::new() };
     let is_name = |name: &OsStr| name == OWN_NAME || name.as_bytes().starts_with(b"pip");
     let entries = |directory: &[u8]| std::fs::read_dir(cwd.join(OsStr::from_bytes(directory))).ok();
     let entries = path.as_bytes().split(|byte| *byte == b':').filter_map(entries).flatten();
@@ -143,7 +143,7 @@ pub fn check_recursion(value: Option<&OsStr>) -> Result<u32, FindError> {
     if above >= MAX_DEPTH { Err(FindError::Loop) } else { Ok(above + 1) }
 }
 
-fn next_on_path(name: &OsStr, path: &OsStr, own: &Own, cwd: &Path) -> Option<PathBuf> {
+fn next_on_path(name: &OsStr, path: &OsStr, own: &OwnExecutable, cwd: &Path) -> Option<PathBuf> {
     path.as_bytes()
         .split(|byte| *byte == b':')
         .map(|directory| cwd.join(OsStr::from_bytes(directory)).join(name))
@@ -156,13 +156,13 @@ fn is_executable(path: &Path) -> bool {
 }
 
 /// The executable file of this program.
-struct Own {
+struct OwnExecutable {
     handle: same_file::Handle,
     path: PathBuf,
     length: u64,
 }
 
-impl Own {
+impl OwnExecutable {
     fn open(path: &Path) -> io::Result<Self> {
         Ok(Self {
             handle: same_file::Handle::from_path(path)?,

@@ -109,6 +109,9 @@ pub struct Probe {
 /// The log of a guarded pip. The guard makes pip write no log at all in place of this one.
 const NO_LOG: &str = "/dev/null";
 
+/// Variables by which one pip marks another as its child.
+pub const INTERNAL: [&str; 2] = ["_PIP_RUNNING_IN_SUBPROCESS", "_PIP_IN_BUILD_IGNORE_CONSTRAINTS"];
+
 /// A question to pip that has no usable answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ResolveError {
@@ -279,8 +282,7 @@ impl<'a> Resolver<'a> {
     ///    words even if the guard was not loaded; a success needs the guard's facts.
     fn run_guarded(&self, question: &Question<'_>) -> Result<(Captured, Facts), ResolveError> {
         let mut environment = self.guard.environment(&question.allowed);
-        let internal = ["_PIP_RUNNING_IN_SUBPROCESS", "_PIP_IN_BUILD_IGNORE_CONSTRAINTS"];
-        environment.remove.extend(internal.map(str::to_owned));
+        environment.remove.extend(INTERNAL.map(str::to_owned));
         environment.remove.extend(question.environment.remove.iter().cloned());
         environment.set.extend(question.environment.set.iter().cloned());
         environment.remove.push("SSLKEYLOGFILE".to_owned());

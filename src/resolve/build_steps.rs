@@ -11,10 +11,11 @@ use url::Url;
 use crate::pip::command_line::arguments::{InstallArgs, Positionals, Subcommand};
 use crate::pip::command_line::table::{self, Fact, PipOption};
 use crate::pip::options::Options;
+use crate::pip::resolve::INTERNAL;
 use crate::pip::run::Environment;
 use crate::resolve::steps::{
-    Form, INTERNAL, Installed, LockPlace, clones_beside, is_for_another_platform,
-    is_not_for_questions, is_not_for_report, own_lock_head, without_files,
+    InstallForm, Installed, LockPlace, clones_beside, is_for_another_platform,
+    is_not_for_questions, is_not_for_report, is_ours, own_lock_head, without_files,
 };
 
 /// Returns whether an option says where packages come from, or how to connect there. The gateway
@@ -68,7 +69,7 @@ impl Closed {
         if !installs && is_for_another_platform(options) {
             argv.extend(["--target".into(), output.with_extension("target").into()]);
         }
-        argv.extend(self.led(arguments, output));
+        argv.extend(self.gateway_options(arguments, output));
         let without = |option: &PipOption| is_of_places(option) || is_not_for_report(option);
         argv.extend(arguments.without(without, Positionals::Keep));
         argv
@@ -82,7 +83,7 @@ impl Closed {
         let mut argv = arguments.global_without(is_of_places);
         argv.extend(head);
         argv.push("--disable-pip-version-check".into());
-        argv.extend(self.led(arguments, output));
+        argv.extend(self.gateway_options(arguments, output));
         let without =
             |option: &PipOption| is_of_places(option) || gone(option) || option.name() == "--src";
         argv.extend(arguments.without(without, Positionals::Keep));
@@ -91,7 +92,7 @@ impl Closed {
 
     /// Returns the options that lead pip to the gateway, to the copies of files and to private
     /// directories.
-    fn led(&self, arguments: &InstallArgs, output: &Path) -> Vec<OsString> {
+    fn gateway_options(&self, arguments: &InstallArgs, output: &Path) -> Vec<OsString> {
         let mut argv = vec!["--cache-dir".into(), self.cache.clone().into()];
         match self.indexes.split_first() {
             // The URLs are normally in the environment, since every user of the machine can read a
@@ -117,11 +118,11 @@ impl Closed {
     /// user's files could name an index, and a pip that a build starts would use it without
     /// verification.
     #[must_use]
-    pub fn instead(&self, options: &Options, form: Form) -> Vec<OsString> {
+    pub fn replacements(&self, options: &Options, form: InstallForm) -> Vec<OsString> {
         let mut words: Vec<OsString> = vec!["--cache-dir".into(), self.cache.clone().into()];
         words.extend(match form {
-            Form::OwnArguments => self.files(),
-            Form::NamedFile | Form::HashedFile => self.build_constraints(),
+            InstallForm::OwnArguments => self.files(),
+            InstallForm::NamedFile | InstallForm::HashedFile => self.build_constraints(),
         });
         words.extend(dry_run(options));
         words
@@ -150,8 +151,9 @@ impl Closed {
         if let Some(report) = report {
             argv.extend(["--report".into(), report.into()]);
         }
-        let ours = ["--require-hashes", "--no-require-hashes", "--report"];
-        let without = |option: &PipOption| is_of_places(option) || ours.contains(&option.name());
+        let without = |option: &PipOption| {
+            is_of_places(option) || is_ours(option) || option.name() == "--require-hashes"
+        };
         argv.extend(arguments.without(without, Positionals::Keep));
         argv
     }

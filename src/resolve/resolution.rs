@@ -11,7 +11,7 @@ use std::sync::Arc;
 use url::Url;
 
 use crate::evidence::sources;
-use crate::failure::{Failure, Status};
+use crate::failure::Failure;
 use crate::package::lock::Lock;
 use crate::pip::command_line::arguments::InstallArgs;
 use crate::pip::guard::{Allowed, Guard, GuardError};
@@ -114,7 +114,7 @@ impl<'a> Session<'a> {
         }
         let probe = resolver.probe(&global, self.arguments)?;
         let settings = self.settings(&probe, &FileLines::default())?;
-        let files = requirement_files::of_files(self.process, &probe.options, &settings)?;
+        let files = requirement_files::read_named_files(self.process, &probe.options, &settings)?;
         let settings = self.settings(&probe, &files.lines)?;
         Ok(Prepared { probe, settings, files, resolver })
     }
@@ -132,10 +132,15 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// The private directory cannot be created.
-    pub fn knock(&self, prepared: &Prepared<'_>, indexes: &[Url]) -> Result<(), Failure> {
-        let directory = self.run.subdirectory("knock").map_err(private_directory)?;
+    pub fn ask_for_credentials(
+        &self,
+        prepared: &Prepared<'_>,
+        indexes: &[Url],
+    ) -> Result<(), Failure> {
+        let directory =
+            self.run.subdirectory("credentials").map_err(Failure::temporary_directory)?;
         let output = directory.join("report.json");
-        let arguments = steps::knock(self.arguments, &output);
+        let arguments = steps::credentials_probe(self.arguments, &output);
         let environment = steps::places(indexes);
         let (allowed, arguments) = (Allowed::Resolving, arguments.as_slice());
         let question = Question { arguments, output: &output, allowed, environment };
@@ -175,7 +180,7 @@ impl<'a> Session<'a> {
     ) -> Result<Resolved, Unresolved> {
         let Prepared { probe, resolver, .. } = prepared;
         let _resolving = self.progress.begin(Activity::Resolving, 0);
-        let directory = self.run.subdirectory("resolve").map_err(private_directory)?;
+        let directory = self.run.subdirectory("resolve").map_err(Failure::temporary_directory)?;
         let wheels_only = wheels_only(&directory)?;
         let overlooks = self.installed == Installed::Ignored;
         let lock_will_do = probe.version >= HAS_LOCK && steps::configured_alike(&probe.options);
@@ -213,7 +218,7 @@ impl<'a> Session<'a> {
 /// The file cannot be written.
 pub fn wheels_only(directory: &Path) -> Result<PathBuf, Failure> {
     let path = directory.join("wheels-only.txt");
-    std::fs::write(&path, "--only-binary :all:\n").map_err(private_directory)?;
+    std::fs::write(&path, "--only-binary :all:\n").map_err(Failure::temporary_directory)?;
     Ok(path)
 }
 
@@ -222,12 +227,6 @@ pub fn wheels_only(directory: &Path) -> Result<PathBuf, Failure> {
 fn may_yank(place: &str) -> bool {
     let is_remote = Url::parse(place).is_ok_and(|url| url.scheme() != "file");
     is_remote || place.ends_with(".html") || place.ends_with(".htm")
-}
-
-/// Returns the failure for a private directory that cannot be used.
-pub fn private_directory(error: std::io::Error) -> Failure {
-    let message = format!("cannot use a private temporary directory: {error}");
-    Failure::new(Status::CouldNotCheck, message).hint("check TMPDIR, and that its disk is not full")
 }
 
 impl From<ResolveError> for Unresolved {

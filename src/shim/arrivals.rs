@@ -21,7 +21,7 @@ pub(super) struct Arrivals<'a> {
     pub(super) wheelhouse: &'a Wheelhouse,
     pub(super) client: &'a Client,
     /// The gateway from which the wheelhouse takes files, if there is one.
-    pub(super) ahead: Option<&'a Gateway>,
+    pub(super) gateway: Option<&'a Gateway>,
 }
 
 impl Arrivals<'_> {
@@ -46,8 +46,8 @@ impl Arrivals<'_> {
             if !findings.as_deref().is_ok_and(are_good) {
                 stop.store(true, Ordering::SeqCst);
                 // Some downloads wait for files that the gateway is fetching.
-                if let Some(ahead) = self.ahead {
-                    ahead.stop_fetching();
+                if let Some(gateway) = self.gateway {
+                    gateway.stop_fetching();
                 }
             }
             (findings, fetching.join().unwrap_or_else(|panic| resume_unwind(panic)))

@@ -24,11 +24,11 @@ use crate::pip::resolve::{Question, ResolveError};
 use crate::pip::run::{Captured, Environment};
 use crate::resolve::build_steps::{Closed, ForNestedPips};
 use crate::resolve::direct::{self, Direct};
-use crate::resolve::resolution::{Unresolved, private_directory};
+use crate::resolve::resolution::Unresolved;
 use crate::resolve::steps::{self, Installed};
 use crate::shim::locking::{Asked, Made};
 use crate::shim::notes::Notes;
-use crate::shim::places::{exchanges, links_page, place, place_local, told, url_of};
+use crate::shim::places::{exchanges, links_page, place, place_local, url_of, with_real_urls};
 use crate::shim::refused::{Agreed, recorded, refused};
 use crate::shim::report_file::ReportFile;
 use crate::shim::second_step::{LINKS, World, inputs};
@@ -81,13 +81,13 @@ impl Story<'_> {
         let mut introduced = !self.guard.logins().is_empty();
         for number in 1..=ATTEMPTS {
             let directory = self.session.run.subdirectory(&format!("build-{number}"));
-            match self.attempt(&directory.map_err(private_directory)?, &agreed)? {
+            match self.attempt(&directory.map_err(Failure::temporary_directory)?, &agreed)? {
                 Attempt::Done(code) => return Ok(code),
                 Attempt::Agreed(more) => agreed.extend(more),
                 Attempt::NotLetIn(failure) if introduced => return Err(failure.into()),
                 Attempt::NotLetIn(_) => {
                     introduced = true;
-                    self.session.knock(self.prepared, &self.sources.indexes)?;
+                    self.session.ask_for_credentials(self.prepared, &self.sources.indexes)?;
                     self.sources.lend(&self.guard.logins());
                 }
             }
@@ -137,8 +137,7 @@ impl Story<'_> {
             }
             return Err(failed.failure.into());
         }
-        let told = |error| told(error, &gateway);
-        let Asked { mut lock, made } = resolved.map_err(told)?;
+        let Asked { mut lock, made } = resolved.map_err(|error| with_real_urls(error, &gateway))?;
         let handed: Vec<_> = gateway.handed_over().into_iter().map(|handed| handed.file).collect();
         let stated = lock.clone();
         place(&mut lock, &gateway);
@@ -193,7 +192,7 @@ impl Story<'_> {
 
     fn gateway(&self, directory: &Path, judge: &Arc<Judge>) -> Result<Gateway, Failure> {
         let handed = directory.join("handed-over");
-        std::fs::create_dir(&handed).map_err(private_directory)?;
+        std::fs::create_dir(&handed).map_err(Failure::temporary_directory)?;
         let judge = Arc::clone(judge);
         let setup = Setup {
             client: Arc::clone(&self.sources.client),
@@ -294,7 +293,8 @@ impl Story<'_> {
         handed: &[Fetched],
         links: Option<&Path>,
     ) -> Result<Vec<Fetched>, Failure> {
-        let directory = self.session.run.subdirectory("wheelhouse").map_err(private_directory)?;
+        let directory =
+            self.session.run.subdirectory("wheelhouse").map_err(Failure::temporary_directory)?;
         let wheelhouse = Wheelhouse::new(directory, self.prepared.settings.cache.as_deref())
             .with_progress(self.session.progress);
         // Files in the user's own directories have links in this run already.

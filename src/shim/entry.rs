@@ -13,7 +13,7 @@ use crate::pip::find;
 use crate::pip::run::Pip;
 use crate::process::Process;
 use crate::shim::install::install;
-use crate::shim::unheard::unheard;
+use crate::shim::unknown_command::unknown_command;
 use crate::terminal::report::{Report, Volume};
 
 /// Returns whether pip is called by this name: `pip`, `pip3`, `pip3.N`.
@@ -58,8 +58,10 @@ fn run_as(process: &Process, report: Report, invocation: &Invocation) -> Result<
             report.warn(&format!("PYPI_VERIFY_NOW=off: this {what} is not verified"));
             match pip.hand_over(&process.arguments)? {}
         }
-        Invocation::Unheard(words) if !bypassed => unheard(process, &pip, report, words),
-        Invocation::Unheard(_) => {
+        Invocation::UnknownCommand(words) if !bypassed => {
+            unknown_command(process, &pip, report, words)
+        }
+        Invocation::UnknownCommand(_) => {
             report.warn("PYPI_VERIFY_NOW=off: this command is not verified");
             match pip.hand_over(&process.arguments)? {}
         }

@@ -14,7 +14,6 @@ use crate::package::digest::{Claims, Sha256};
 use crate::package::filename::DistFilename;
 use crate::package::lock::{File, Place};
 use crate::package::plain_filename::FileName;
-use crate::resolve::resolution::private_directory;
 use crate::shim::story::Story;
 
 impl Story<'_> {
@@ -30,7 +29,7 @@ impl Story<'_> {
             return Ok(None);
         }
         let links = directory.join("find-links");
-        std::fs::create_dir(&links).map_err(private_directory)?;
+        std::fs::create_dir(&links).map_err(Failure::temporary_directory)?;
         for place in places {
             let path = match Url::parse(place) {
                 Ok(url) if url.scheme() == "file" => url.to_file_path().ok(),

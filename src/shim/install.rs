@@ -18,14 +18,14 @@ use crate::pip::run::{Captured, Environment, Pip};
 use crate::pip::scheme::Scheme;
 use crate::process::Process;
 use crate::process::run::Run;
-use crate::resolve::resolution::{Resolved, Unresolved, private_directory};
+use crate::resolve::resolution::{Resolved, Unresolved};
 use crate::resolve::session::Session;
 use crate::resolve::steps::{self, Inputs, Installed};
-use crate::shim::ahead::Ahead;
 use crate::shim::arrivals::Arrivals;
-use crate::shim::given;
 use crate::shim::notes::Notes;
+use crate::shim::one_shot_files;
 use crate::shim::report_file::ReportFile;
+use crate::shim::resolve_via_gateway::GatewayResolver;
 use crate::shim::second_step::{World, inputs, say_again};
 use crate::shim::story::Story;
 use crate::shim::unpacking::{self, Unpacking};
@@ -44,8 +44,8 @@ pub fn install(
     pip: &Pip,
     arguments: &InstallArgs,
 ) -> Result<ExitCode, Failure> {
-    let run = Run::begin(&process.temporary_directories()).map_err(private_directory)?;
-    let given = given::kept(process, arguments, &run)?;
+    let run = Run::begin(&process.temporary_directories()).map_err(Failure::temporary_directory)?;
+    let given = one_shot_files::copied(process, arguments, &run)?;
     let arguments = given.as_ref().unwrap_or(arguments);
     let progress = Arc::default();
     let (run, progress, installed) = (&run, &progress, Installed::Counts);
@@ -80,7 +80,7 @@ impl Story<'_> {
         let wheels = self.wheels(&index);
         self.sources.lend(&self.guard.logins());
         match wheels? {
-            Wheels::Enough(resolved, ahead) => self.install_wheels(&index, resolved, ahead),
+            Wheels::Enough(resolved, gateway) => self.install_wheels(&index, resolved, gateway),
             Wheels::NotEnough(failed) => self.instead_of_wheels(failed),
         }
     }
@@ -90,12 +90,12 @@ impl Story<'_> {
         &self,
         index: &Index<'_>,
         resolved: Resolved,
-        ahead: Option<Arc<Gateway>>,
+        gateway: Option<Arc<Gateway>>,
     ) -> Result<ExitCode, Unresolved> {
         let Self { session, prepared, sources, .. } = self;
         let destination = steps::report_destination(&prepared.probe.options);
         let inputs = inputs(prepared, session.arguments);
-        if let (true, Inputs::Once, Some(said)) =
+        if let (true, Inputs::NotRepeatable, Some(said)) =
             (resolved.lock.entries.is_empty(), inputs, &resolved.said)
         {
             // The inputs cannot be read twice and a second pip could resolve another set, so the
@@ -103,9 +103,9 @@ impl Story<'_> {
             let report = ReportFile::open(destination, &session.process.directory)?;
             return Ok(say_again(session, said, &resolved.stderr, report.as_ref())?);
         }
-        let wheelhouse = self.wheelhouse(index, ahead.as_ref())?;
+        let wheelhouse = self.wheelhouse(index, gateway.as_ref())?;
         let client = &sources.client;
-        let arrivals = Arrivals { wheelhouse: &wheelhouse, client, ahead: ahead.as_deref() };
+        let arrivals = Arrivals { wheelhouse: &wheelhouse, client, gateway: gateway.as_deref() };
         let lock = resolved.lock;
         let audit = || sources.audit(index, self.trust, self.policy, &wheelhouse, &lock);
         let (findings, arrived) = arrivals.during(&lock, session.progress, audit)?;
@@ -115,8 +115,8 @@ impl Story<'_> {
         let fetched = arrivals.rest(&wanted(&lock)?, session.progress, arrived)?;
         self.look_into(&lock, &arrivals, &fetched, &findings, resolved.scheme)?;
         // The gateway has no more requests, and pip must not find it.
-        drop(ahead);
-        prepared.files.hold(&lock, &fetched)?;
+        drop(gateway);
+        prepared.files.verify_hashes(&lock, &fetched)?;
         let report = ReportFile::open(destination, &session.process.directory)?;
         session.record(&findings, prepared, self.store)?;
         session.tell(&findings);
@@ -140,15 +140,17 @@ impl Story<'_> {
     fn wheelhouse(
         &self,
         index: &Index<'_>,
-        ahead: Option<&Arc<Gateway>>,
+        gateway: Option<&Arc<Gateway>>,
     ) -> Result<Wheelhouse, Failure> {
         let session = self.session;
-        if let Some(ahead) = ahead.map(Arc::downgrade) {
-            index.use_prefetched_documents(Box::new(move |url| ahead.upgrade()?.document_at(url)));
+        if let Some(gateway) = gateway.map(Arc::downgrade) {
+            index
+                .use_prefetched_documents(Box::new(move |url| gateway.upgrade()?.document_at(url)));
         }
-        let directory = session.run.subdirectory("wheelhouse").map_err(private_directory)?;
+        let directory =
+            session.run.subdirectory("wheelhouse").map_err(Failure::temporary_directory)?;
         let wheelhouse = Wheelhouse::new(directory, self.prepared.settings.cache.as_deref());
-        Ok(wheelhouse.with_progress(session.progress).with_prefetched(ahead.map(prefetched)))
+        Ok(wheelhouse.with_progress(session.progress).with_prefetched(gateway.map(prefetched)))
     }
 
     /// Checks the contents of the wheels that pip will unpack. `download` and `wheel` unpack no
@@ -190,15 +192,16 @@ impl Story<'_> {
         if prepared.files.sources || steps::asks_for_sources(&prepared.probe.options) {
             return Ok(Wheels::NotEnough(None));
         }
-        let directory = session.run.subdirectory("ahead").map_err(private_directory)?;
-        let ahead = Ahead::start(session, prepared, sources, &directory);
-        let resolved = ahead.and_then(|it| it.resolve(**session, index)).unwrap_or_else(|| {
+        let directory =
+            session.run.subdirectory("gateway").map_err(Failure::temporary_directory)?;
+        let resolver = GatewayResolver::start(session, prepared, sources, &directory);
+        let resolved = resolver.and_then(|it| it.resolve(**session, index)).unwrap_or_else(|| {
             let resolved = session.resolve(prepared, &Environment::default())?;
             Ok((resolved, None))
         });
         match resolved {
-            Ok((resolved, ahead)) if resolved.lock.is_of_wheels() => {
-                Ok(Wheels::Enough(resolved, ahead.map(Arc::new)))
+            Ok((resolved, gateway)) if resolved.lock.is_of_wheels() => {
+                Ok(Wheels::Enough(resolved, gateway.map(Arc::new)))
             }
             Ok(_) | Err(Unresolved::NeedsSource(_)) => Ok(Wheels::NotEnough(None)),
             Err(Unresolved::Pip(captured)) if captured.may_lack_wheels() => {

@@ -14,7 +14,7 @@ use crate::gateway::Gateway;
 use crate::package::lock::{Entry, File, Lock, Place, as_pip_writes};
 use crate::pip::resolve::{KeptLock, Question, ResolveError};
 use crate::pip::run::{Captured, Environment};
-use crate::resolve::resolution::{Prepared, Unresolved, private_directory, wheels_only};
+use crate::resolve::resolution::{Prepared, Unresolved, wheels_only};
 use crate::resolve::steps::{self, LockPlace};
 use crate::shim::lock_file::LockFile;
 use crate::shim::notes::Notes;
@@ -60,7 +60,8 @@ impl Story<'_> {
             Wheels::NotEnough(failed) => return self.instead_of_wheels(failed),
         };
         let Story { session, prepared, sources, .. } = self;
-        let directory = session.run.subdirectory("wheelhouse").map_err(private_directory)?;
+        let directory =
+            session.run.subdirectory("wheelhouse").map_err(Failure::temporary_directory)?;
         let wheelhouse = Wheelhouse::new(directory, prepared.settings.cache.as_deref())
             .with_progress(session.progress);
         let index = sources.index();
@@ -84,7 +85,8 @@ impl Story<'_> {
             return Ok(Wheels::NotEnough(None));
         }
         let _resolving = session.progress.begin(Activity::Resolving, 0);
-        let directory = session.run.subdirectory("resolve").map_err(private_directory)?;
+        let directory =
+            session.run.subdirectory("resolve").map_err(Failure::temporary_directory)?;
         let wheels_only = wheels_only(&directory)?;
         let output = directory.join("lock.json");
         let (arguments, options) = (session.arguments, &prepared.probe.options);

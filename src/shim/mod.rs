@@ -4,23 +4,23 @@
 //! Owns the classification of command lines and the stories of an install, a build and a lock.
 //! Commands that install no code are passed unchanged to the real pip.
 
-mod ahead;
 mod arrivals;
 mod build;
 pub mod entry;
 mod find_links;
-mod given;
 pub mod install;
 mod lock_file;
 mod locking;
 mod notes;
+mod one_shot_files;
 mod places;
 mod refused;
 mod report_file;
+mod resolve_via_gateway;
 mod second_step;
 mod session;
 mod story;
-mod unheard;
+mod unknown_command;
 mod unpacking;
 mod verified;
 

@@ -17,7 +17,7 @@ use crate::package::lock::{self, Lock, Place, Source};
 use crate::pip::run::Captured;
 use crate::resolve::build_steps::Closed;
 use crate::resolve::requirement_files::Copies;
-use crate::resolve::resolution::{Prepared, Unresolved, private_directory};
+use crate::resolve::resolution::{Prepared, Unresolved};
 
 /// Returns a URL for `place`, which is a URL or a path relative to `directory`.
 pub(super) fn url_of(place: &str, directory: &Path) -> String {
@@ -46,7 +46,7 @@ pub(super) fn place_local(
             if path.is_none_or(|path| path.parent() != link.parent()) {
                 continue;
             }
-            let target = std::fs::read_link(&link).map_err(private_directory)?;
+            let target = std::fs::read_link(&link).map_err(Failure::temporary_directory)?;
             file.place = Place::of_path(&target);
             let bytes = std::fs::File::open(&target);
             let sha256 = bytes.and_then(|mut bytes| Sha256::of_reader(&mut bytes));
@@ -138,10 +138,10 @@ pub(super) fn exchanged(bytes: &[u8], exchanges: &[Exchange]) -> Vec<u8> {
 }
 
 /// Returns pip's failure with the indexes and files that the user knows.
-pub(super) fn told(error: Unresolved, gateway: &Gateway) -> Unresolved {
+pub(super) fn with_real_urls(error: Unresolved, gateway: &Gateway) -> Unresolved {
     let Unresolved::Pip(captured) = error else { return error };
-    let told = |bytes: &[u8]| gateway.with_real_urls(&String::from_utf8_lossy(bytes)).into_bytes();
-    let (stdout, stderr) = (told(&captured.stdout), told(&captured.stderr));
+    let real = |bytes: &[u8]| gateway.with_real_urls(&String::from_utf8_lossy(bytes)).into_bytes();
+    let (stdout, stderr) = (real(&captured.stdout), real(&captured.stderr));
     Unresolved::Pip(Captured { stdout, stderr, ..captured })
 }
 

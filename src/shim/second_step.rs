@@ -1,7 +1,7 @@
 //! The second step: runs the real pip with the verified files and no index.
 //!
 //! Writes the constraints, the requirements and the page of links that this pip is given, and runs
-//! it. Which files are verified is decided before; this module must not add any.
+//! it. The verified files are chosen before; this module must not add any.
 
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, ExitStatus};
@@ -9,7 +9,7 @@ use std::process::{ExitCode, ExitStatus};
 use url::Url;
 
 use crate::failure::{Failure, Status};
-use crate::package::lock::{Lock, Which};
+use crate::package::lock::{Lock, Selection};
 use crate::pip::command_line::arguments::InstallArgs;
 use crate::pip::options::Options;
 use crate::pip::resolve::ResolveError;
@@ -17,9 +17,9 @@ use crate::pip::run::{Environment, RunError, exit_code};
 use crate::pip::standby::Standby;
 use crate::resolve::build_steps::{Closed, is_of_places};
 use crate::resolve::direct::Direct;
-use crate::resolve::resolution::{Prepared, Said, private_directory};
+use crate::resolve::resolution::{Prepared, Said};
 use crate::resolve::session::Session;
-use crate::resolve::steps::{self, Form, HashedFiles, Inputs, Instead};
+use crate::resolve::steps::{self, HashedFiles, Inputs, InstallForm, Replacement};
 use crate::shim::report_file::ReportFile;
 
 /// The name of the page that leads to the files, in the run's directory.
@@ -47,23 +47,24 @@ impl World<'_> {
     pub(super) fn install_hashed(
         &self,
         session: &Session<'_>,
-        form: Form,
+        form: InstallForm,
         lock: &Lock,
         standby: Option<(Standby, Environment)>,
     ) -> Result<ExitCode, Failure> {
-        let which = if form == Form::NamedFile { Which::Named } else { Which::All };
+        let selection =
+            if form == InstallForm::NamedFile { Selection::Named } else { Selection::All };
         let pins = write(session, "pins.txt", &lock.pins())?;
-        let requirements = lock.requirements(which).map_err(ResolveError::from)?;
+        let requirements = lock.requirements(selection).map_err(ResolveError::from)?;
         let requirements = write(session, "requirements.txt", &requirements)?;
         let links = write(session, LINKS, &self.links)?;
         let report = session.run.directory().join("report.json");
-        let words = self.closed.map(|closed| closed.instead(self.options, form));
+        let words = self.closed.map(|closed| closed.replacements(self.options, form));
         let files = HashedFiles {
             pins: &pins,
             requirements: &requirements,
             links: &links,
             report: self.report.as_ref().map(|_| report.as_path()),
-            instead: words.as_deref().map(|words| Instead { removes: is_of_places, words }),
+            replacement: words.as_deref().map(|words| Replacement { removes: is_of_places, words }),
         };
         let argv = steps::install(session.arguments, form, files);
         let mut environment = self.environment.clone();
@@ -116,7 +117,7 @@ impl World<'_> {
             Some(destination) if status.success() || at.exists() => destination,
             _ => return Ok(()),
         };
-        let text = std::fs::read_to_string(at).map_err(private_directory)?;
+        let text = std::fs::read_to_string(at).map_err(Failure::temporary_directory)?;
         let directory = Url::from_directory_path(self.files)
             .map_or_else(|()| format!("file://{}/", self.files.display()), |url| url.to_string());
         let text = lock.with_real_requests(&lock.with_real_places(&text, &directory));
@@ -128,7 +129,7 @@ impl World<'_> {
 pub(super) fn inputs(prepared: &Prepared<'_>, arguments: &InstallArgs) -> Inputs {
     let asked = prepared.asked_for(arguments);
     let by_place = asked.iter().any(|word| Direct::parse(word).is_some());
-    if prepared.files.remote || by_place { Inputs::Once } else { Inputs::Repeatable }
+    if prepared.files.remote || by_place { Inputs::NotRepeatable } else { Inputs::Repeatable }
 }
 
 /// Prints the output of a `pip install` that had no package to install. `report` is the destination
@@ -141,7 +142,7 @@ pub(super) fn say_again(
 ) -> Result<ExitCode, Failure> {
     session.report.replay(&said.stdout, stderr);
     if let Some(destination) = report {
-        let text = std::fs::read_to_string(&said.report).map_err(private_directory)?;
+        let text = std::fs::read_to_string(&said.report).map_err(Failure::temporary_directory)?;
         give(session, &text, destination)?;
     }
     Ok(ExitCode::SUCCESS)
@@ -157,5 +158,5 @@ fn give(session: &Session<'_>, text: &str, destination: &ReportFile) -> Result<(
 /// Writes a file into the run's directory.
 fn write(session: &Session<'_>, name: &str, text: &str) -> Result<PathBuf, Failure> {
     let path = session.run.directory().join(name);
-    std::fs::write(&path, text).map(|()| path).map_err(private_directory)
+    std::fs::write(&path, text).map(|()| path).map_err(Failure::temporary_directory)
 }

@@ -97,7 +97,7 @@ fn unknown_commands_are_unheard_of() {
         ("--log install sync", &["sync"]),
     ] {
         let words = words.iter().map(OsString::from).collect();
-        assert_eq!(classify(&self::words(line)), Invocation::Unheard(words), "pip {line}");
+        assert_eq!(classify(&self::words(line)), Invocation::UnknownCommand(words), "pip {line}");
     }
     assert!(passes_through("--new list -x") && passes_through("--new"));
 }
@@ -396,11 +396,11 @@ fn read_alike(subcommand: Subcommand) {
         let ours = classify(&line.iter().map(OsString::from).collect::<Vec<_>>());
         match (answer.as_str(), ours) {
             (Some("error"), _)
-            | (Some("nothing"), Invocation::PassThrough | Invocation::Unheard(_)) => {}
+            | (Some("nothing"), Invocation::PassThrough | Invocation::UnknownCommand(_)) => {}
             (Some("nothing"), Invocation::Install(args)) => {
                 assert!(args.unknown() || args.abbreviated(), "no install: {line:?}");
             }
-            (_, Invocation::PassThrough | Invocation::Unheard(_)) => {
+            (_, Invocation::PassThrough | Invocation::UnknownCommand(_)) => {
                 panic!("pip {} by {line:?}", subcommand.word())
             }
             (_, Invocation::Install(args)) => {

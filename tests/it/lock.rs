@@ -1,7 +1,7 @@
 //! Locks and reports: both become one model, and what makes no sense is refused.
 
 use pypi_verify_now::package::digest::Sha256;
-use pypi_verify_now::package::lock::{Lock, Source, Which};
+use pypi_verify_now::package::lock::{Lock, Selection, Source};
 
 const ZEROS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
@@ -56,8 +56,8 @@ fn requirements_pin_direct_references_by_hash() {
     let hash = format!("--hash=sha256:{ZEROS}\n");
     let (aa, bb) = (format!("aa[x]==1.0 {hash}"), format!("bb==1.0 {hash}"));
     let cc = format!("cc @ https://d.example/cc-1.0-py3-none-any.whl {hash}");
-    assert_eq!(lock.requirements(Which::Named).unwrap(), [&*aa, &cc].concat());
-    assert_eq!(lock.requirements(Which::All).unwrap(), [&*aa, &bb, &cc].concat());
+    assert_eq!(lock.requirements(Selection::Named).unwrap(), [&*aa, &cc].concat());
+    assert_eq!(lock.requirements(Selection::All).unwrap(), [&*aa, &bb, &cc].concat());
     assert_eq!(lock.pins(), format!("aa==1.0 {hash}bb==1.0 {hash}"), "no place in constraints");
     assert!(report(&item("aa", "https://i.example", false, true, "\"x] evil\"")).is_err());
 }

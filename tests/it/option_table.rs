@@ -185,11 +185,11 @@ fn every_subcommand_of_every_pip_is_classified() {
     for answer in every_pip() {
         for command in parse(&answer).commands {
             let class = classify(&[OsString::from(command)]);
-            let is_known = !matches!(class, Invocation::Unheard(_));
+            let is_known = !matches!(class, Invocation::UnknownCommand(_));
             assert!(is_known, "pip has a command `{command}` that nobody has looked at");
         }
     }
-    assert!(matches!(classify(&["sync".into()]), Invocation::Unheard(_)));
+    assert!(matches!(classify(&["sync".into()]), Invocation::UnknownCommand(_)));
 }
 
 #[test]

@@ -66,7 +66,7 @@ pub enum Requested {
 
 /// The entries that a requirements file contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Which {
+pub enum Selection {
     /// All entries.
     All,
     /// Entries that the user named, and entries with a URL or path, which a constraint cannot pin.
@@ -230,7 +230,7 @@ impl Lock {
     ///
     /// # Errors
     /// pip would not read the URL or path of a file as it is written.
-    pub fn requirements(&self, which: Which) -> Result<String, LockError> {
+    pub fn requirements(&self, selection: Selection) -> Result<String, LockError> {
         for entry in &self.entries {
             if let Source::Direct(file) = &entry.source {
                 writable(&file.place.as_written())
@@ -239,10 +239,10 @@ impl Lock {
         }
         let line = |entry: &Entry| {
             let direct = matches!(entry.source, Source::Direct(_));
-            match (&entry.requested, which) {
+            match (&entry.requested, selection) {
                 (Requested::Yes { extras }, _) if extras.is_empty() => entry.pin(""),
                 (Requested::Yes { extras }, _) => entry.pin(&format!("[{}]", extras.join(","))),
-                (Requested::No | Requested::Unsaid, Which::Named) if !direct => None,
+                (Requested::No | Requested::Unsaid, Selection::Named) if !direct => None,
                 (Requested::No | Requested::Unsaid, _) => entry.pin(""),
             }
         };

@@ -28,7 +28,7 @@ pub enum Invocation {
     Install(InstallArgs),
     /// The words of which one is the subcommand, and none is known to this program. pip does not
     /// know it either, or pip is newer than this program.
-    Unheard(Vec<OsString>),
+    UnknownCommand(Vec<OsString>),
 }
 
 /// Subcommands that fetch and run no code, with any option and any `--python`, in every pip from
@@ -108,7 +108,7 @@ fn subcommand(
         return if is_harmless(word) {
             Invocation::PassThrough
         } else {
-            Invocation::Unheard(vec![word.to_owned()])
+            Invocation::UnknownCommand(vec![word.to_owned()])
         };
     };
     mark_misplaced(subcommand, args, after, &mut global);
@@ -139,7 +139,11 @@ fn first_install(rest: &[OsString], mut global: Vec<Item>) -> Invocation {
     let Some((at, subcommand)) = found.next() else {
         let is_word = |word: &&OsString| !word.as_bytes().starts_with(b"-") && !is_harmless(word);
         let words: Vec<OsString> = rest.iter().filter(is_word).cloned().collect();
-        return if words.is_empty() { Invocation::PassThrough } else { Invocation::Unheard(words) };
+        return if words.is_empty() {
+            Invocation::PassThrough
+        } else {
+            Invocation::UnknownCommand(words)
+        };
     };
     let (before, after) = rest.split_at(at);
     global.extend(before.iter().map(|word| Item { raw: vec![word.clone()], kind: Kind::Unknown }));

@@ -39,7 +39,7 @@ pub struct Files {
 ///
 /// # Errors
 /// The network cannot be set up. An unreadable file is skipped here, because pip reports it.
-pub fn of_files(
+pub fn read_named_files(
     process: &Process,
     options: &Options,
     settings: &Settings,
@@ -76,7 +76,7 @@ impl Files {
     ///
     /// # Errors
     /// A file has none of its stated hashes, or cannot be read.
-    pub fn hold(&self, lock: &Lock, fetched: &[Fetched]) -> Result<(), Failure> {
+    pub fn verify_hashes(&self, lock: &Lock, fetched: &[Fetched]) -> Result<(), Failure> {
         for entry in &lock.entries {
             let is_of =
                 |it: &&Fetched| entry.files().iter().any(|file| file.filename == it.filename);

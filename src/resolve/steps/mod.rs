@@ -5,11 +5,15 @@
 //! the last one stands behind.
 
 mod lock;
+mod selection;
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 pub use lock::{LockPlace, lock, lock_place, own_lock, own_lock_head};
+pub use selection::{is_for_another_platform, is_not_for_questions, is_not_for_report, is_ours};
+
+use selection::is_replaced;
 
 use url::Url;
 
@@ -20,61 +24,16 @@ use crate::pip::command_line::table::{self, Fact, PipOption, Role};
 use crate::pip::guard::Facts;
 use crate::pip::options::Options;
 use crate::pip::requirements;
-use crate::pip::resolve::Probe;
+use crate::pip::resolve::{INTERNAL, Probe};
 use crate::pip::run::Environment;
 use crate::pip::version::{HAS_LOCK, HASHED_CONSTRAINTS};
 
 /// Packages that `venv` puts into every environment, and that are not part of a resolved set.
 const SEEDS: [&str; 4] = ["pip", "setuptools", "wheel", "distribute"];
 
-/// Variables by which one pip marks another as its child.
-pub const INTERNAL: [&str; 2] = ["_PIP_RUNNING_IN_SUBPROCESS", "_PIP_IN_BUILD_IGNORE_CONSTRAINTS"];
-
-/// Returns whether an option says what to install, so that the fully hashed file replaces it.
-fn is_replaced(option: &PipOption) -> bool {
-    option.names_requirements()
-        || option.is(Fact::SelectsPart)
-        || option.is(Fact::NotForPinned)
-        || is_report(option)
-}
-
-/// Returns whether an option contradicts hashes that are required, or names a report. Each form of
-/// the second step replaces it.
-fn is_ours(option: &PipOption) -> bool {
-    option.is(Fact::NotForPinned) || is_report(option)
-}
-
-/// Returns whether an option names pip's installation report. pip writes it to a private file.
-fn is_report(option: &PipOption) -> bool {
-    option.name() == "--report"
-}
-
-/// Returns whether a pip that only answers a question must not get an option: pip would write to
-/// files of the user's. The pip that installs gets it.
-#[must_use]
-pub fn is_not_for_questions(option: &PipOption) -> bool {
-    option.is(Fact::NamesLog)
-}
-
-/// Returns whether the report's command line must not contain an option: it sets the option itself,
-/// or `pip install` does not know it, or the option is not for questions.
-#[must_use]
-pub fn is_not_for_report(option: &PipOption) -> bool {
-    is_report(option)
-        || option.name() == "--dry-run"
-        || option.lock == table::Lock::Neither
-        || is_not_for_questions(option)
-}
-
-/// Returns whether the options select files for another platform than the running one.
-#[must_use]
-pub fn is_for_another_platform(options: &Options) -> bool {
-    options.any_is_set(&table::names(|option| option.is(Fact::ChangesTarget)))
-}
-
-/// The form in which pip is told to install only the verified files.
+/// The form of the command line by which pip installs only the verified files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub enum InstallForm {
     /// The user's own command line, restricted by hashed constraints (pip >= 26.1).
     OwnArguments,
     /// A hashed requirements file for the named requirements, and hashed constraints for the others
@@ -91,7 +50,7 @@ pub enum Inputs {
     Repeatable,
     /// A requirements file came from a URL, and may have changed at the second read; or a file is
     /// named by its URL or path, and a constraint cannot give it a hash.
-    Once,
+    NotRepeatable,
 }
 
 /// Chooses the form of the second step.
@@ -99,20 +58,20 @@ pub enum Inputs {
 /// An entry of a `pylock.toml` states hashes, and pip would accept those instead of the verified
 /// ones. With `--only-deps`, pip would also look for the named packages, which are not among the
 /// verified files. An empty set needs no pins, so every pip can say itself that all is installed
-/// already. If the inputs are [`Inputs::Once`], the caller must ensure that pip does not read them
-/// again.
+/// already. If the inputs are [`Inputs::NotRepeatable`], the caller must ensure that pip does not
+/// read them again.
 #[must_use]
-pub fn form(probe: &Probe, lock: &Lock, inputs: Inputs) -> Form {
+pub fn form(probe: &Probe, lock: &Lock, inputs: Inputs) -> InstallForm {
     let constraints = probe.version >= HASHED_CONSTRAINTS;
     let dependencies = probe.options.is_on("--only-deps");
     let repeatable = inputs == Inputs::Repeatable && !lock.has_direct();
     let own = constraints && repeatable && !has_pylock(&probe.options);
     if own && !dependencies || lock.entries.is_empty() {
-        Form::OwnArguments
+        InstallForm::OwnArguments
     } else if constraints && lock.says_who_is_requested() && !dependencies {
-        Form::NamedFile
+        InstallForm::NamedFile
     } else {
-        Form::HashedFile
+        InstallForm::HashedFile
     }
 }
 
@@ -225,7 +184,7 @@ pub fn report(
 /// Returns a dry run for the project `pip`, which exists on every index: it makes pip ask for
 /// credentials.
 #[must_use]
-pub fn knock(arguments: &InstallArgs, output: &Path) -> Vec<OsString> {
+pub fn credentials_probe(arguments: &InstallArgs, output: &Path) -> Vec<OsString> {
     let without = |option: &PipOption| {
         option.names_requirements()
             || option.is(Fact::NamesPlace)
@@ -307,21 +266,21 @@ fn with_wheels_only(
 /// The files that the second step reads.
 #[derive(Debug, Clone, Copy)]
 pub struct HashedFiles<'a> {
-    /// The pins of [`Lock::pins`]; not used by [`Form::HashedFile`].
+    /// The pins of [`Lock::pins`]; not used by [`InstallForm::HashedFile`].
     pub pins: &'a Path,
-    /// The lines of [`Lock::requirements`]; not used by [`Form::OwnArguments`].
+    /// The lines of [`Lock::requirements`]; not used by [`InstallForm::OwnArguments`].
     pub requirements: &'a Path,
     /// The page of [`Lock::links`], a file whose name ends in `.html`.
     pub links: &'a Path,
     /// The destination of pip's installation report, if the user wants one.
     pub report: Option<&'a Path>,
     /// Replacements for options of the user's.
-    pub instead: Option<Instead<'a>>,
+    pub replacement: Option<Replacement<'a>>,
 }
 
 /// Options of the user's that are removed, and the arguments that replace them.
 #[derive(Debug, Clone, Copy)]
-pub struct Instead<'a> {
+pub struct Replacement<'a> {
     /// Returns whether an option is removed.
     pub removes: fn(&PipOption) -> bool,
     /// The arguments that replace them.
@@ -331,25 +290,29 @@ pub struct Instead<'a> {
 /// Returns `pip install` of the verified files only: hashes required, no index, and a page of links
 /// to the files.
 #[must_use]
-pub fn install(arguments: &InstallArgs, form: Form, files: HashedFiles<'_>) -> Vec<OsString> {
-    let other = |option: &PipOption| files.instead.is_some_and(|it| (it.removes)(option));
+pub fn install(
+    arguments: &InstallArgs,
+    form: InstallForm,
+    files: HashedFiles<'_>,
+) -> Vec<OsString> {
+    let other = |option: &PipOption| files.replacement.is_some_and(|it| (it.removes)(option));
     let mut argv = arguments.global_without(other);
     argv.push(arguments.subcommand().word().into());
     argv.extend(words(&["--require-hashes", "--no-index", "--find-links"]));
     argv.push(files.links.into());
-    argv.extend(files.instead.into_iter().flat_map(|instead| instead.words.iter().cloned()));
-    if form != Form::HashedFile {
+    argv.extend(files.replacement.into_iter().flat_map(|it| it.words.iter().cloned()));
+    if form != InstallForm::HashedFile {
         argv.extend(["--constraint".into(), files.pins.into()]);
     }
-    if form != Form::OwnArguments {
+    if form != InstallForm::OwnArguments {
         argv.extend(["--requirement".into(), files.requirements.into()]);
     }
     if let Some(report) = files.report {
         argv.extend(["--report".into(), report.into()]);
     }
     let (gone, positionals): (fn(&PipOption) -> bool, _) = match form {
-        Form::OwnArguments => (is_ours, Positionals::Keep),
-        Form::NamedFile | Form::HashedFile => (is_replaced, Positionals::Drop),
+        InstallForm::OwnArguments => (is_ours, Positionals::Keep),
+        InstallForm::NamedFile | InstallForm::HashedFile => (is_replaced, Positionals::Drop),
     };
     argv.extend(arguments.without(|option| gone(option) || other(option), positionals));
     argv
@@ -367,10 +330,10 @@ pub fn report_destination(options: &Options) -> Option<OsString> {
 /// must not contradict the required hashes. If a generated file contains the complete set, they
 /// must not add requirements either: those may be at a URL.
 #[must_use]
-pub fn second_environment(form: Form, options: &Options) -> Environment {
+pub fn second_environment(form: InstallForm, options: &Options) -> Environment {
     let replaced: fn(&PipOption) -> bool = match form {
-        Form::OwnArguments => |option| option.is(Fact::NotForPinned),
-        Form::NamedFile | Form::HashedFile => is_replaced,
+        InstallForm::OwnArguments => |option| option.is(Fact::NotForPinned),
+        InstallForm::NamedFile | InstallForm::HashedFile => is_replaced,
     };
     let keys = table::keys(replaced);
     let adds = options.configuration().effective_files().any(|(key, _)| keys.contains(&key));

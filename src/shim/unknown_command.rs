@@ -12,20 +12,19 @@ use crate::pip::resolve::{ResolveError, Resolver};
 use crate::pip::run::{Pip, exit_code};
 use crate::process::Process;
 use crate::process::run::Run;
-use crate::resolve::resolution::private_directory;
 use crate::terminal::report::Report;
 
 /// Asks this pip if one of `words` is a command of its own. If none is, the real pip takes over.
 ///
 /// # Errors
 /// pip has such a command, or the question failed.
-pub(super) fn unheard(
+pub(super) fn unknown_command(
     process: &Process,
     pip: &Pip,
     report: Report,
     words: &[OsString],
 ) -> Result<ExitCode, Failure> {
-    let run = Run::begin(&process.temporary_directories()).map_err(private_directory)?;
+    let run = Run::begin(&process.temporary_directories()).map_err(Failure::temporary_directory)?;
     let guard = Guard::set_up(&run, process.variable("PYTHONPATH"))?;
     let facts = Resolver::new(pip, &run, &guard, Box::new(|_| ())).facts();
     let facts = match facts {

@@ -32,14 +32,14 @@ fn is_stood_in_for(option: &PipOption) -> bool {
 }
 
 /// A gateway that pip resolves through, with the environment that leads pip to it.
-pub(super) struct Ahead<'a> {
+pub(super) struct GatewayResolver<'a> {
     gateway: Gateway,
     arguments: InstallArgs,
     environment: Environment,
     prepared: &'a Prepared<'a>,
 }
 
-impl<'a> Ahead<'a> {
+impl<'a> GatewayResolver<'a> {
     /// Starts a gateway that keeps its files in `directory`. Returns `None` if the gateway cannot
     /// stand in for every index of this run.
     pub(super) fn start(
@@ -79,7 +79,7 @@ impl<'a> Ahead<'a> {
         };
         let gateway = Gateway::start(setup).ok()?;
         gateway.prefetch(&prepared.asked_for(arguments));
-        let arguments = led(arguments, prepared)?;
+        let arguments = argv_for_gateway(arguments, prepared)?;
         let environment = environment(prepared, &gateway.index_urls());
         Some(Self { gateway, arguments, environment, prepared })
     }
@@ -148,7 +148,7 @@ fn reaches_out(arguments: &InstallArgs, prepared: &Prepared<'_>) -> bool {
 
 /// Returns the user's arguments without the options for indexes and proxies, or `None` if they
 /// cannot be removed with certainty.
-fn led(arguments: &InstallArgs, prepared: &Prepared<'_>) -> Option<InstallArgs> {
+fn argv_for_gateway(arguments: &InstallArgs, prepared: &Prepared<'_>) -> Option<InstallArgs> {
     let mut argv = arguments.global_without(is_stood_in_for);
     argv.push(arguments.subcommand().word().into());
     if prepared.probe.options.is_set("--proxy") {

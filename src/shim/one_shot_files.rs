@@ -15,7 +15,6 @@ use crate::pip::command_line::table::{self, Fact, PipOption};
 use crate::process::Process;
 use crate::process::run::Run;
 use crate::resolve::requirement_files::MAX_FILE;
-use crate::resolve::resolution::private_directory;
 
 /// Returns whether the value of an option is such a file.
 fn names_file(option: &PipOption) -> bool {
@@ -27,7 +26,7 @@ fn names_file(option: &PipOption) -> bool {
 ///
 /// # Errors
 /// A file cannot be read, or an unknown option makes it uncertain which arguments are files.
-pub(super) fn kept(
+pub(super) fn copied(
     process: &Process,
     arguments: &InstallArgs,
     run: &Run,
@@ -77,7 +76,7 @@ fn copy(process: &Process, value: &OsStr, run: &Run) -> Result<PathBuf, Failure>
         let message = format!("cannot read {}: {error}", path.display());
         Failure::new(Status::BadInput, message)
     })?;
-    let directory = run.subdirectory("given").map_err(private_directory)?;
+    let directory = run.subdirectory("given").map_err(Failure::temporary_directory)?;
     let copy = directory.join(path.file_name().unwrap_or(OsStr::new("given")));
-    std::fs::write(&copy, bytes).map(|()| copy).map_err(private_directory)
+    std::fs::write(&copy, bytes).map(|()| copy).map_err(Failure::temporary_directory)
 }
