@@ -131,11 +131,7 @@ impl<'c> CachedClient<'c> {
     }
 
     /// Requests a URL. Returns `None` if the server answers with 404.
-    pub(super) fn ask(
-        &self,
-        resource: Resource,
-        url: &Url,
-    ) -> Result<Option<Answer>, HttpError> {
+    pub(super) fn ask(&self, resource: Resource, url: &Url) -> Result<Option<Answer>, HttpError> {
         // The cache key has neither credentials nor the fragment, which is not sent.
         let mut bare = url.clone();
         bare.set_fragment(None);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pypi_verify_now::package::lock::{Lock, Place, Which};
+use pypi_verify_now::package::lock::{Lock, Place, Selection};
 
 #[test]
 fn text_with_a_scheme_is_a_url_and_any_other_text_is_a_path() {
@@ -67,7 +67,7 @@ fn requirement_line_has_the_spelling_of_the_lock() {
         ("path = \"wheels/aa-1.0.zip\"", below.to_str().unwrap()),
     ] {
         let lock = locked(stated).unwrap().below(directory);
-        let lines = lock.requirements(Which::All).unwrap();
+        let lines = lock.requirements(Selection::All).unwrap();
         assert_eq!(lines, format!("aa @ {written} --hash=sha256:{}\n", "0".repeat(64)));
     }
 }

@@ -20,7 +20,7 @@ fn options(words: &str, configuration: &str) -> Options {
 }
 
 #[test]
-fn a_flag_is_on_if_its_highest_source_says_so() {
+fn flag_is_on_if_its_highest_source_says_so() {
     for (words, configuration, is_on) in [
         ("", "", false),
         ("--dry-run", "", true),
@@ -88,7 +88,7 @@ fn warnings_are_silent_if_both_sources_together_are_quiet_enough() {
 }
 
 #[test]
-fn the_dependencies_alone_are_installed_if_a_variable_says_so() {
+fn dependencies_alone_are_installed_if_a_variable_says_so() {
     for variable in ["PIP_ONLY_DEPS", "PIP_ONLY_DEPENDENCIES"] {
         let world = world("26.3").env(variable, "1");
         world.pip(["install", "aa"]).run().exits(0);
@@ -100,7 +100,7 @@ fn the_dependencies_alone_are_installed_if_a_variable_says_so() {
 }
 
 #[test]
-fn a_dry_run_of_a_source_installs_nothing_wherever_it_is_asked_for() {
+fn dry_run_of_a_source_installs_nothing_wherever_it_is_asked_for() {
     for (variable, configuration, installed) in [
         ("PIP_DRY_RUN", "", &[][..]),
         ("NOTHING", "[install]\ndry-run = yes\n", &[]),
@@ -128,7 +128,7 @@ fn hashes_cannot_be_switched_off_by_a_configuration_file() {
 }
 
 #[test]
-fn a_lock_named_by_a_variable_is_not_read_by_the_pip_that_installs() {
+fn lock_named_by_a_variable_is_not_read_by_the_pip_that_installs() {
     for (variable, words) in
         [("NOTHING", &["install", "-r", "pylock.toml"][..]), ("PIP_REQUIREMENT", &["install"])]
     {

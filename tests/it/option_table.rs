@@ -156,7 +156,7 @@ fn every_option_of_every_pip_has_a_row_that_agrees() {
 }
 
 #[test]
-fn an_option_that_disagrees_with_the_table_is_found() {
+fn option_that_disagrees_with_the_table_is_found() {
     let honest = answer(PIPS[0]);
     let line = |line: &str| format!("{honest}option {line}\n");
     for (tampered, reason) in [

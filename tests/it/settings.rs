@@ -35,7 +35,7 @@ fn indexes(settings: &Settings) -> Vec<&str> {
 }
 
 #[test]
-fn the_command_line_wins_over_variables_over_the_install_section_over_the_global_one() {
+fn sources_of_settings_have_their_precedence() {
     let global = "global.index-url='https://g.example/'\n";
     let install = "install.index-url='https://i.example/'\n";
     let variable = ":env:.index-url='https://e.example/'\n";
@@ -67,7 +67,7 @@ fn extra_indexes_add_up_and_requirements_files_name_the_first() {
 }
 
 #[test]
-fn no_index_leaves_none() {
+fn no_index_removes_all_indexes() {
     let none = FileLines::default();
     assert!(merged("", "--no-index", &none).indexes.is_empty());
     assert!(merged(":env:.no-index='true'\n", "", &none).indexes.is_empty());
@@ -76,7 +76,7 @@ fn no_index_leaves_none() {
 }
 
 #[test]
-fn network_options_are_taken_over() {
+fn network_options_are_read() {
     let config = "global.cert='/ca.pem'\nglobal.timeout='3'\nglobal.trusted-host='a b:1'\n";
     let words = "--proxy http://p.example --retries=1 --client-cert /c.pem";
     let transport = merged(config, words, &FileLines::default()).transport;
@@ -88,7 +88,7 @@ fn network_options_are_taken_over() {
 }
 
 #[test]
-fn a_password_without_a_user_name_serves_the_host_of_its_index() {
+fn password_without_a_user_name_serves_the_host_of_its_index() {
     let files = LoopbackIndex::builder().file("aa", DistFile::new("f", "a wheel"));
     let index = files.basic_auth("", "tok3n").start();
     for (password, is_right) in [("tok3n", true), ("other", false)] {
@@ -101,7 +101,7 @@ fn a_password_without_a_user_name_serves_the_host_of_its_index() {
 }
 
 #[test]
-fn the_cache_is_pips_unless_it_is_switched_off() {
+fn cache_directory_is_pips_unless_disabled() {
     let none = FileLines::default();
     let cache = |config: &str, words: &str| merged(config, words, &none).cache;
     assert_eq!(cache("", ""), Some(PathBuf::from("/cache")));
@@ -129,7 +129,7 @@ fn values_are_read_as_python_writes_them() {
 }
 
 #[test]
-fn an_index_that_is_no_url_is_an_error_without_its_password() {
+fn invalid_index_url_is_an_error_without_its_password() {
     let failure = Settings::merge(
         &options("", "-i htps//u:secret@h"),
         &FileLines::default(),
