@@ -15,4 +15,5 @@ pub mod run;
 pub mod scheme;
 pub mod settings;
 pub mod standby;
+pub mod target;
 pub mod version;

@@ -19,8 +19,9 @@ use crate::failure::{Failure, Status};
 use crate::http::redact::{Redacted, redacted_text};
 use crate::package::lock::{Lock, LockError, MAX_BYTES};
 use crate::pip::command_line::arguments::InstallArgs;
+use crate::pip::command_line::option::Fact;
 use crate::pip::configuration::Configuration;
-use crate::pip::guard::{Allowed, Blocked, Facts, Guard, GuardError, KEPT_LOCK};
+use crate::pip::guard::{Allowed, Blocked, Facts, Guard, GuardError, KEPT_LOCK, TARGET};
 use crate::pip::options::Options;
 use crate::pip::run::{Captured, Cause, Environment, Pip, RunError, exit_code};
 use crate::pip::scheme::Scheme;
@@ -177,8 +178,9 @@ impl<'a> Resolver<'a> {
         argv.extend(["config", "list", "-vvv"].map(OsString::from));
         // For `pip install` the option counts only on the command line; `pip config` would take
         // this one for it, and leave out what the user has configured.
-        let environment =
-            Environment { set: vec![("PIP_ISOLATED".into(), "0".into())], remove: Vec::new() };
+        let target = serde_json::to_string(&target(arguments)).unwrap_or_default();
+        let set = vec![("PIP_ISOLATED".into(), "0".into()), (TARGET.into(), target.into())];
+        let environment = Environment { set, remove: Vec::new() };
         let question = Question::resolving(&argv, Path::new(""), &environment);
         // An error here is dropped: pip is then started for the question below, which reports it.
         let guarded = self.guard.environment(&question.allowed);
@@ -368,4 +370,14 @@ impl From<ResolveError> for Failure {
             _ => Self::new(Status::CouldNotCheck, message),
         }
     }
+}
+
+/// Returns the subcommand with the options that select another platform (see [`Facts::target`]).
+fn target(arguments: &InstallArgs) -> Vec<String> {
+    let options = arguments.chosen().filter(|chosen| chosen.option.is(Fact::ChangesTarget));
+    let words = options.filter_map(|chosen| {
+        let value = chosen.value.as_deref()?.to_string_lossy();
+        Some(format!("{}={value}", chosen.option.name()))
+    });
+    [arguments.subcommand().word().to_owned()].into_iter().chain(words).collect()
 }

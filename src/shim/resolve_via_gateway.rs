@@ -67,15 +67,15 @@ impl<'a> GatewayResolver<'a> {
         {
             return None;
         }
-        let (major, minor) = prepared.probe.facts.python.split_once('.')?;
-        let python = (major.parse().ok()?, minor.parse().ok()?);
+        // Without a target no wheel is guessed, only the pages of what the user names.
+        let target = prepared.probe.facts.target.as_deref().cloned().unwrap_or_default();
         let setup = Setup {
             client: Arc::clone(&sources.client),
             indexes: sources.indexes.clone(),
             directory: directory.to_owned(),
             pip_cache: prepared.settings.cache.clone(),
             judging: Judging::Later,
-            prefetching: Prefetching::Enabled(WheelRanking { python }),
+            prefetching: Prefetching::Enabled(WheelRanking { target }),
         };
         let gateway = Gateway::start(setup).ok()?;
         gateway.prefetch(&prepared.asked_for(arguments));

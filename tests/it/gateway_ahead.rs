@@ -8,8 +8,9 @@ use pypi_verify_now::gateway::{
 };
 use url::Url;
 
-use crate::support::gateway::{Gate, give, quick};
+use crate::support::gateway::{Gate, asked, give, quick};
 use crate::support::index::{DistFile, Fault, Hash, LoopbackIndex};
+use crate::support::target;
 use crate::support::wheel::{Distribution, Wheel};
 
 /// A wheel with its METADATA beside it.
@@ -29,18 +30,8 @@ fn gate(index: &LoopbackIndex) -> Gate {
 
 fn over(indexes: &[&LoopbackIndex]) -> Gate {
     let urls: Vec<String> = indexes.iter().map(|index| index.url()).collect();
-    let likely = WheelRanking { python: (3, 11) };
+    let likely = WheelRanking { target: target::python_3_11() };
     Gate::start(&urls, quick(), Judging::Later, Prefetching::Enabled(likely))
-}
-
-/// Waits until the index was asked for all of this.
-#[track_caller]
-fn asked(index: &LoopbackIndex, paths: &[&str]) {
-    let end = Instant::now() + Duration::from_secs(20);
-    while !paths.iter().all(|path| index.count(path) > 0) {
-        assert!(Instant::now() < end, "{paths:?} was not asked for, but {:?}", index.paths());
-        std::thread::yield_now();
-    }
 }
 
 /// Has the gateway guess a row of pages, each begun once the one before was asked for; what was

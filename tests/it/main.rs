@@ -83,6 +83,7 @@ mod standby;
 mod stated_places;
 mod support;
 mod surroundings;
+mod targets;
 mod tidy;
 mod tool;
 mod tool_pip;

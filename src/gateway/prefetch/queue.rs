@@ -79,7 +79,7 @@ enum Prefetch {
 
 impl Prefetcher {
     pub(in crate::gateway) fn new(upstream: Arc<Upstream>, ranking: WheelRanking) -> Arc<Self> {
-        let environment = Environment { python: ranking.python };
+        let environment = Environment::of(&ranking.target);
         Arc::new(Self {
             wheels: Wheels::new(Arc::clone(&upstream)),
             upstream,

@@ -10,19 +10,21 @@
 //! one  = "(" any ")" | variable operator quoted | quoted operator variable
 //! ```
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr as _;
 
 use pep440_rs::{Version, VersionSpecifiers};
 
 use crate::package::name::PackageName;
+use crate::pip::target::Target;
 
 /// Maximum number of requirements that are read from one METADATA.
 const MOST: usize = 512;
 /// Maximum nesting of parentheses in a marker.
 const DEPTH: u8 = 16;
 /// Marker variables that hold versions (PEP 508, "Environment Markers").
-const VERSIONS: [&str; 3] = ["python_version", "python_full_version", "implementation_version"];
+const VERSIONS: [&str; 4] =
+    ["python_version", "python_full_version", "implementation_version", "platform_release"];
 
 /// A requirement for a project, with its extras and admitted versions.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,11 +36,11 @@ pub(super) struct Requirement {
     pub(super) versions: Option<VersionSpecifiers>,
 }
 
-/// Marker environment, as far as it is known.
+/// Marker environment of the Python that pip runs on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Environment {
-    /// Major and minor version of Python.
-    pub(super) python: (u8, u8),
+    /// Values of the variables (PEP 508).
+    markers: BTreeMap<String, String>,
 }
 
 impl Requirement {
@@ -168,16 +170,16 @@ impl<'a> Marker<'a> {
             let asked = extra(value).is_some_and(|extra| self.extras.contains(&extra));
             return if operator == "!=" { !asked } else { operator == "==" && asked };
         }
-        let Some(ours) = self.environment.value(variable) else { return false };
+        let Some(ours) = self.environment.markers.get(variable) else { return false };
         match (operator, side) {
-            ("in", Side::Left) => value.contains(&ours),
+            ("in", Side::Left) => value.contains(ours),
             ("in", Side::Right) => ours.contains(value),
-            ("not in", Side::Left) => !value.contains(&ours),
+            ("not in", Side::Left) => !value.contains(ours),
             ("not in", Side::Right) => !ours.contains(value),
             _ if VERSIONS.contains(&variable) => {
                 let operator = if side == Side::Right { mirrored(operator) } else { operator };
                 let specifiers = VersionSpecifiers::from_str(&format!("{operator}{value}"));
-                let version = Version::from_str(&ours);
+                let version = Version::from_str(ours);
                 matches!((specifiers, version), (Ok(s), Ok(v)) if s.contains(&v))
             }
             ("==" | "===", _) => ours == value,
@@ -205,28 +207,14 @@ fn mirrored(operator: &str) -> &str {
 }
 
 impl Environment {
-    /// Returns the value of a marker variable, or `None` if it is unknown.
-    fn value(&self, variable: &str) -> Option<String> {
-        let (major, minor) = self.python;
-        let text = match variable {
-            "python_version" => return Some(format!("{major}.{minor}")),
-            // The patch number is assumed; markers hardly ever depend on it.
-            "python_full_version" | "implementation_version" => {
-                return Some(format!("{major}.{minor}.99"));
-            }
-            "os_name" => "posix",
-            "sys_platform" if cfg!(target_os = "linux") => "linux",
-            "sys_platform" if cfg!(target_os = "macos") => "darwin",
-            "platform_system" if cfg!(target_os = "linux") => "Linux",
-            "platform_system" if cfg!(target_os = "macos") => "Darwin",
-            "platform_machine" if cfg!(target_arch = "x86_64") => "x86_64",
-            "platform_machine" if cfg!(target_os = "macos") => "arm64",
-            "platform_machine" if cfg!(target_arch = "aarch64") => "aarch64",
-            "implementation_name" => "cpython",
-            "platform_python_implementation" => "CPython",
-            _ => return None,
-        };
-        Some(text.to_owned())
+    /// Returns the environment that pip evaluates markers in.
+    pub(super) fn of(target: &Target) -> Self {
+        let mut markers = target.markers.clone();
+        // A Python that was built from an untagged commit, `3.13.0+`: `packaging` adds this word.
+        if let Some(version) = markers.get_mut("python_full_version").filter(|v| v.ends_with('+')) {
+            version.push_str("local");
+        }
+        Self { markers }
     }
 }
 

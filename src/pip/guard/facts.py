@@ -54,5 +54,6 @@ def _note_facts(notes, is_building, credentials, failures, installing):
         "installed": _installed_metadata(),
         "logins": credentials.noted(),
         "scheme": installing.noted_scheme(is_building),
+        "target": _noted_target(),
     }
     notes.write("facts", dict(facts, **failures.noted()))

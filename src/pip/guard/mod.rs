@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::http::settings::Login;
 use crate::pip::run::{Cause, Environment, RunError};
 use crate::pip::scheme::Scheme;
+use crate::pip::target::Target;
 use crate::process::run::Run;
 
 /// The text of the guard, run by the user's own interpreter: one module, joined from its parts.
@@ -42,6 +43,7 @@ pub const SOURCE: &str = concat!(
     include_str!("credentials.py"),
     include_str!("failures.py"),
     include_str!("scheme.py"),
+    include_str!("target.py"),
     include_str!("installing.py"),
     include_str!("facts.py"),
     include_str!("standby.py"),
@@ -50,6 +52,9 @@ pub const SOURCE: &str = concat!(
 
 /// The variable that names the file to which a guarded `pip lock` must write its lock.
 pub(super) const KEPT_LOCK: &str = "PYPI_VERIFY_NOW_GUARD_LOCK";
+
+/// The variable with the subcommand and options by which a guarded pip is to note its target.
+pub(super) const TARGET: &str = "PYPI_VERIFY_NOW_GUARD_TARGET";
 
 /// The guard of one run of this program, ready for any number of runs of pip.
 #[derive(Debug)]
@@ -118,6 +123,9 @@ pub struct Facts {
     /// The scheme that pip installs by. `None` if it ran neither `install` nor `lock`.
     #[serde(default)]
     pub scheme: Option<Box<Scheme>>,
+    /// The Python that pip chooses wheels for. `None` if pip was not asked for it.
+    #[serde(default)]
+    pub target: Option<Box<Target>>,
     /// Whether the guard could observe the exceptions of this pip (`failures.py`).
     #[serde(default)]
     attended: bool,
@@ -259,7 +267,8 @@ impl Guard {
             let origins = serde_json::to_string(origins).unwrap_or_else(|_| "{}".to_owned());
             set.push(("PYPI_VERIFY_NOW_GUARD_BUILDING".into(), origins.into()));
         }
-        let remove = ["PYPI_VERIFY_NOW_GUARD_BUILDING", "PYPI_VERIFY_NOW_GUARD_ASKING", KEPT_LOCK];
+        let remove =
+            ["PYPI_VERIFY_NOW_GUARD_BUILDING", "PYPI_VERIFY_NOW_GUARD_ASKING", KEPT_LOCK, TARGET];
         Environment { set, remove: remove.map(str::to_owned).to_vec() }
     }
 

@@ -6,7 +6,7 @@
    `stated_names.py`, `building.py`, armed by `audit_hook.py`),
 2. keeps a `pip lock` from writing its lock before the verdicts (`kept_lock.py`),
 3. notes facts about this pip and its environment (`observed_imports.py`, `credentials.py`,
-   `failures.py`, `scheme.py`, `installing.py`, `facts.py`),
+   `failures.py`, `scheme.py`, `target.py`, `installing.py`, `facts.py`),
 4. can keep one interpreter waiting for orders, so that Python starts once (`standby.py`).
 
 pip behaves in everything else as it would alone, except that it writes no log to `os.devnull`.

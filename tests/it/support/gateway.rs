@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pypi_verify_now::failure::Failure;
 use pypi_verify_now::gateway::{
@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use url::Url;
 
 use super::index::LoopbackIndex;
-use super::venv::Python;
+use super::target;
 
 /// A gateway and the directory its files lie in.
 pub struct Gate {
@@ -153,11 +153,19 @@ pub fn quick() -> Transport {
     Transport { patience, ..Transport::default() }
 }
 
-/// Guesses for the Python of the tests.
+/// Waits until the index was asked for all of this.
+#[track_caller]
+pub fn asked(index: &LoopbackIndex, paths: &[&str]) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while !paths.iter().all(|path| index.count(path) > 0) {
+        assert!(Instant::now() < end, "{paths:?} was not asked for, but {:?}", index.paths());
+        std::thread::yield_now();
+    }
+}
+
+/// Guesses for a Python 3.11.
 pub fn prefetching() -> Prefetching {
-    let (major, minor) = Python::find().minor.split_once('.').unwrap();
-    let python = (major.parse().unwrap(), minor.parse().unwrap());
-    Prefetching::Enabled(WheelRanking { python })
+    Prefetching::Enabled(WheelRanking { target: target::python_3_11() })
 }
 
 impl Reply {

@@ -9,6 +9,7 @@ pub mod proxy;
 pub mod run;
 pub mod sandbox;
 pub mod served;
+pub mod target;
 pub mod terminal;
 pub mod tls;
 pub mod twin;
