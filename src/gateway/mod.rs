@@ -36,7 +36,7 @@ pub use prefetch::{
 use record::Record;
 pub use record::{Failed, Handed, KnownPage, Real, Refusal};
 use request::Request;
-pub use request::{HEAD_TIME, IDLE, MAX_HEAD, MAX_LINE};
+pub use request::{HEAD_TIME, IDLE, MAX_HEAD, MAX_HEADERS, MAX_LINE};
 use route::{METADATA, Route, Token};
 pub use server::MAX_CONNECTIONS;
 use server::Server;

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 pub const MAX_HEAD: usize = 32 * 1024;
 /// Maximum size of a request's first line, in bytes.
 pub const MAX_LINE: usize = 8 * 1024;
+/// Maximum number of headers of a request; pip sends about ten.
+pub const MAX_HEADERS: usize = 100;
 /// Maximum silence between two requests on a connection. A build between them takes its time; a
 /// client that comes back later opens a new connection.
 pub const IDLE: Duration = Duration::from_secs(5 * 60);
@@ -96,32 +98,38 @@ pub(super) fn next(
 }
 
 /// Parses the whole head of a request (RFC 9112, 2 to 5).
+///
+/// 1. The head is UTF-8, and each of its lines ends in CRLF. A bare CR or LF, which `httparse`
+///    admits in part, is a line end to some programs and a character to others (request smuggling).
+/// 2. `httparse` parses the head. It refuses folded lines and blanks before a colon, by which two
+///    programs would read different headers.
+/// 3. The head announces no body, which would be read as the next request (request smuggling).
 fn read(head: &[u8]) -> Result<Request, Malformed> {
-    let text = std::str::from_utf8(head).map_err(|_| Malformed::Request)?;
-    let mut lines = text.split("\r\n");
-    let line = lines.next().unwrap_or_default();
-    if line.len() > MAX_LINE {
+    if std::str::from_utf8(head).is_err() || !has_whole_line_ends(head) {
+        return Err(Malformed::Request);
+    }
+    if head.iter().position(|byte| *byte == b'\r').is_some_and(|length| length > MAX_LINE) {
         return Err(Malformed::Line);
     }
-    let mut words = line.split(' ');
-    let (Some(method), Some(target), Some(version), None) =
-        (words.next(), words.next(), words.next(), words.next())
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    let mut parsed = httparse::Request::new(&mut headers);
+    match parsed.parse(head) {
+        Ok(httparse::Status::Complete(length)) if length == head.len() => {}
+        Err(httparse::Error::TooManyHeaders) => return Err(Malformed::Head),
+        _ => return Err(Malformed::Request),
+    }
+    let (Some(method), Some(target), Some(version)) = (parsed.method, parsed.path, parsed.version)
     else {
         return Err(Malformed::Request);
     };
-    let mut keep = match version {
-        "HTTP/1.1" => true,
-        "HTTP/1.0" => false,
-        _ => return Err(Malformed::Request),
-    };
+    let mut keep = version == 1;
     let mut hosts = Vec::new();
-    for line in lines.take_while(|line| !line.is_empty()) {
-        let (name, value) = line.split_once(':').ok_or(Malformed::Request)?;
+    for header in parsed.headers.iter() {
+        let value = std::str::from_utf8(header.value).map_err(|_| Malformed::Request)?;
         let value = value.trim_matches([' ', '\t']);
-        match name.to_ascii_lowercase().as_str() {
+        match header.name.to_ascii_lowercase().as_str() {
             "host" => hosts.push(value),
             "connection" => keep &= !value.to_ascii_lowercase().contains("close"),
-            // A body would be read as the next request (request smuggling).
             "transfer-encoding" => return Err(Malformed::Request),
             "content-length" if value != "0" => return Err(Malformed::Request),
             _ => {}
@@ -137,4 +145,11 @@ fn read(head: &[u8]) -> Result<Request, Malformed> {
         _ => None,
     };
     Ok(Request { method, target: target.to_owned(), host, keep })
+}
+
+/// Whether CR and LF occur only as CRLF, and not at the start, where `httparse` skips empty lines.
+fn has_whole_line_ends(head: &[u8]) -> bool {
+    let bare =
+        |pair: &[u8]| matches!(pair, [before, after] if (*before == b'\r') != (*after == b'\n'));
+    !head.starts_with(b"\r") && !head.starts_with(b"\n") && !head.windows(2).any(bare)
 }

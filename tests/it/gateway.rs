@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use pypi_verify_now::failure::{Failure, Status};
-use pypi_verify_now::gateway::{Handover, Judging, MAX_HEAD, MAX_LINE};
+use pypi_verify_now::gateway::{Handover, Judging, MAX_HEAD, MAX_HEADERS, MAX_LINE};
 use pypi_verify_now::http::settings::Transport;
 use pypi_verify_now::package::digest::Sha256;
 use serde_json::Value;
@@ -376,13 +376,28 @@ fn only_whole_get_and_head_requests_are_understood() {
         "GET PAGE HTTP/2\r\n\r\n",
         "GET PAGE x HTTP/1.1\r\n\r\n",
         "GET PAGE HTTP/1.1\r\nno colon\r\n\r\n",
+        "GET PAGE HTTP/1.1\r\nHost: HOST\r\nContent-Length: 0\r\nTransfer-Encoding: x\r\n\r\n",
+        "GET PAGE HTTP/1.1\r\nHost: HOST\r\nContent-Length: 0\r\nContent-Length: 5\r\n\r\n",
+        "GET PAGE HTTP/1.1\r\nHost: HOST\r\nContent-Length: +0\r\n\r\n",
+        "GET PAGE HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding : chunked\r\n\r\n",
+        "GET PAGE HTTP/1.1\r\nHost: HOST\r\n folded\r\n\r\n",
+        "GET PAGE HTTP/1.1\r\n Host: HOST\r\n\r\n",
+        "GET PAGE HTTP/1.1\nHost: HOST\r\n\r\n",
+        "GET PAGE HTTP/1.1\r\nHost: HOST\nContent-Length: 5\r\n\r\n",
+        "GET PAGE HTTP/1.1\r\nHost: HOST\rX: y\r\n\r\n",
+        "GET PAGE HTTP/1.1\r\nHost: HOST\r\nX: \0\r\n\r\n",
+        "\r\nGET PAGE HTTP/1.1\r\nHost: HOST\r\n\r\n",
     ] {
         assert_eq!(say(request).status, 400, "{request}");
     }
     assert_eq!(say(&format!("GET /{}", "x".repeat(MAX_LINE))).status, 414);
     let long = format!("GET PAGE HTTP/1.1\r\nX: {}", "x".repeat(MAX_HEAD));
     assert_eq!(say(&long).status, 431);
+    let many =
+        |number| format!("GET PAGE HTTP/1.1\r\nHost: HOST\r\n{}\r\n", "X: y\r\n".repeat(number));
+    assert_eq!(say(&many(MAX_HEADERS)).status, 431);
     assert!(index.requests().is_empty());
+    assert_eq!(say(&many(MAX_HEADERS - 1)).status, 200);
     let mut stream = TcpStream::connect(&host).unwrap();
     write!(stream, "HEAD {page} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
     let mut all = String::new();

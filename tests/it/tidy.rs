@@ -72,7 +72,7 @@ const PURE: [&str; 28] = [
 ];
 
 /// What pure modules do not name: the world.
-const WORLD: [&str; 12] = [
+const WORLD: [&str; 11] = [
     "std::env",
     "std::fs",
     "std::net",
@@ -84,19 +84,18 @@ const WORLD: [&str; 12] = [
     "rustix",
     "same_file",
     "tempfile",
-    "which",
 ];
 
 /// Paths that only these modules, and what is below them, may name.
 const OWNED: [(&str, &[&str]); 8] = [
     ("process::Command", &["pip", "process::run"]),
     ("clap", &["cli"]),
+    ("httparse", &["gateway::request"]),
     ("indicatif", &["terminal::report"]),
     ("sigstore", &["attestation::verifier"]),
     ("std::env", &["process"]),
     ("std::process::Command", &["pip", "process::run"]),
     ("ureq", &["http"]),
-    ("which", &["pip"]),
 ];
 
 /// Words that only these modules may use.
