@@ -196,19 +196,8 @@ pub fn verifier(trusted_root: Option<&Path>) -> Result<Verifier, Failure> {
 /// # Errors
 /// The file cannot be read, or is larger.
 pub fn read_bounded(path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
-    use std::io::Read as _;
-    let too_large = || std::io::Error::other(format!("larger than {limit} bytes"));
-    let file = std::fs::File::open(path)?;
-    // A pipe has no size, so its bytes are counted while they are read.
-    if file.metadata()?.len() > limit {
-        return Err(too_large());
-    }
-    let mut bytes = Vec::new();
-    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
-    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > limit {
-        return Err(too_large());
-    }
-    Ok(bytes)
+    let bytes = crate::package::bounded::read(std::fs::File::open(path)?, limit)?;
+    bytes.ok_or_else(|| std::io::Error::other(format!("larger than {limit} bytes")))
 }
 
 /// Returns the failure for a file of the user's that cannot be read as `what`.

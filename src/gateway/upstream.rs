@@ -21,7 +21,7 @@ use crate::gateway::{Asked, Handover, Judging, KnownPage};
 use crate::http::{Client, HttpError};
 use crate::index::page::{Beside, Mirrored, Page, PageError, PageFile};
 use crate::index::{IndexError, ServedDocument, served_document, served_page};
-use crate::package::digest::{Claims, Sha256};
+use crate::package::digest::{Claims, Sha256, hex};
 use crate::package::name::PackageName;
 use crate::package::plain_filename::FileName;
 use crate::wheelhouse::{Fetched, MAX_FILE, Wanted, Wheelhouse, WheelhouseError};
@@ -382,6 +382,5 @@ fn holds(algorithm: &str, digits: &str, bytes: &[u8]) -> bool {
         "sha512" => sha2::Sha512::digest(bytes).to_vec(),
         _ => return true,
     };
-    let got: String = got.iter().map(|byte| format!("{byte:02x}")).collect();
-    got.eq_ignore_ascii_case(digits)
+    hex(&got).eq_ignore_ascii_case(digits)
 }

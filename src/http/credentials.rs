@@ -85,13 +85,6 @@ impl Credentials {
     }
 }
 
-/// Removes user name and password from a URL.
-pub(super) fn remove(url: &mut Url) {
-    // Only a URL without a host refuses, and such a URL has no credentials.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-}
-
 /// Returns the decoded user name and password in a URL.
 fn userinfo(url: &Url) -> Option<(Vec<u8>, Vec<u8>)> {
     if url.username().is_empty() && url.password().is_none() {

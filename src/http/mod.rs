@@ -31,6 +31,7 @@ use url::Url;
 
 use crate::http::settings::{Patience, Transport};
 use crate::http::validity::Validity;
+use crate::package::userinfo;
 
 /// Maximum number of redirects followed.
 const MOST_REDIRECTS: usize = 10;
@@ -245,7 +246,7 @@ impl Client {
                     let is_anybodys = hop == 0 && self.credentials.of(&url).is_none();
                     let validity = is_anybodys.then(|| kept::validity(&response)).flatten();
                     self.receive(&url, response, ask, &mut sink)?;
-                    credentials::remove(&mut url);
+                    userinfo::remove(&mut url);
                     return Ok(Head::Changed { url, content_type, validity });
                 }
                 (304, Earlier::Answer(known)) if known.etag.is_some() => {
@@ -281,7 +282,7 @@ impl Client {
             return Err(FailedAttempt::for_good(HttpError::unreachable(url, reason)));
         }
         let mut bare = url.clone();
-        credentials::remove(&mut bare);
+        userinfo::remove(&mut bare);
         bare.set_fragment(None);
         let mut request = self
             .agents
@@ -375,7 +376,7 @@ fn redirect(from: &Url, location: Option<&str>) -> Result<Url, HttpError> {
     if from.scheme() == "https" && to.scheme() == "http" {
         return Err(no("a redirect from https to http"));
     }
-    credentials::remove(&mut to);
+    userinfo::remove(&mut to);
     Ok(to)
 }
 

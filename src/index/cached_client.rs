@@ -135,8 +135,7 @@ impl<'c> CachedClient<'c> {
         // The cache key has neither credentials nor the fragment, which is not sent.
         let mut bare = url.clone();
         bare.set_fragment(None);
-        let _ = bare.set_username("");
-        let _ = bare.set_password(None);
+        crate::package::userinfo::remove(&mut bare);
         let key = resource.key(&bare);
         let answered = match self.cached(resource, &key) {
             Some(cached)

@@ -3,7 +3,7 @@
 //! Owns bounded reading of regular files. A named pipe must not be opened: it would never end.
 
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use url::Url;
@@ -11,6 +11,7 @@ use url::Url;
 use crate::http::redact::Redacted;
 use crate::index::IndexError;
 use crate::index::page::MAX_PAGE;
+use crate::package::bounded;
 
 /// Reads the page of a project in a directory index: `NAME/index.html`, as pip does for `file:`
 /// URLs.
@@ -39,12 +40,8 @@ pub(super) fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, IndexErro
         }
         Ok(_) => {}
     }
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(limit.saturating_add(1)).read_to_end(&mut bytes))
+    let bytes = File::open(path)
+        .and_then(|file| bounded::read(file, limit))
         .map_err(|error| no(error.to_string()))?;
-    if bytes.len() as u64 > limit {
-        return Err(no(format!("it has more than {limit} bytes")));
-    }
-    Ok(Some(bytes))
+    bytes.map(Some).ok_or_else(|| no(format!("it has more than {limit} bytes")))
 }

@@ -59,8 +59,7 @@ pub fn admitted(requirements: &[String], name: &PackageName, version: &Version) 
 /// Whether a requirement (PEP 508) admits a version. Returns `None` if it names another project.
 fn admits(requirement: &str, name: &PackageName, version: &Version) -> Option<bool> {
     let text = requirement.split(';').next()?.trim();
-    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c)));
-    let (stated, rest) = text.split_at(end.unwrap_or(text.len()));
+    let (stated, rest) = PackageName::split(text);
     if PackageName::parse(stated).ok()? != *name {
         return None;
     }

@@ -2,9 +2,11 @@
 //!
 //! Pure: must not access the disk or the network.
 
+pub mod bounded;
 pub mod digest;
 pub mod filename;
 pub mod json;
 pub mod lock;
 pub mod name;
 pub mod plain_filename;
+pub mod userinfo;

@@ -21,9 +21,9 @@ impl PackageName {
     /// The text is empty, contains a character other than ASCII letters, digits, `-`, `_` and `.`,
     /// or does not begin and end with a letter or digit (PEP 508).
     pub fn parse(text: &str) -> Result<Self, NotAName> {
-        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
-        if !text.chars().all(allowed) || !edge(text.chars().next()) || !edge(text.chars().last()) {
+        if !text.chars().all(is_of_name) || !edge(text.chars().next()) || !edge(text.chars().last())
+        {
             return Err(NotAName(text.to_owned()));
         }
         let mut normal = String::with_capacity(text.len());
@@ -37,11 +37,23 @@ impl PackageName {
         Ok(Self(normal))
     }
 
+    /// Splits a text after the characters that a project name may have, such as a requirement
+    /// (PEP 508) after its name. The name is not checked.
+    #[must_use]
+    pub fn split(text: &str) -> (&str, &str) {
+        let end = text.find(|c| !is_of_name(c)).unwrap_or(text.len());
+        text.split_at_checked(end).unwrap_or((text, ""))
+    }
+
     /// Returns the normalised spelling.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+const fn is_of_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')
 }
 
 impl fmt::Display for PackageName {

@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::package::digest::hex;
 use crate::pip::scheme::Scheme;
 
 /// The variable that tells the guard where to ask: the port and the secret.
@@ -77,7 +78,7 @@ impl Preinstall {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-        let secret = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let secret = hex(&bytes);
         Ok(Self { listener, secret })
     }
 

@@ -17,6 +17,7 @@ use url::Url;
 
 use crate::failure::{Failure, Status};
 use crate::http::redact::{Redacted, redacted_text};
+use crate::package::bounded;
 use crate::package::lock::{Lock, LockError, MAX_BYTES};
 use crate::pip::command_line::arguments::InstallArgs;
 use crate::pip::command_line::option::Fact;
@@ -322,12 +323,9 @@ impl<'a> Resolver<'a> {
 
 /// Reads a document of pip's, up to the maximum size of a lock.
 fn read_document(path: &Path) -> std::io::Result<Vec<u8>> {
-    let size = std::fs::metadata(path)?.len();
-    if usize::try_from(size).is_ok_and(|size| size <= MAX_BYTES) {
-        std::fs::read(path)
-    } else {
-        Err(std::io::Error::other(format!("larger than {MAX_BYTES} bytes")))
-    }
+    let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX);
+    let bytes = bounded::read(std::fs::File::open(path)?, limit)?;
+    bytes.ok_or_else(|| std::io::Error::other(format!("larger than {MAX_BYTES} bytes")))
 }
 
 /// Returns the message about the first refused act whose command line is known.

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, TryLockError};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, fchown};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -226,12 +226,9 @@ fn added_up(files: Vec<InForce>) -> Result<Pins, StoreError> {
 /// Reads an open trust file to its end.
 fn read(path: &Path, file: &File) -> Result<TrustFile, StoreError> {
     let path = || path.to_owned();
-    let mut bytes = Vec::new();
-    let read = file.take(MAX_BYTES + 1).read_to_end(&mut bytes);
-    read.map_err(|error| StoreError::Place { path: path(), error: error.into() })?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(StoreError::TooLarge { path: path(), limit: MAX_BYTES });
-    }
+    let bytes = crate::package::bounded::read(file, MAX_BYTES)
+        .map_err(|error| StoreError::Place { path: path(), error: error.into() })?
+        .ok_or_else(|| StoreError::TooLarge { path: path(), limit: MAX_BYTES })?;
     TrustFile::from_bytes(&bytes).map_err(|error| StoreError::Parse { path: path(), error })
 }
 

@@ -63,10 +63,7 @@ impl Requirement {
         if !marker.trim().is_empty() && !Marker::holds(marker, environment, extras) {
             return None;
         }
-        let part_of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-        let requirement = requirement.trim();
-        let end = requirement.find(|c| !part_of_name(c)).unwrap_or(requirement.len());
-        let (name, rest) = requirement.split_at(end);
+        let (name, rest) = PackageName::split(requirement.trim());
         let name = PackageName::parse(name).ok()?;
         let rest = rest.trim();
         let (extras, rest) = match rest.strip_prefix('[') {

@@ -132,8 +132,7 @@ impl Page {
     fn at(base: &Url) -> Self {
         let mut base = base.clone();
         // Links that are resolved against the URL must not inherit its credentials.
-        let _ = base.set_username("");
-        let _ = base.set_password(None);
+        crate::package::userinfo::remove(&mut base);
         Self { base, entries: Packed::default(), count: 0 }
     }
 

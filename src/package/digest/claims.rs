@@ -8,7 +8,7 @@ use std::io::{self, Read};
 
 use sha2::digest::DynDigest;
 
-use crate::package::digest::{CHUNK, Sha256};
+use crate::package::digest::{Sha256, hex, read_pieces};
 
 /// Hash algorithms other than sha256 that pip reads from a URL or a page (`models/link.py`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -201,10 +201,9 @@ impl Hasher {
     /// Returns the result over all bytes.
     #[must_use]
     pub fn finish(self) -> Computed {
-        let digits = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         let other = |(algorithm, hasher): (Algorithm, Box<dyn DynDigest>)| OtherDigest {
             algorithm,
-            digits: digits(&hasher.finalize()),
+            digits: hex(&hasher.finalize()),
         };
         Computed {
             sha256: Sha256::from_bytes(sha2::Digest::finalize(self.sha256).into()),
@@ -219,14 +218,7 @@ impl Hasher {
     /// # Errors
     /// Reading fails.
     pub fn read(mut self, reader: &mut impl Read) -> io::Result<Computed> {
-        let mut buffer = vec![0_u8; CHUNK];
-        loop {
-            match reader.read(&mut buffer) {
-                Ok(0) => return Ok(self.finish()),
-                Ok(count) => self.update(buffer.get(..count).unwrap_or_default()),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
+        read_pieces(reader, |bytes| self.update(bytes))?;
+        Ok(self.finish())
     }
 }

@@ -6,6 +6,7 @@
 mod claims;
 
 use std::fmt;
+use std::io::{self, Read};
 
 pub use claims::{Algorithm, Claims, Computed, Contradiction, Hasher, NotADigest, OtherDigest};
 
@@ -71,12 +72,36 @@ impl Sha256 {
 
 impl fmt::Display for Sha256 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hex(&self.0))
     }
 }
 
 impl fmt::Debug for Sha256 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Sha256({self})")
+    }
+}
+
+/// Returns bytes as hexadecimal digits in lower case.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |value: u8| DIGITS.get(usize::from(value)).copied().map_or('0', char::from);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+/// Reads `reader` to its end and passes its bytes on, a piece at a time.
+///
+/// # Errors
+/// Reading fails.
+pub fn read_pieces(reader: &mut impl Read, mut each: impl FnMut(&[u8])) -> io::Result<()> {
+    let mut buffer = vec![0_u8; CHUNK];
+    loop {
+        match reader.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(count) => each(buffer.get(..count).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
     }
 }

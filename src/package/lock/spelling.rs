@@ -17,9 +17,7 @@ const LEFT: [&str; 3] = ["@", "%2F", "%2f"];
 #[must_use]
 pub fn as_pip_writes(url: &Url) -> String {
     let mut url = url.clone();
-    // A URL without a host has no credentials either.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
+    crate::package::userinfo::remove(&mut url);
     url.set_fragment(None);
     let path = if url.has_host() { quoted_parts(url.path()) } else { quoted(url.path()) };
     format!("{}{path}{}", &url[..Position::BeforePath], &url[Position::AfterPath..])

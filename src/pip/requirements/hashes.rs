@@ -9,7 +9,7 @@ use std::io::{self, Read};
 use serde::Deserialize;
 use sha2::Digest;
 
-use crate::package::digest::Sha256;
+use crate::package::digest::{Sha256, hex, read_pieces};
 use crate::package::name::PackageName;
 
 /// The user's hashes by project.
@@ -57,9 +57,7 @@ impl Hashes {
     /// Adds the hashes of a requirement, each as `ALGORITHM:DIGITS`. Hashes that pip refuses are
     /// skipped.
     pub(super) fn add(&mut self, requirement: &str, stated: &[String]) {
-        let end = requirement.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c)));
-        let name = requirement.get(..end.unwrap_or(requirement.len())).unwrap_or_default();
-        let Ok(name) = PackageName::parse(name) else { return };
+        let Ok(name) = PackageName::parse(PackageName::split(requirement).0) else { return };
         let pairs = stated.iter().filter_map(|text| text.split_once(':'));
         self.extend(name, pairs.filter_map(|(algorithm, digits)| Hash::new(algorithm, digits)));
     }
@@ -124,18 +122,8 @@ impl Hash {
     }
 }
 
-/// Number of bytes that are read at once.
-const CHUNK: usize = 128 * 1024;
-
 fn digits<D: Digest>(mut bytes: impl Read) -> io::Result<String> {
-    let (mut hasher, mut buffer) = (D::new(), vec![0_u8; CHUNK]);
-    loop {
-        match bytes.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(count) => hasher.update(buffer.get(..count).unwrap_or_default()),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    let mut hasher = D::new();
+    read_pieces(&mut bytes, |bytes| hasher.update(bytes))?;
+    Ok(hex(&hasher.finalize()))
 }
