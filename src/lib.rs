@@ -20,6 +20,7 @@ pub mod pip;
 pub mod process;
 pub mod resolve;
 pub mod shim;
+mod sync;
 pub mod terminal;
 pub mod trust;
 pub mod wheelhouse;

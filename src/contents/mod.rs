@@ -19,12 +19,13 @@ mod replaced;
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
 
 use crate::attestation::publisher::PublisherUrl;
 use crate::package::digest::Sha256;
 use crate::package::name::PackageName;
 use crate::pip::scheme::Scheme;
+use crate::sync::in_order;
 use archive::{ArchiveError, Member};
 use claims::{Claim, Origin, Outside, Stated, claims};
 use ground::{Ground, Guardian, OutOfBounds};
@@ -173,24 +174,7 @@ pub fn violations<'a>(
 /// Reads the listings of all wheels, with one thread for each core.
 fn listings(wheels: &[Wheel]) -> Vec<Result<Listing, Wrong>> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let queue = Mutex::new(wheels.iter().enumerate());
-    let work = || {
-        let mut read = Vec::new();
-        loop {
-            let next = queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner).next();
-            let Some((number, wheel)) = next else { return read };
-            read.push((number, listing(wheel)));
-        }
-    };
-    let mut read = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..cores.min(wheels.len())).map(|_| scope.spawn(work)).collect();
-        let ended = workers
-            .into_iter()
-            .map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        ended.flatten().collect::<Vec<_>>()
-    });
-    read.sort_by_key(|(number, _)| *number);
-    read.into_iter().map(|(_, listing)| listing).collect()
+    in_order(wheels, cores, &AtomicBool::new(false), listing)
 }
 
 fn listing(wheel: &Wheel) -> Result<Listing, Wrong> {

@@ -5,8 +5,7 @@
 //! the tool share this. Must not change or print anything.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use url::Url;
 
@@ -20,6 +19,7 @@ use crate::package::filename::DistFilename;
 use crate::package::lock::{Entry, File, Lock, Source};
 use crate::package::name::PackageName;
 use crate::package::plain_filename::FileName;
+use crate::sync::in_order;
 use crate::terminal::progress::{Activity, Progress};
 use crate::trust::binding::Binding;
 use crate::trust::pins::Pins;
@@ -113,31 +113,21 @@ impl Audit<'_> {
         // Number of files of each project that are not audited yet.
         let mut left = BTreeMap::<&PackageName, AtomicUsize>::new();
         files.iter().for_each(|(entry, _)| *left.entry(&entry.name).or_default().get_mut() += 1);
-        let (next, results) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-        std::thread::scope(|scope| {
-            for _ in 0..WORKERS.min(files.len()) {
-                scope.spawn(|| {
-                    loop {
-                        let at = next.fetch_add(1, Ordering::Relaxed);
-                        let Some((entry, file)) = files.get(at) else { return };
-                        let result = self.look_into(entry, file);
-                        self.progress.step(Activity::Verifying);
-                        // After an error the run ends, so the other workers stop.
-                        if result.is_err() {
-                            next.store(files.len(), Ordering::Relaxed);
-                        }
-                        results.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
-                        let left = left.get(&entry.name);
-                        if left.is_some_and(|left| left.fetch_sub(1, Ordering::AcqRel) == 1) {
-                            self.done_with(&entry.name);
-                        }
-                    }
-                });
+        let stop = AtomicBool::new(false);
+        let results = in_order(files, WORKERS, &stop, |(entry, file)| {
+            let result = self.look_into(entry, file);
+            self.progress.step(Activity::Verifying);
+            // After an error the run ends, so the other workers stop.
+            if result.is_err() {
+                stop.store(true, Ordering::Relaxed);
             }
+            let left = left.get(&entry.name);
+            if left.is_some_and(|left| left.fetch_sub(1, Ordering::AcqRel) == 1) {
+                self.done_with(&entry.name);
+            }
+            result
         });
-        let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
-        results.sort_by_key(|(at, _)| *at);
-        results.into_iter().map(|(_, result)| result).collect()
+        results.into_iter().collect()
     }
 
     /// Drops the data of a project that has no more files to audit.

@@ -4,7 +4,7 @@
 //! `trust::policy`, and the gateway turns a verdict into an answer to pip.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use url::Url;
 
@@ -20,6 +20,7 @@ use crate::package::digest::Claims;
 use crate::package::filename::DistFilename;
 use crate::package::lock::{File, Place};
 use crate::package::name::PackageName;
+use crate::sync::lock;
 use crate::trust::binding::Binding;
 use crate::trust::pins::Pins;
 use crate::trust::policy::{Evidence, Policy, UnsignedKind, Verdict};
@@ -156,7 +157,7 @@ impl Judge {
     }
 
     fn given(&self) -> MutexGuard<'_, Given> {
-        self.given.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.given)
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use url::Url;
 
@@ -113,7 +113,7 @@ impl Sources {
         lock: &Lock,
     ) -> Result<Vec<Finding>, Failure> {
         let computed = Mutex::new(BTreeMap::<_, Sha256>::new());
-        let known = || computed.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = || crate::sync::lock(&computed);
         let digest = |file: &File| {
             // Each file is fetched once, even if several entries list it.
             let key = (file.place.clone(), file.sha256, file.claims.clone());

@@ -3,9 +3,11 @@
 //! Owns the permits. A thread acquires one before it sends a request, and waits while none is free.
 //! Prefetches have permits of their own. The module must not send requests.
 
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex};
 
 use url::Url;
+
+use crate::sync::{lock, unpoisoned};
 
 /// Maximum number of parallel requests to one index for pages and documents of pip's.
 pub const DOCUMENTS: usize = 32;
@@ -47,9 +49,9 @@ impl Permits {
     }
 
     pub(super) fn acquire(&self) -> Permit<'_> {
-        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut free = lock(&self.free);
         while *free == 0 {
-            free = self.freed.wait(free).unwrap_or_else(PoisonError::into_inner);
+            free = unpoisoned(self.freed.wait(free));
         }
         *free = free.saturating_sub(1);
         Permit(self)
@@ -58,7 +60,7 @@ impl Permits {
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        let mut free = self.0.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut free = lock(&self.0.free);
         *free = free.saturating_add(1);
         self.0.freed.notify_one();
     }

@@ -4,7 +4,7 @@
 //! Prefetches must not appear in them.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use url::Url;
 
@@ -12,6 +12,7 @@ use crate::failure::{Failure, Status};
 use crate::gateway::upstream::Key;
 use crate::index::page::{Page, PageFile};
 use crate::package::name::PackageName;
+use crate::sync::lock;
 use crate::wheelhouse::Fetched;
 
 /// A file that pip received: the fetched file, with its origin.
@@ -111,7 +112,7 @@ enum Kind {
 
 impl Record {
     fn lists(&self) -> MutexGuard<'_, Lists> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     pub(super) fn ask(&self, name: &PackageName) {

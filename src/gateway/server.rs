@@ -10,13 +10,14 @@ use std::collections::HashMap;
 use std::io;
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::gateway::answer::{Answer, Body, KeepAlive};
 use crate::gateway::peer::is_another_user;
 use crate::gateway::request::{self, Method, Request};
+use crate::sync::lock;
 
 /// Maximum number of connections; pip and each build of an sdist have one or two.
 pub const MAX_CONNECTIONS: usize = 512;
@@ -80,7 +81,7 @@ impl Drop for Server {
 
 impl Shared {
     fn live(&self) -> MutexGuard<'_, HashMap<u64, TcpStream>> {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.live)
     }
 
     fn is_stopped(&self) -> bool {

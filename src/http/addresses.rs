@@ -5,7 +5,7 @@
 //! drop some of the questions.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use std::{fmt, io};
 
@@ -14,6 +14,8 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 use ureq::{Error, Timeout};
+
+use crate::sync::lock;
 
 /// Time for which an address is cached.
 const FRESH: Duration = Duration::from_secs(60);
@@ -44,7 +46,7 @@ impl Host {
         since: Instant,
         look_up: impl FnOnce() -> Result<ResolvedSocketAddrs, Error>,
     ) -> Result<ResolvedSocketAddrs, Error> {
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = lock(&self.0);
         match last.as_ref() {
             Some((at, Ok(addresses))) if at.elapsed() < FRESH => return Ok(addresses.clone()),
             Some((at, Err(error))) if *at >= since => return Err(same(error)),
@@ -84,7 +86,7 @@ impl Resolver for Addresses {
             authority.and_then(|it| it.port_u16())
         );
         let host = {
-            let mut hosts = self.0.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut hosts = lock(&self.0.hosts);
             Arc::clone(hosts.entry(place).or_default())
         };
         host.addresses(since, || self.0.resolver.resolve(uri, config, timeout))

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rustls::crypto::CryptoProvider;
@@ -22,6 +22,7 @@ use crate::http::proxies::{Proxies, host_and_port};
 use crate::http::redact::Redacted;
 use crate::http::settings::Transport;
 use crate::http::{HttpError, USER_AGENT};
+use crate::sync::lock;
 
 /// Maximum number of idle connections to one host: more than a run has workers.
 const IDLE_PER_HOST: usize = 32;
@@ -80,7 +81,7 @@ impl Agents {
     /// The CA bundle, the client certificate or the proxy of the URL cannot be used.
     pub(super) fn of(&self, url: &Url) -> Result<Agent, HttpError> {
         let key = self.key(url);
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut made = lock(&self.made);
         if let Some(agent) = made.agents.get(&key) {
             return Ok(agent.clone());
         }

@@ -11,13 +11,14 @@
 //!
 //! Credentials must not be shown or sent to the target of a redirect on another place.
 
-use std::sync::{PoisonError, RwLock};
+use std::sync::RwLock;
 
 use base64::Engine as _;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
 use crate::http::settings::Transport;
+use crate::sync::unpoisoned;
 
 /// User names and passwords known so far.
 pub(super) struct Credentials {
@@ -38,7 +39,7 @@ impl Credentials {
 
     /// Adds credentials that pip obtained for these places; the latest counts.
     pub(super) fn add(&self, places: Vec<Url>) {
-        self.obtained.write().unwrap_or_else(PoisonError::into_inner).extend(places);
+        unpoisoned(self.obtained.write()).extend(places);
     }
 
     /// Returns the `Authorization` header for a request, or `None` without credentials.
@@ -55,7 +56,7 @@ impl Credentials {
     /// Returns the credentials that pip obtained for this scheme, host and port, and for the user
     /// in the URL, if it names one.
     fn as_pip(&self, url: &Url) -> Option<(Vec<u8>, Vec<u8>)> {
-        let obtained = self.obtained.read().unwrap_or_else(PoisonError::into_inner);
+        let obtained = unpoisoned(self.obtained.read());
         let same_user = |it: &Url| ["", it.username()].contains(&url.username());
         let of_place = |it: &&Url| it.origin() == url.origin() && same_user(it);
         obtained.iter().rev().find(of_place).and_then(userinfo)

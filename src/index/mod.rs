@@ -12,7 +12,7 @@ pub mod page;
 mod second;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
 pub use cached_client::Answer;
 use cached_client::{CachedClient, Resource};
@@ -25,6 +25,7 @@ use crate::http::redact::Redacted;
 use crate::http::{Client, HttpError};
 use crate::index::page::{Page, PageError, PageFile};
 use crate::package::name::PackageName;
+use crate::sync::lock;
 
 /// Maximum size of a provenance document, in bytes.
 pub const MAX_PROVENANCE: u64 = 10 * 1024 * 1024;
@@ -139,7 +140,7 @@ impl<'c> Index<'c> {
     ) -> Result<Option<Arc<Page>>, IndexError> {
         let url = page_url(index_url, name);
         let slot = {
-            let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut pages = lock(&self.pages);
             Arc::clone(pages.entry(url.clone()).or_default())
         };
         slot.get_or_init(|| self.fetch_page(&url)).clone()
@@ -147,7 +148,7 @@ impl<'c> Index<'c> {
 
     /// Stores a page that was already fetched in this run, so that it is not requested again.
     pub fn store_page(&self, index_url: &Url, name: &PackageName, page: Option<Arc<Page>>) {
-        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pages = lock(&self.pages);
         let slot = pages.entry(page_url(index_url, name)).or_default();
         let _ = slot.set(Ok(page));
     }
@@ -161,14 +162,14 @@ impl<'c> Index<'c> {
     /// Returns the page of a project if it was fetched in this run. Sends no request.
     #[must_use]
     pub fn fetched_page(&self, index_url: &Url, name: &PackageName) -> Option<Arc<Page>> {
-        let pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        let pages = lock(&self.pages);
         pages.get(&page_url(index_url, name))?.get()?.as_ref().ok()?.clone()
     }
 
     /// Drops a page that is not needed any more. A later call of [`Self::page`] fetches it again.
     pub fn drop_page(&self, index_url: &Url, name: &PackageName) {
         if self.lifetime == PageLifetime::Project {
-            let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut pages = lock(&self.pages);
             pages.remove(&page_url(index_url, name));
         }
     }
@@ -222,7 +223,7 @@ impl<'c> Index<'c> {
         url: &Url,
     ) -> Result<Option<PageFile>, IndexError> {
         let known = {
-            let hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+            let hosts = lock(&self.hosts);
             hosts.get(&url.origin()).cloned()
         };
         let mut order: Vec<&Url> = indexes.iter().collect();
@@ -235,7 +236,7 @@ impl<'c> Index<'c> {
                     let file = page.file(filename, url);
                     let file = file.map_err(|e| IndexError::page(&page_url(index, name), e))?;
                     if let Some(file) = file {
-                        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+                        let mut hosts = lock(&self.hosts);
                         hosts.insert(url.origin(), index.clone());
                         return Ok(Some(file));
                     }

@@ -10,7 +10,7 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use serde::Deserialize;
 use url::Url;
@@ -29,6 +29,7 @@ use crate::pip::scheme::Scheme;
 use crate::pip::standby::Standby;
 use crate::pip::version::{OLDEST, PipVersion};
 use crate::process::run::{Purpose, Run};
+use crate::sync::lock;
 
 /// A pip that answers questions, under the guard.
 pub struct Resolver<'a> {
@@ -159,7 +160,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn standby(&self) -> MutexGuard<'_, Option<Standby>> {
-        self.standby.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.standby)
     }
 
     /// Asks pip for its version, its environment and its configuration. Starts the standby.

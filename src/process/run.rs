@@ -15,12 +15,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
+
+use crate::sync::{lock, unpoisoned};
 
 /// Signal that Ctrl-C sends.
 pub const CTRL_C: i32 = SIGINT;
@@ -84,7 +86,7 @@ pub enum Purpose {
 impl State {
     fn lock(&self) -> MutexGuard<'_, Current> {
         // The fields are plain values: a panic of another thread cannot leave them half written.
-        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.current)
     }
 
     fn interrupted(&self) -> Option<i32> {
@@ -327,7 +329,7 @@ fn end(state: &State, signal: i32) {
         // The main thread notices the child's end and exits with its code.
         while current.child.is_some() {
             let waited = state.changed.wait_timeout(current, SIGNAL_GRACE);
-            let (again, time) = waited.unwrap_or_else(PoisonError::into_inner);
+            let (again, time) = unpoisoned(waited);
             current = again;
             if let (true, Purpose::Answer, Some(child)) =
                 (time.timed_out(), current.purpose, current.child)

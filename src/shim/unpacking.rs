@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use crate::attestation::publisher::PublisherUrl;
 use crate::contents::ground::OutOfBounds;
@@ -21,6 +21,7 @@ use crate::pip::scheme::Scheme;
 use crate::resolve::resolution::Unresolved;
 use crate::resolve::session::Session;
 use crate::shim::verified::verified;
+use crate::sync::lock;
 use crate::trust::pins::Pins;
 use crate::trust::policy::Verdict;
 use crate::trust::sentinel::Sentinel;
@@ -84,7 +85,7 @@ impl<'a> Unpacking<'a> {
         let variable = preinstall.variable().map_err(cannot)?;
         let answer = |proposal: &Proposal| self.answer(proposal, &findings());
         let ended = preinstall.during(answer, || run(variable)).map_err(cannot)?;
-        match self.refused.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        match lock(&self.refused).take() {
             Some(refused) => Err(refused),
             None => Ok(ended),
         }
@@ -113,7 +114,7 @@ impl<'a> Unpacking<'a> {
         match checked {
             Ok(()) => Permission::Install,
             Err(failure) => {
-                let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut refused = lock(&self.refused);
                 refused.get_or_insert(failure);
                 Permission::Refuse
             }

@@ -4,8 +4,10 @@
 //! Pure: the module that shows the line passes a closure that clears it.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
+
+use crate::sync::lock;
 
 /// Duration of an activity before it is shown; a shorter one needs no line.
 pub const UNNOTICED: Duration = Duration::from_millis(500);
@@ -105,7 +107,7 @@ impl Progress {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

@@ -12,8 +12,8 @@ use std::io;
 use std::num::NonZeroUsize;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use tempfile::{NamedTempFile, TempPath};
 use url::Url;
@@ -23,6 +23,7 @@ use crate::failure::{Failure, Status};
 use crate::http::{Client, HttpError};
 use crate::package::digest::{Claims, Computed, Contradiction, Hasher, Sha256};
 use crate::package::plain_filename::FileName;
+use crate::sync::{in_order, lock, unpoisoned};
 use crate::terminal::progress::{Activity, Progress};
 
 /// Number of parallel downloads.
@@ -176,40 +177,27 @@ impl Wheelhouse {
         jobs: NonZeroUsize,
     ) -> Result<Vec<Fetched>, WheelhouseError> {
         let files = distinct(files)?;
-        let next = AtomicUsize::new(0);
-        let fetched = Mutex::new(Vec::with_capacity(files.len()));
         let failed = Mutex::new(None);
-        let work = || {
-            while !stop.load(Ordering::SeqCst) {
-                let at = next.fetch_add(1, Ordering::SeqCst);
-                let Some(wanted) = files.get(at) else { return };
-                match self.fetch(client, wanted, stop) {
-                    Ok(file) => {
-                        self.progress.step(Activity::Fetching);
-                        lock(&fetched).push((at, file));
-                    }
-                    Err(error) => {
-                        let mut failed = lock(&failed);
-                        let is_worse = matches!(error, WheelhouseError::Mismatch { .. });
-                        if failed.is_none() || is_worse {
-                            *failed = Some(error);
-                        }
-                        stop.store(true, Ordering::SeqCst);
-                    }
+        let fetched = in_order(&files, jobs.get(), stop, |wanted| {
+            let error = match self.fetch(client, wanted, stop) {
+                Ok(file) => {
+                    self.progress.step(Activity::Fetching);
+                    return Some(file);
                 }
+                Err(error) => error,
+            };
+            let mut failed = lock(&failed);
+            let is_worse = matches!(error, WheelhouseError::Mismatch { .. });
+            if failed.is_none() || is_worse {
+                *failed = Some(error);
             }
-        };
-        std::thread::scope(|scope| {
-            for _ in 0..jobs.get().min(files.len()) {
-                scope.spawn(work);
-            }
+            stop.store(true, Ordering::SeqCst);
+            None
         });
-        if let Some(error) = lock(&failed).take() {
-            return Err(error);
+        match unpoisoned(failed.into_inner()) {
+            Some(error) => Err(error),
+            None => Ok(fetched.into_iter().flatten().collect()),
         }
-        let mut fetched = std::mem::take(&mut *lock(&fetched));
-        fetched.sort_by_key(|(at, _)| *at);
-        Ok(fetched.into_iter().map(|(_, file)| file).collect())
     }
 
     /// Fetches one file; ends early once `stop` is set.
@@ -315,10 +303,6 @@ fn distinct(files: &[Wanted]) -> Result<Vec<&Wanted>, WheelhouseError> {
         }
     }
     Ok(distinct)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl From<WheelhouseError> for Failure {

@@ -15,7 +15,7 @@ use source::{
 
 /// The folders of `src`, from the edge to the ground: a module imports from its own folder and from
 /// the folders behind it in this list.
-const FOLDERS: [&str; 18] = [
+const FOLDERS: [&str; 19] = [
     "main",
     "lib",
     "cli",
@@ -34,6 +34,7 @@ const FOLDERS: [&str; 18] = [
     "process",
     "terminal",
     "package",
+    "sync",
 ];
 
 /// What every module may import: why a run ends.

@@ -16,7 +16,7 @@
 //! decides no verdict, and the record of the run does not list it.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use url::Url;
 
@@ -28,6 +28,7 @@ use crate::gateway::prefetch::wheels::Wheels;
 use crate::gateway::upstream::{Key, Lane, Upstream};
 use crate::index::page::PageFile;
 use crate::package::name::PackageName;
+use crate::sync::{lock, unpoisoned};
 
 /// Maximum number of prefetches at the same time.
 pub const WORKERS: usize = 16;
@@ -179,7 +180,7 @@ impl Prefetcher {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     fn work(self: Arc<Self>) {
@@ -203,7 +204,7 @@ impl Prefetcher {
                 return Some(prefetch);
             }
             state.idle = state.idle.saturating_add(1);
-            state = self.queued.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = unpoisoned(self.queued.wait(state));
             state.idle = state.idle.saturating_sub(1);
         }
     }

@@ -7,12 +7,13 @@
 //! pip before pip requests it.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::gateway::MAX_WHEEL;
 use crate::gateway::upstream::{Key, Lane, Upstream};
 use crate::index::page::PageFile;
 use crate::package::name::PackageName;
+use crate::sync::lock;
 
 /// Maximum number of parallel prefetches of wheels, besides those read for their METADATA.
 pub const FETCHERS: usize = 6;
@@ -135,6 +136,6 @@ impl Wheels {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }

@@ -17,7 +17,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,7 @@ use crate::pip::run::{Cause, Environment, RunError};
 use crate::pip::scheme::Scheme;
 use crate::pip::target::Target;
 use crate::process::run::Run;
+use crate::sync::lock;
 
 /// The text of the guard, run by the user's own interpreter: one module, joined from its parts.
 ///
@@ -295,7 +296,7 @@ impl Guard {
                 return Err(GuardError::Deaf);
             }
         }
-        let mut logins = self.logins.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut logins = lock(&self.logins);
         logins.extend(facts.iter_mut().flat_map(|facts| facts.logins.drain(..)));
         // Under `pip --python X` both processes write facts; the restarted one did the work.
         facts.sort_by_key(|facts| facts.restarted);
@@ -305,7 +306,7 @@ impl Guard {
     /// Returns the credentials that pip used in all guarded runs so far, the latest last.
     #[must_use]
     pub fn logins(&self) -> Vec<Login> {
-        self.logins.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.logins).clone()
     }
 }
 

@@ -4,12 +4,13 @@
 //! cleared before any other output, since the end of an activity clears it, and before the process
 //! ends.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::sync::{lock, unpoisoned};
 use crate::terminal::progress::Progress;
 use crate::terminal::report::{MARK, Report, Volume};
 
@@ -47,7 +48,7 @@ impl Report {
 
 impl Drop for Live {
     fn drop(&mut self) {
-        *self.ended.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        *lock(&self.ended.0) = true;
         self.ended.1.notify_all();
         if let Some(drawing) = self.drawing.take() {
             let _ = drawing.join();
@@ -58,18 +59,18 @@ impl Drop for Live {
 
 fn draw_until(end: &(Mutex<bool>, Condvar), line: &SharedBar, progress: &Progress) {
     let (ended, changed) = end;
-    let mut is_over = ended.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut is_over = lock(ended);
     while !*is_over {
         draw(line, progress);
         let waited = changed.wait_timeout(is_over, TICK);
-        (is_over, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        (is_over, _) = unpoisoned(waited);
     }
 }
 
 fn draw(line: &SharedBar, progress: &Progress) {
     // The progress is read under the lock, so that an ended activity is not drawn after it was
     // cleared.
-    let mut line = line.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut line = lock(line);
     if let Some(words) = progress.words(Instant::now()) {
         line.get_or_insert_with(new_line).set_message(format!("{MARK}: {words}"));
     }
@@ -84,7 +85,7 @@ fn new_line() -> ProgressBar {
 }
 
 fn clear(line: &SharedBar) {
-    if let Some(line) = line.lock().unwrap_or_else(PoisonError::into_inner).take() {
+    if let Some(line) = lock(line).take() {
         line.finish_and_clear();
     }
 }
