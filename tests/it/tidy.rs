@@ -210,7 +210,7 @@ const BANNED: [&str; 9] = [
 const PUBLISH: &str = "https://docs.pypi.org/attestations/publish/v1";
 
 #[test]
-fn modules_import_only_what_lies_below_them() {
+fn modules_import_only_from_below() {
     let (sources, mut wrong) = (sources(), Vec::new());
     for (from, to) in imports(&sources) {
         if rank(&to) < rank(&from) {
@@ -269,7 +269,7 @@ fn each_outside_thing_has_one_module() {
 }
 
 #[test]
-fn some_words_are_for_few_modules() {
+fn reserved_words_have_few_modules() {
     let mut wrong = Vec::new();
     for source in sources() {
         for (word, owners) in WORDS {
@@ -283,14 +283,14 @@ fn some_words_are_for_few_modules() {
 }
 
 #[test]
-fn every_module_begins_by_saying_what_it_owns() {
+fn every_module_begins_with_a_doc() {
     for (path, text) in rust_files("src").into_iter().chain(rust_files("tests/it")) {
         assert!(text.starts_with("//! "), "{} does not begin with `//!`", path.display());
     }
 }
 
 #[test]
-fn no_file_is_longer_than_can_be_read_at_once() {
+fn length_of_files_is_bounded() {
     for (path, text) in rust_files("src") {
         let lines = text.lines().count();
         assert!(lines <= MAX_LINES, "{} has {lines} lines", path.display());
@@ -298,7 +298,7 @@ fn no_file_is_longer_than_can_be_read_at_once() {
 }
 
 #[test]
-fn no_comment_is_wider_than_the_code() {
+fn width_of_comments_is_bounded() {
     let mut wrong = Vec::new();
     for (path, bytes) in files(&root()) {
         let is_of = |kind: &str| path.extension().is_some_and(|extension| extension == kind);
@@ -393,7 +393,7 @@ fn no_registry_is_written_down_anywhere() {
 }
 
 #[test]
-fn the_reader_of_these_rules_reads() {
+fn source_reader_finds_paths_and_words() {
     let code = "use crate::{a, b::{self, c as d}};\nuse std::fs::{self, File};\nfn f() { super::x::y(); ureq::get() }";
     let source = Source { module: "a".into(), code: code.into() };
     let paths: Vec<_> = source.paths().collect();
