@@ -162,15 +162,6 @@ fn read_proxy(text: &str) -> Result<ureq::Proxy, HttpError> {
     let shown = Url::parse(text).ok().filter(Url::has_host);
     let shown = shown.map(|url| format!(" {}", Redacted(&url))).unwrap_or_default();
     match ureq::Proxy::new(text) {
-        // ureq panics on a proxy of a protocol whose feature is off.
-        Ok(proxy)
-            if !matches!(
-                proxy.protocol(),
-                ureq::ProxyProtocol::Http | ureq::ProxyProtocol::Https
-            ) =>
-        {
-            Err(HttpError::Proxy { shown, reason: "SOCKS is not supported" })
-        }
         Ok(proxy) => Ok(proxy),
         Err(_) => Err(HttpError::Proxy { shown, reason: "it is not the URL of a proxy" }),
     }

@@ -104,6 +104,19 @@ impl HttpError {
         matches!(self, Self::Status { code: 404, .. })
     }
 
+    /// Returns a copy of an error of the network or the server, and `None` for the other ones.
+    pub(super) fn again(&self) -> Option<Self> {
+        match self {
+            Self::Status { code, url } => Some(Self::Status { code: *code, url: url.clone() }),
+            Self::Unreachable { url, reason } => {
+                Some(Self::Unreachable { url: url.clone(), reason: reason.clone() })
+            }
+            Self::TimedOut { url } => Some(Self::TimedOut { url: url.clone() }),
+            Self::Truncated { url } => Some(Self::Truncated { url: url.clone() }),
+            _ => None,
+        }
+    }
+
     pub(super) fn show(url: &Url) -> String {
         Redacted(url).to_string()
     }
@@ -148,7 +161,7 @@ impl HttpError {
             }
             Self::Redirect { .. } => "name the index by the URL that it redirects to",
             Self::Setting { .. } => "correct the option, variable or pip.conf line that names it",
-            Self::Proxy { .. } => "name an http:// or https:// proxy",
+            Self::Proxy { .. } => "name an http://, https:// or socks5:// proxy",
             Self::Sink(_) => "make room on the disk, or set TMPDIR to another one",
         }
     }

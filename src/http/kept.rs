@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use ureq::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-use crate::http::Earlier;
+use crate::http::ask::Earlier;
 use crate::http::validity::{Headers, Validity};
 
 /// Returns the validity of an answer with status 200, or `None` if it must not be cached.

@@ -6,41 +6,43 @@
 
 mod addresses;
 mod agents;
+mod ask;
+mod body;
 mod credentials;
 mod deadline;
+mod decoding;
 mod error;
+mod given_up;
 mod kept;
+mod progress;
 mod proxies;
 pub mod redact;
+mod redirect;
 mod retry;
 pub mod settings;
 pub mod validity;
 
-use std::io::{self, Read as _};
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 pub use addresses::Host;
 use agents::Agents;
+use ask::{Ask, Body, Earlier};
 use credentials::Credentials;
 use deadline::Deadline;
 pub use error::HttpError;
+use given_up::GivenUp;
+use progress::Progress;
 use retry::{Again, FailedAttempt};
-use ureq::http::header;
+use ureq::http::header::{self, HeaderMap};
 use url::Url;
 
 use crate::http::settings::{Patience, Transport};
 use crate::http::validity::Validity;
 use crate::package::userinfo;
 
-/// Maximum number of redirects followed.
-const MOST_REDIRECTS: usize = 10;
-/// Maximum number of bytes read of an error's body, so that its connection can be reused.
-const MOST_OF_AN_ERROR: u64 = 64 * 1024;
-/// Maximum time for that, except for one silence: a new connection would be faster.
-const LONGEST_ERROR: Duration = Duration::from_secs(1);
-/// Size of the read buffer, in bytes.
-const CHUNK: usize = 64 * 1024;
+/// Maximum number of redirects followed, as in requests.
+const MOST_REDIRECTS: usize = 30;
 /// Value of `User-Agent`.
 pub(crate) const USER_AGENT: &str = concat!("pypi-verify-now/", env!("CARGO_PKG_VERSION"));
 
@@ -52,6 +54,7 @@ pub struct Client {
     retries: u32,
     patience: Patience,
     confirmed: AtomicBool,
+    given_up: GivenUp,
 }
 
 /// A complete answer with status 200.
@@ -107,6 +110,7 @@ impl Client {
             retries: transport.retries,
             patience: transport.patience.clone(),
             confirmed: AtomicBool::new(false),
+            given_up: GivenUp::default(),
         }
     }
 
@@ -166,10 +170,10 @@ impl Client {
         earlier: Earlier<'_>,
     ) -> Result<Renewed, HttpError> {
         let deadline = Deadline::after(self.patience.document);
-        let ask = Ask { accept, encoding: "gzip", limit, deadline, earlier };
-        self.persist(deadline, || {
+        let ask = Ask { accept, body: Body::Decoded, limit, deadline, earlier };
+        self.persist(url, deadline, || {
             let mut body = Vec::new();
-            let head = self.attempt(url, &ask, |piece| {
+            let head = self.attempt(url, &ask, &mut Progress::default(), |piece| {
                 if let Piece::Bytes(bytes) = piece {
                     body.extend_from_slice(bytes);
                 }
@@ -186,7 +190,8 @@ impl Client {
         })
     }
 
-    /// Fetches a file of at most `limit` bytes and passes it to `sink` piece by piece.
+    /// Fetches a file of at most `limit` bytes and passes it to `sink` piece by piece. A transfer
+    /// that breaks is continued where it broke, if the server can do that.
     ///
     /// # Errors
     /// As for [`Self::get`], within [`Patience::download`], or `sink` returns an error. After an
@@ -198,18 +203,26 @@ impl Client {
         limit: u64,
     ) -> Result<(), HttpError> {
         let deadline = Deadline::after(self.patience.download);
-        // A file is hashed as it is, so that no encoding is accepted, as in pip.
         let earlier = Earlier::Nothing;
-        let ask = Ask { accept: "*/*", encoding: "identity", limit, deadline, earlier };
-        self.persist(deadline, || self.attempt(url, &ask, &mut sink).map(|_| ()))
+        let ask = Ask { accept: "*/*", body: Body::Raw, limit, deadline, earlier };
+        let mut progress = Progress::default();
+        self.persist(url, deadline, || {
+            self.attempt(url, &ask, &mut progress, &mut sink).map(|_| ())
+        })
     }
 
     /// Repeats `attempt` until it succeeds, fails for good, or the retries or the time are used up.
+    /// Such a failure is final: the URL is not requested again in this run.
     fn persist<T>(
         &self,
+        url: &Url,
         deadline: Deadline,
         mut attempt: impl FnMut() -> Result<T, FailedAttempt>,
     ) -> Result<T, HttpError> {
+        let authorization = self.credentials.of(url);
+        if let Some(error) = self.given_up.of(url, authorization.as_deref()) {
+            return Err(error);
+        }
         let mut retry = 0;
         loop {
             let failed = match attempt() {
@@ -221,7 +234,10 @@ impl Client {
                     std::thread::sleep(pause);
                     retry += 1;
                 }
-                _ => return Err(failed.error),
+                _ => {
+                    self.given_up.note(url, authorization, &failed.error);
+                    return Err(failed.error);
+                }
             }
         }
     }
@@ -231,38 +247,57 @@ impl Client {
         &self,
         url: &Url,
         ask: &Ask<'_>,
+        progress: &mut Progress,
         mut sink: impl FnMut(Piece<'_>) -> io::Result<()>,
     ) -> Result<Head, FailedAttempt> {
         let mut url = url.clone();
+        let mut with_credentials = None;
         for hop in 0..=MOST_REDIRECTS {
             // The cached answer belongs to the first URL, so only its request is conditional.
             let earlier = if hop == 0 { ask.earlier } else { Earlier::Nothing };
-            let response = self.send(&url, ask, earlier)?;
+            let response = self.send(&url, ask, earlier, progress)?;
             let status = response.status().as_u16();
             let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
             match (status, earlier) {
+                (206, _) if progress.is_continued_by(response.headers()) => {
+                    body::receive(&url, response, ask, progress, &mut sink)?;
+                    userinfo::remove(&mut url);
+                    return Ok(Head::Changed { url, content_type: None, validity: None });
+                }
+                (206 | 416, _) if progress.received() > 0 => {
+                    // The server does not continue the file, so the next attempt starts it again.
+                    progress.restart(&HeaderMap::new());
+                    body::drain(response);
+                    return Err(FailedAttempt::again(HttpError::truncated(&url)));
+                }
                 (200, _) => {
+                    progress.restart(response.headers());
+                    sink(Piece::Start).map_err(|e| FailedAttempt::for_good(HttpError::Sink(e)))?;
                     let content_type = text(header::CONTENT_TYPE).map(str::to_owned);
                     let is_anybodys = hop == 0 && self.credentials.of(&url).is_none();
                     let validity = is_anybodys.then(|| kept::validity(&response)).flatten();
-                    self.receive(&url, response, ask, &mut sink)?;
+                    body::receive(&url, response, ask, progress, &mut sink)?;
                     userinfo::remove(&mut url);
                     return Ok(Head::Changed { url, content_type, validity });
                 }
                 (304, Earlier::Answer(known)) if known.etag.is_some() => {
                     self.confirmed.store(true, Ordering::SeqCst);
                     let validity = kept::confirmed(known, &response);
-                    drain(response);
+                    body::drain(response);
                     return Ok(Head::Unchanged(validity));
                 }
                 (301 | 302 | 303 | 307 | 308, _) => {
-                    let target = redirect(&url, text(header::LOCATION));
-                    drain(response);
-                    url = target.map_err(FailedAttempt::for_good)?;
+                    let target = redirect::target(&url, text(header::LOCATION));
+                    body::drain(response);
+                    (url, with_credentials) = target.map_err(FailedAttempt::for_good)?;
+                }
+                (401, _) if with_credentials.is_some() => {
+                    body::drain(response);
+                    url = with_credentials.take().unwrap_or(url);
                 }
                 (code, _) => {
                     let again = Again::after_status(code, text(header::RETRY_AFTER));
-                    drain(response);
+                    body::drain(response);
                     return Err(FailedAttempt { error: HttpError::status(code, &url), again });
                 }
             }
@@ -276,6 +311,7 @@ impl Client {
         url: &Url,
         ask: &Ask<'_>,
         earlier: Earlier<'_>,
+        progress: &Progress,
     ) -> Result<ureq::http::Response<ureq::Body>, FailedAttempt> {
         if !matches!(url.scheme(), "http" | "https") {
             let reason = format!("the scheme `{}` is neither http nor https", url.scheme());
@@ -293,98 +329,19 @@ impl Client {
             .timeout_global(ask.deadline.left())
             .build()
             .header(header::ACCEPT, ask.accept)
-            .header(header::ACCEPT_ENCODING, ask.encoding);
+            .header(header::ACCEPT_ENCODING, ask.body.accepted_encoding());
         if let Some(authorization) = self.credentials.of(url) {
             request = request.header(header::AUTHORIZATION, authorization);
         }
-        for (name, value) in kept::conditions(earlier) {
+        for (name, value) in kept::conditions(earlier).into_iter().chain(progress.conditions()) {
             request = request.header(name, value);
         }
         request.call().map_err(|error| FailedAttempt::classify(url, error))
     }
-
-    fn receive(
-        &self,
-        url: &Url,
-        response: ureq::http::Response<ureq::Body>,
-        ask: &Ask<'_>,
-        sink: &mut impl FnMut(Piece<'_>) -> io::Result<()>,
-    ) -> Result<(), FailedAttempt> {
-        let too_large = || HttpError::TooLarge { url: HttpError::show(url), limit: ask.limit };
-        if response.body().content_length().is_some_and(|length| length > ask.limit) {
-            return Err(FailedAttempt::for_good(too_large()));
-        }
-        let sink_failed = |error| FailedAttempt::for_good(HttpError::Sink(error));
-        let mut reader = response.into_body().into_reader();
-        let mut buffer = vec![0; CHUNK];
-        let mut total = 0_u64;
-        sink(Piece::Start).map_err(sink_failed)?;
-        loop {
-            let read =
-                reader.read(&mut buffer).map_err(|error| FailedAttempt::in_body(url, error))?;
-            let bytes = buffer.get(..read).unwrap_or_default();
-            if bytes.is_empty() {
-                return Ok(());
-            }
-            total = total.saturating_add(read as u64);
-            if total > ask.limit {
-                return Err(FailedAttempt::for_good(too_large()));
-            }
-            // ureq checks the deadline only when it has to wait.
-            if !ask.deadline.allows(Duration::ZERO) {
-                return Err(FailedAttempt::for_good(HttpError::timed_out(url)));
-            }
-            sink(Piece::Bytes(bytes)).map_err(sink_failed)?;
-        }
-    }
-}
-
-/// Settings that all requests of one fetch share.
-struct Ask<'a> {
-    accept: &'a str,
-    encoding: &'static str,
-    limit: u64,
-    deadline: Deadline,
-    earlier: Earlier<'a>,
-}
-
-/// A cached answer for a conditional request.
-#[derive(Clone, Copy)]
-enum Earlier<'a> {
-    Nothing,
-    /// If this cached answer is current, the server need not send it again.
-    Answer(&'a Validity),
-    /// Cached answers are ignored, and caches on the way are told to do so.
-    Distrusted,
 }
 
 /// An answer without its body.
 enum Head {
     Unchanged(Option<Validity>),
     Changed { url: Url, content_type: Option<String>, validity: Option<Validity> },
-}
-
-/// Resolves the target of a redirect. Refuses a redirect from https to http (downgrade), and
-/// removes credentials from the target.
-fn redirect(from: &Url, location: Option<&str>) -> Result<Url, HttpError> {
-    let no = |reason| HttpError::redirect(from, reason);
-    let location = location.ok_or_else(|| no("a redirect to nowhere"))?;
-    let mut to = from.join(location).map_err(|_| no("a redirect to an invalid URL"))?;
-    if !matches!(to.scheme(), "http" | "https") {
-        return Err(no("a redirect to another scheme than http and https"));
-    }
-    if from.scheme() == "https" && to.scheme() == "http" {
-        return Err(no("a redirect from https to http"));
-    }
-    userinfo::remove(&mut to);
-    Ok(to)
-}
-
-/// Reads the rest of a short body, so that the connection can be reused. A body that is long, or
-/// takes long, costs its connection.
-fn drain(response: ureq::http::Response<ureq::Body>) {
-    let mut rest = response.into_body().into_reader().take(MOST_OF_AN_ERROR);
-    let deadline = Deadline::after(LONGEST_ERROR);
-    let mut buffer = [0; 4096];
-    while deadline.allows(Duration::ZERO) && rest.read(&mut buffer).is_ok_and(|read| read > 0) {}
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! NAME-VERSION(-BUILD)?-PYTHON-ABI-PLATFORM.whl
 //! NAME-VERSION.tar.gz
-//! NAME-VERSION.zip
+//! NAME-VERSION.zip      or another ending of an archive that pip builds
 //! ```
 //!
 //! Owns the equality of file names: two spellings are equal if their parts are, as PEP 740 demands
@@ -55,13 +55,36 @@ pub struct WheelTags {
     pub platform: BTreeSet<String>,
 }
 
-/// The archive format of a source distribution.
+/// The archive format of a source distribution, by its ending. PEP 625 knows `.tar.gz` only; the
+/// others are the archives that pip unpacks (`utils/filetypes.py`), which old projects uploaded.
+/// Two endings of one format (`.tar.gz` and `.tgz`) are two formats here, since they are two files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SdistFormat {
-    /// `.tar.gz` (PEP 625).
-    TarGz,
-    /// `.zip`, from before PEP 625.
-    Zip,
+pub struct SdistFormat(&'static str);
+
+impl SdistFormat {
+    const ALL: [Self; 10] = [
+        Self(".tar.gz"),
+        Self(".zip"),
+        Self(".tgz"),
+        Self(".tar.bz2"),
+        Self(".tbz"),
+        Self(".tar.xz"),
+        Self(".txz"),
+        Self(".tlz"),
+        Self(".tar.lzma"),
+        Self(".tar"),
+    ];
+
+    /// Returns the ending, such as `.tar.gz`.
+    #[must_use]
+    pub const fn ending(self) -> &'static str {
+        self.0
+    }
+
+    /// Splits a file name into its stem and its format.
+    fn split(filename: &str) -> Option<(&str, Self)> {
+        Self::ALL.into_iter().find_map(|format| Some((filename.strip_suffix(format.0)?, format)))
+    }
 }
 
 /// A text that is not a distribution's file name.
@@ -73,7 +96,7 @@ pub struct NotADistFilename {
 }
 
 impl DistFilename {
-    /// Parses a file name that ends in `.whl`, `.tar.gz` or `.zip`.
+    /// Parses a file name that ends in `.whl` or as a source distribution ([`SdistFormat`]).
     ///
     /// # Errors
     /// The text is longer than [`MAX_FILENAME`], contains a forbidden character, or one of its
@@ -93,12 +116,10 @@ impl DistFilename {
         }
         let (name, version, kind) = if let Some(stem) = text.strip_suffix(".whl") {
             wheel(stem)?
-        } else if let Some(stem) = text.strip_suffix(".tar.gz") {
-            sdist(stem, SdistFormat::TarGz)?
-        } else if let Some(stem) = text.strip_suffix(".zip") {
-            sdist(stem, SdistFormat::Zip)?
+        } else if let Some((stem, format)) = SdistFormat::split(text) {
+            sdist(stem, format)?
         } else {
-            return Err("it ends neither in .whl nor in .tar.gz or .zip");
+            return Err("it ends neither in .whl nor in .tar.gz, .zip or another archive's ending");
         };
         let name = PackageName::parse(name).map_err(|_| "its project name is malformed")?;
         let version = Version::from_str(version).map_err(|_| "its version is malformed")?;
@@ -147,8 +168,12 @@ fn wheel(stem: &str) -> Result<Parts<'_>, &'static str> {
 }
 
 fn sdist(stem: &str, format: SdistFormat) -> Result<Parts<'_>, &'static str> {
-    // Before PEP 625 a name could contain dashes. A normalised version contains none.
-    let (name, version) = stem.rsplit_once('-').ok_or("it has no version")?;
+    // Before PEP 625 a name could contain dashes, and a version too (`1.0-post1`): the version is
+    // the shortest valid one at the end.
+    let splits = stem.rmatch_indices('-').filter_map(|(at, _)| stem.split_at_checked(at));
+    let mut splits = splits.map(|(name, rest)| (name, rest.strip_prefix('-').unwrap_or(rest)));
+    let valid = splits.clone().find(|(_, version)| Version::from_str(version).is_ok());
+    let (name, version) = valid.or_else(|| splits.next()).ok_or("it has no version")?;
     Ok((name, version, DistKind::Sdist(format)))
 }
 

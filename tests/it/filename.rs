@@ -1,7 +1,7 @@
 //! File names of distributions: equal by parsing, and nothing else is one.
 
 use proptest::prelude::*;
-use pypi_verify_now::package::filename::{DistFilename, DistKind, SdistFormat};
+use pypi_verify_now::package::filename::{DistFilename, DistKind};
 
 fn parse(text: &str) -> DistFilename {
     DistFilename::parse(text).unwrap()
@@ -24,8 +24,31 @@ fn parts_of_an_sdist_s_name_are_read() {
     let sdist = parse("foo-bar-1.0.tar.gz");
     assert_eq!(sdist.name().as_str(), "foo-bar");
     assert_eq!(sdist.version().to_string(), "1.0");
-    assert_eq!(sdist.kind(), &DistKind::Sdist(SdistFormat::TarGz));
-    assert_eq!(parse("foo-1.0.zip").kind(), &DistKind::Sdist(SdistFormat::Zip));
+    let ending = |file: &DistFilename| match file.kind() {
+        DistKind::Sdist(format) => format.ending(),
+        DistKind::Wheel(_) => "a wheel",
+    };
+    assert_eq!(ending(&sdist), ".tar.gz");
+    assert_eq!(ending(&parse("foo-1.0.zip")), ".zip");
+}
+
+/// pip takes each of these for an archive with a `setup.py` (`utils/filetypes.py`).
+#[test]
+fn every_archive_that_pip_builds_is_an_sdist() {
+    for ending in ["tgz", "tar.bz2", "tbz", "tar.xz", "txz", "tlz", "tar.lzma", "tar"] {
+        let sdist = parse(&format!("foo-bar-1.0.{ending}"));
+        assert_eq!((sdist.name().as_str(), sdist.version().to_string()), ("foo-bar", "1.0".into()));
+        assert_ne!(sdist, parse("foo-bar-1.0.tar.gz"), "{ending}");
+    }
+    for (text, name, version) in [
+        ("foo-1.0-1.tar.gz", "foo-1-0", "1"),
+        ("foo-1.0-post1.tar.gz", "foo", "1.0.post1"),
+        ("foo-bar-1.0-rc-1.zip", "foo-bar-1-0-rc", "1"),
+        ("foo-bar-1.0-beta.tgz", "foo-bar", "1.0b0"),
+    ] {
+        let sdist = parse(text);
+        assert_eq!((sdist.name().as_str(), &*sdist.version().to_string()), (name, version));
+    }
 }
 
 #[test]
@@ -82,7 +105,9 @@ fn invalid_distribution_filename_is_rejected() {
         "foo-x-py3-none-any.whl",
         "foo-1.0-py3-none-any.WHL",
         "foo-1.0-py3-none-any.whl ",
-        "foo-1.0.tar.bz2",
+        "foo-1.0.tar.Z",
+        "foo-1.0.TAR.GZ",
+        "foo--post1.tar.gz",
         "foo-1.0.egg",
         "foo.tar.gz",
         "foo-.tar.gz",

@@ -252,8 +252,9 @@ fn contradicting_entries_of_a_file_are_refused() {
 
 #[test]
 fn page_from_the_network_cannot_name_a_local_file() {
-    let secret = tempfile::NamedTempFile::new().unwrap();
-    let url = Url::from_file_path(secret.path()).unwrap();
+    let secret = tempfile::tempdir().unwrap();
+    std::fs::write(secret.path().join(WHEEL), "").unwrap();
+    let url = Url::from_file_path(secret.path().join(WHEEL)).unwrap();
     let file = DistFile::new(WHEEL, "").at(url.as_str()).hashes([]);
     let index = LoopbackIndex::builder().file("aa", file).start();
     let gate = Gate::new(&index, give);
@@ -286,7 +287,10 @@ fn url_of_the_gateway_leads_back_to_the_real_one() {
     assert_eq!(gate.gateway.real_url(&ours), None);
     gate.get(&gate.page("aa"));
     let real = gate.gateway.real_url(&ours).unwrap();
-    assert_eq!((real.file.url.as_str(), real.file.sha256), (&*index.file_url(name), None));
+    assert_eq!(
+        (real.file.url.as_str(), real.file.sha256),
+        (&*index.file_url(name).replace('+', "%2B"), None)
+    );
     gate.get(&gate.file("aa", name));
     assert_eq!(gate.gateway.real_url(&ours).unwrap().file.sha256, Some(Sha256::of(b"x")));
     assert_eq!(gate.gateway.real_url(&url(index.file_url(name))), None);

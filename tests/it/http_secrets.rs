@@ -286,7 +286,7 @@ fn without_a_proxy_the_variables_do_not_count() {
 
 #[test]
 fn proxy_that_cannot_be_used_is_an_error_without_its_secrets() {
-    for text in ["socks5://me:secret@proxy.example", "ftp://me:secret@proxy.example", "http://"] {
+    for text in ["quic://me:secret@proxy.example", "ftp://me:secret@proxy.example", "http://"] {
         let transport = Transport { proxy: Proxy::Url(text.to_owned()), ..hasty() };
         let failure = Failure::from(get(&transport, "http://127.0.0.1:1/").unwrap_err());
         assert_eq!(failure.status, Status::BadInput);
@@ -307,7 +307,7 @@ fn unused_invalid_tls_files_are_ignored() {
         Transport { client_certificate: nowhere, ..hasty() },
         variables(|name| (name == "https_proxy").then(|| "::::".to_owned())),
         variables(|name| match name {
-            "ALL_PROXY" => Some("socks5://127.0.0.1:1".to_owned()),
+            "ALL_PROXY" => Some("ftp://127.0.0.1:1".to_owned()),
             name => (name == "NO_PROXY").then(|| "*".to_owned()),
         }),
     ] {

@@ -146,6 +146,25 @@ fn file_is_found_by_name_and_digest() {
     assert!(silent.file_with("aa-1.0.whl", &wrong).unwrap().is_some());
 }
 
+/// The right side is what pip's `_ensure_quoted_url` makes of the left.
+#[test]
+fn links_are_quoted_as_pip_quotes_them() {
+    for (link, quoted) in [
+        ("a-1+cu.whl", "a-1%2Bcu.whl"),
+        ("a-1&#43;cu.whl", "a-1%2Bcu.whl"),
+        ("a-1%2bcu.whl", "a-1%2Bcu.whl"),
+        ("a b/%41(1)!.whl", "a%20b/A%281%29%21.whl"),
+        ("x@1/a%2fb%2Fc.whl?q=a+b", "x@1/a%2Fb%2Fc.whl?q=a+b"),
+        ("%7Eme/~you/a:b,c;d=e.whl", "~me/~you/a%3Ab%2Cc%3Bd%3De.whl"),
+        ("\u{e9}.whl", "%C3%A9.whl"),
+        ("a%25b.whl", "a%25b.whl"),
+    ] {
+        let page = parse(HTML, &html(&format!("href=\"/d/{link}\""))).unwrap();
+        let file = page.files().next().unwrap();
+        assert_eq!(file.url.as_str(), format!("https://index.example/d/{quoted}"), "{link}");
+    }
+}
+
 #[test]
 fn places_are_compared_as_pip_writes_them() {
     let same = |one: &str, other: &str| is_same_place(&url(one), &url(other));
@@ -180,29 +199,104 @@ fn scripts_and_comments_are_not_files() {
 }
 
 #[test]
-fn invalid_page_is_refused() {
+fn bytes_that_are_no_json_page_are_refused() {
     let deep = "[".repeat(200_000) + &"]".repeat(200_000);
-    let deep_inside = json(&format!(r#", "size": {deep}"#));
     let truncated = &json("")[..100];
-    let twice = json(r#", "url": "https://evil.example/""#);
+    let files_twice = json("").replace(r#""name": "aa","#, r#""files": [],"#);
     for text in [
         "",
         "null",
-        "{}",
         "<html></html>",
         "[]",
         deep.as_str(),
-        deep_inside.as_str(),
         truncated,
-        twice.as_str(),
+        files_twice.as_str(),
         &(json("") + "x"),
-        &json(r#", "provenance": false"#),
-        &json(r#", "provenance": {"a": 1}"#),
-        &json("").replace("\"1.3\"", "1.3"),
+        r#"{"files": {}}"#,
+        r#"{"files": null}"#,
     ] {
         let error = parse(JSON, text).unwrap_err();
-        assert!(matches!(error, PageError::Json(_)), "{error}");
+        assert!(matches!(error, PageError::Json(_)), "{text:.40}: {error}");
     }
+}
+
+/// Members that pip does not read, or reads in any type.
+#[test]
+fn members_that_pip_does_not_need_may_be_missing_or_odd() {
+    for page in [
+        json("").replace(r#""meta": {"api-version": "1.3"}, "#, ""),
+        json("").replace("\"1.3\"", "1.3"),
+        json("").replace(r#"{"api-version": "1.3"}"#, "null"),
+        json("").replace(r#""filename": "aa-1.0.whl", "#, ""),
+        json("").replace(r#""aa-1.0.whl","#, "7,"),
+        json("").replace(r#", "hashes": {}"#, ""),
+        json("").replace(r#""hashes": {}"#, r#""hashes": null"#),
+        json("").replace(r#""hashes": {}"#, r#""hashes": {"sha256": ""}"#),
+        json("").replace(r#""hashes": {}"#, r#""hashes": {"blake2b": "00", "sha256": null}"#),
+        json(r#", "size": "1024""#),
+        json(r#", "size": -1"#),
+        json(r#", "size": 1.5"#),
+        json(r#", "provenance": null, "yanked": null, "requires-python": 3, "size": null"#),
+    ] {
+        let read = parse(JSON, &page).unwrap_or_else(|error| panic!("{page}: {error}"));
+        let file = aa(&read).unwrap().unwrap_or_else(|| panic!("{page}"));
+        assert_eq!((file.sha256, file.size, file.yanked), (None, None, None), "{page}");
+    }
+    for empty in ["{}", r#"{"meta": {"api-version": "1.0"}}"#] {
+        assert_eq!(parse(JSON, empty).unwrap().files().count(), 0);
+    }
+    let empty_in_html = parse(HTML, &html(&format!("href={FILE}#sha256="))).unwrap();
+    assert_eq!(aa(&empty_in_html).unwrap().unwrap().sha256, None);
+}
+
+/// A statement that cannot be read is not an absent one: the file's entry is an error.
+#[test]
+fn broken_entry_is_an_error_for_its_file_only() {
+    let deep = "[".repeat(200_000) + &"]".repeat(200_000);
+    let good = r#"{"filename": "bb-1.0.whl", "url": "https://files.example/bb-1.0.whl"}"#;
+    for broken in [
+        json(r#", "provenance": false"#),
+        json(r#", "provenance": {"a": 1}"#),
+        json(r#", "provenance": "a", "provenance": null"#),
+        json(&format!(r#", "url": "{FILE}""#)),
+        json(r#", "url": "https://evil.example/""#),
+        json(&format!(r#", "url": 7, "url": "{FILE}""#)),
+        json(&format!(r#", "provenance": {deep}"#)),
+        json("").replace(r#""hashes": {}"#, r#""hashes": []"#),
+        json("").replace(r#""hashes": {}"#, r#""hashes": "sha256=00""#),
+        json("").replace(r#""hashes": {}"#, r#""hashes": {"md5": "0", "md5": "1"}"#),
+    ] {
+        let page = parse(JSON, &broken.replace("}]}", &format!("}}, {good}, 7, null, []]}}")));
+        let page = page.unwrap_or_else(|error| panic!("{broken:.300}: {error}"));
+        let error = aa(&page).unwrap_err();
+        assert!(matches!(error, PageError::Entry { .. }), "{broken:.300}: {error}");
+        assert!(page.file_named("bb-1.0.whl").unwrap().is_some());
+    }
+    let nameless = json("").replace(&format!(r#""url": "{FILE}", "#), "");
+    assert_eq!(parse(JSON, &nameless).unwrap().files().count(), 0, "pip skips it as well");
+}
+
+/// pip reads the name of a file from its URL, and ignores the member `filename`.
+#[test]
+fn file_has_the_name_in_its_url() {
+    let page = parse(JSON, &json("").replace(r#""aa-1.0.whl","#, r#""cc-1.0.whl","#)).unwrap();
+    assert!(aa(&page).unwrap().is_some());
+    assert_eq!(page.file_named("cc-1.0.whl"), Ok(None));
+}
+
+#[test]
+fn of_one_name_at_two_urls_the_last_is_the_one_named() {
+    let page = format!("<a href={FILE}>x</a><a href=/mirror/aa-1.0.whl>y</a>");
+    let page = parse(HTML, &page).unwrap();
+    let named = page.file_named("aa-1.0.whl").unwrap().unwrap();
+    assert_eq!(named.url, url("https://index.example/mirror/aa-1.0.whl"));
+    assert!(aa(&page).unwrap().is_some());
+    let disagreeing = format!(
+        "<a href=/x/aa-1.0.whl>x</a><a href={FILE}#sha256={DIGEST}>x</a>\
+         <a href={FILE}#sha256={}>y</a>",
+        "0".repeat(64)
+    );
+    assert!(parse(HTML, &disagreeing).unwrap().file_named("aa-1.0.whl").is_err());
 }
 
 #[test]
@@ -247,7 +341,8 @@ fn mirror_has_no_control_characters() {
     let evil = "x\n\u{1b}[A\u{202e}pypi-verify-now: verified";
     let file = |name: &str| {
         serde_json::json!({
-            "filename": name, "url": "x", "hashes": {}, "yanked": evil, "requires-python": evil,
+            "filename": name, "url": escape_in_url(name), "hashes": {}, "yanked": evil,
+            "requires-python": evil,
             evil: [{"a": evil}], "size": 1,
         })
     };
@@ -275,7 +370,7 @@ fn mirror_has_no_control_characters() {
 }
 
 fn escape_in_url(name: &str) -> String {
-    url::form_urlencoded::byte_serialize(name.as_bytes()).collect()
+    percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
 proptest! {
@@ -284,16 +379,16 @@ proptest! {
         name in "[a-z<>&\"'+ %]{1,9}", yanked: Option<String>, python: String, fragment in "(#[a-z=&]{0,9})?",
     ) {
         let page = serde_json::json!({"meta": {"api-version": "1.1"}, "name": "aa", "files": [{
-            "filename": name, "url": format!("x.whl{fragment}"), "hashes": {"sha256": DIGEST, "md5": "0"},
+            "filename": name, "url": format!("{}{fragment}", escape_in_url(&name)), "hashes": {"sha256": DIGEST, "md5": "0"},
             "yanked": yanked, "requires-python": python, "core-metadata": {"sha256": DIGEST},
             "provenance": "p",
         }]});
-        let link = |_: &str| "http://127.0.0.1:9/x/y.whl".to_owned();
+        let link = |name: &str| format!("http://127.0.0.1:9/x/{}", escape_in_url(name));
         let mirror = Page::mirror(JSON, &url(BASE), page.to_string().as_bytes(), Beside::Kept, &link).unwrap();
         let again = Page::parse(&mirror.content_type, &url("http://127.0.0.1:9/"), &mirror.body).unwrap();
         let text = |text: &Option<String>| text.as_deref().map(blanked);
         let moved = |file: PageFile| PageFile {
-            url: url(&link("")),
+            url: url(&link(&file.filename)),
             provenance: None,
             yanked: text(&file.yanked),
             requires_python: text(&file.requires_python),

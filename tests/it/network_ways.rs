@@ -72,9 +72,9 @@ const UNUSED: [(&str, &str); 6] = [
     ("PIP_CERT", "nowhere.pem"),
     ("REQUESTS_CA_BUNDLE", "nowhere.pem"),
     ("PIP_CLIENT_CERT", "nowhere.pem"),
-    ("ALL_PROXY", "socks5://127.0.0.1:1"),
+    ("ALL_PROXY", "ftp://127.0.0.1:1"),
     ("https_proxy", "::::"),
-    ("PIP_PROXY", "socks5://127.0.0.1:1"),
+    ("PIP_PROXY", "ftp://127.0.0.1:1"),
 ];
 
 #[test]

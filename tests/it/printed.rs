@@ -213,7 +213,7 @@ fn password_of_an_invalid_index_url_is_never_printed() {
     let proxy = "http://someone:sekret-w0rd@127.0.0.1:1";
     shows_no_password(tool(&["--proxy", proxy]).run().exits(69));
     shows_no_password(
-        tool(&["--proxy", "socks5://someone:sekret-w0rd@127.0.0.1:1"]).run().exits(65),
+        tool(&["--proxy", "socks5://someone:sekret-w0rd@127.0.0.1:1"]).run().exits(69),
     );
     shows_no_password(tool(&["--proxy", "someone:sekret-w0rd@:::"]).run().exits(65));
     for url in [

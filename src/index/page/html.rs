@@ -9,11 +9,10 @@ use std::borrow::Cow;
 
 use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 use html5gum::{Span, Tokenizer};
-use percent_encoding::percent_decode_str;
 use url::Url;
 
 use crate::index::page::packed::{ALGORITHMS, PageEntry};
-use crate::index::page::{MAX_LINK, Page, PageError};
+use crate::index::page::{self, MAX_LINK, Page, PageError};
 
 /// Attributes that are read.
 pub(super) const ATTRIBUTES: [&str; 8] = [
@@ -151,9 +150,8 @@ pub(super) fn entry<'t>(base: &Url, tag: &'t Tag) -> Option<PageEntry<'t>> {
     if href.is_empty() || href.starts_with(['#', '?']) || href.len() > MAX_LINK {
         return None;
     }
+    let filename = page::filename(base, &href)?;
     let url = base.join(&href).ok()?;
-    let last = url.path_segments()?.next_back().filter(|last| !last.is_empty())?;
-    let filename = percent_decode_str(last).decode_utf8().ok()?.into_owned();
     let fragment = url.fragment().unwrap_or_default();
     let hashes = fragment.split('&').filter_map(|part| part.split_once('=')).filter_map(hash);
     Some(PageEntry {
@@ -169,6 +167,7 @@ pub(super) fn entry<'t>(base: &Url, tag: &'t Tag) -> Option<PageEntry<'t>> {
             .or_else(|| tag.attribute("data-dist-info-metadata"))
             .filter(|value| !value.is_empty())
             .map(|value| metadata(&value)),
+        broken: false,
     })
 }
 

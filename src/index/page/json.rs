@@ -1,12 +1,11 @@
 //! Parser for the page of a project as JSON (PEP 691).
 //!
 //! Owns the shape of the document. The parser reads one file at a time and skips unknown keys
-//! without storing them. A known key may not occur twice, since another parser could take the other
-//! value.
+//! without storing them. It reads what pip reads, and an odd entry spoils no other: an entry with a
+//! known key that occurs twice, or with a value of another type, is an error for its own file only.
 
 use std::borrow::Cow;
 use std::fmt;
-use std::marker::PhantomData;
 
 use serde::Deserialize;
 use serde::de::{
@@ -17,7 +16,7 @@ use url::Url;
 
 use crate::index::page::loose::{Loose, Text};
 use crate::index::page::packed::{ALGORITHMS, PageEntry};
-use crate::index::page::{Page, PageError};
+use crate::index::page::{self, Page, PageError};
 
 /// Members of a page except its files, as raw JSON.
 #[derive(Default)]
@@ -29,22 +28,24 @@ pub(super) struct Top<'de> {
 #[derive(Deserialize)]
 struct Meta<'a> {
     #[serde(rename = "api-version", borrow)]
-    api_version: Cow<'a, str>,
+    api_version: Option<Loose<'a>>,
 }
 
+/// Members of a file that are read. Each may have any type; [`entry`] says which types are read.
 #[derive(Deserialize)]
 struct JsonFile<'a> {
     #[serde(borrow)]
-    filename: Text<'a>,
+    filename: Option<Loose<'a>>,
     #[serde(borrow)]
-    url: Text<'a>,
+    url: Option<Loose<'a>>,
     #[serde(borrow)]
-    hashes: JsonHashes<'a>,
+    hashes: Option<Loose<'a>>,
     #[serde(borrow)]
-    provenance: Option<Text<'a>>,
+    provenance: Option<Loose<'a>>,
     #[serde(borrow)]
     yanked: Option<Loose<'a>>,
-    size: Option<u64>,
+    #[serde(borrow)]
+    size: Option<Loose<'a>>,
     #[serde(rename = "requires-python", borrow)]
     requires_python: Option<Loose<'a>>,
     #[serde(rename = "core-metadata", borrow)]
@@ -53,70 +54,146 @@ struct JsonFile<'a> {
     dist_info_metadata: Option<Loose<'a>>,
 }
 
-#[derive(Deserialize)]
-struct JsonHashes<'a> {
-    #[serde(borrow)]
-    sha256: Option<Text<'a>>,
-    #[serde(borrow)]
-    sha384: Option<Text<'a>>,
-    #[serde(borrow)]
-    sha512: Option<Text<'a>>,
-    #[serde(borrow)]
-    md5: Option<Text<'a>>,
+/// Name and URL of a file whose other members cannot be read. Of a repeated key the last value
+/// counts, as in pip.
+#[derive(Default)]
+pub(super) struct Broken<'a> {
+    pub(super) filename: Option<Cow<'a, str>>,
+    pub(super) url: Option<Cow<'a, str>>,
 }
 
 pub(super) fn parse(base: &Url, bytes: &[u8]) -> Result<Page, PageError> {
     let mut page = Page::at(base);
-    let top = walk(bytes, |file: JsonFile<'_>| page.add(&entry(file)?))?;
-    let meta = top.meta.map_or("null", RawValue::get);
-    let meta: Meta<'_> = serde_json::from_str(meta).map_err(|e| PageError::Json(e.to_string()))?;
-    let version = meta.api_version;
-    if version.split('.').next() != Some("1") {
+    let top = walk(bytes, |file: &RawValue| {
+        // An entry that cannot be read is kept as an error for its file. An entry without a URL
+        // names no file, for pip too.
+        entry(base, file).map_or(Ok(()), |entry| page.add(&entry))
+    })?;
+    // pip reads no version, and some servers state none, or not as a string. A stated version that
+    // this program does not know is refused (PEP 629).
+    let meta = top.meta.and_then(|meta| serde_json::from_str::<Meta<'_>>(meta.get()).ok());
+    if let Some(Loose::Text(version)) = meta.and_then(|meta| meta.api_version)
+        && version.split('.').next() != Some("1")
+    {
         return Err(PageError::Version(version.chars().take(20).collect()));
     }
     Ok(page.complete())
 }
 
-fn entry(file: JsonFile<'_>) -> Result<PageEntry<'_>, PageError> {
-    let JsonHashes { sha256, sha384, sha512, md5 } = file.hashes;
-    let stated = ALGORITHMS.into_iter().zip([sha256, sha384, sha512, md5]);
-    let yanked = match file.yanked {
-        None | Some(Loose::Flag(false)) => None,
-        Some(Loose::Flag(true)) => Some(Cow::Borrowed("")),
-        // pip treats an empty reason as "not yanked".
-        Some(Loose::Text(reason)) => Some(reason).filter(|reason| !reason.is_empty()),
-        Some(Loose::Hashes(_) | Loose::Other) => {
-            return Err(PageError::Json("`yanked` is neither true, false nor a reason".to_owned()));
-        }
+/// Parses an entry, or returns `None` if it names no file.
+fn entry<'a>(base: &Url, file: &'a RawValue) -> Option<PageEntry<'a>> {
+    serde_json::from_str::<JsonFile<'a>>(file.get())
+        .ok()
+        .and_then(|file| readable(base, file))
+        .or_else(|| {
+            let Broken { filename, url } = broken(file);
+            let href = url?;
+            let named = page::filename(base, &href).map(Cow::Owned);
+            Some(PageEntry {
+                filename: named.or(filename)?,
+                href,
+                broken: true,
+                ..PageEntry::default()
+            })
+        })
+}
+
+/// Parses a file as pip does (`Link.from_json`). The name is the last part of the URL: pip does not
+/// read the member `filename`. Returns `None` if a member has a type that cannot be read as what it
+/// states: such an entry must not count as one without that statement.
+fn readable<'a>(base: &Url, file: JsonFile<'a>) -> Option<PageEntry<'a>> {
+    let href = file.url?.text()?;
+    let filename = match page::filename(base, &href) {
+        Some(filename) => Cow::Owned(filename),
+        None => file.filename?.text()?,
     };
-    // `true`, or an object of hashes (PEP 714). Any other value counts as absent, as in pip.
-    let metadata = match file.core_metadata.or(file.dist_info_metadata) {
+    let hashes = match file.hashes {
+        None | Some(Loose::Null) => Vec::new(),
+        Some(Loose::Hashes(hashes)) => hashes,
+        Some(_) => return None,
+    };
+    let provenance = match file.provenance {
+        None | Some(Loose::Null) => None,
+        Some(Loose::Text(link)) => Some(link),
+        Some(_) => return None,
+    };
+    let yanked = match file.yanked {
+        // pip treats an empty reason as "not yanked".
+        None | Some(Loose::Null | Loose::Flag(false) | Loose::Number(0)) => None,
+        Some(Loose::Text(reason)) => Some(reason).filter(|reason| !reason.is_empty()),
+        Some(_) => Some(Cow::Borrowed("")),
+    };
+    // `true`, or an object of hashes (PEP 714). Any other value counts as absent.
+    let is_set = |value: &Loose<'_>| !matches!(value, Loose::Null);
+    let metadata = match file.core_metadata.filter(is_set).or(file.dist_info_metadata) {
         Some(Loose::Flag(true)) => Some(Vec::new()),
         Some(Loose::Hashes(hashes)) => Some(hashes),
         _ => None,
     };
-    Ok(PageEntry {
-        filename: file.filename.0,
-        href: file.url.0,
-        hashes: stated.filter_map(|(name, digits)| Some((name, digits?.0))).collect(),
-        provenance: file.provenance.map(|text| text.0),
+    let size = match file.size {
+        Some(Loose::Number(size)) => Some(size),
+        _ => None,
+    };
+    Some(PageEntry {
+        filename,
+        href,
+        hashes: in_order(hashes),
+        provenance,
         yanked,
-        size: file.size,
+        size,
         requires_python: file.requires_python.and_then(Loose::text),
-        metadata,
+        metadata: metadata.map(in_order),
+        broken: false,
     })
+}
+
+/// Returns hashes in the order of [`ALGORITHMS`], so that the order of a page does not matter when
+/// entries are compared.
+fn in_order<'a>(hashes: Vec<(&'static str, Cow<'a, str>)>) -> Vec<(&'static str, Cow<'a, str>)> {
+    let place = |name: &str| ALGORITHMS.iter().position(|known| *known == name);
+    let mut hashes = hashes;
+    hashes.sort_by_key(|(name, _)| place(name));
+    hashes
+}
+
+/// Reads the name and the URL of a file whose members cannot be read.
+pub(super) fn broken(file: &RawValue) -> Broken<'_> {
+    let mut reader = serde_json::Deserializer::from_str(file.get());
+    reader.deserialize_map(Last(Broken::default())).unwrap_or_default()
+}
+
+/// Visitor that keeps the last name and the last URL of an object.
+struct Last<'a>(Broken<'a>);
+
+impl<'de> Visitor<'de> for Last<'de> {
+    type Value = Broken<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a file")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut entries: A) -> Result<Broken<'de>, A::Error> {
+        while let Some(key) = entries.next_key::<Text<'de>>()? {
+            match &*key.0 {
+                "filename" => self.0.filename = entries.next_value::<Loose<'de>>()?.text(),
+                "url" => self.0.url = entries.next_value::<Loose<'de>>()?.text(),
+                _ => drop(entries.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(self.0)
+    }
 }
 
 /// Parses a page and calls `visit` for each of its files.
 ///
 /// # Errors
 /// The bytes are not JSON of that shape, or `visit` returns an error.
-pub(super) fn walk<'de, T: Deserialize<'de>>(
+pub(super) fn walk<'de>(
     bytes: &'de [u8],
-    visit: impl FnMut(T) -> Result<(), PageError>,
+    visit: impl FnMut(&'de RawValue) -> Result<(), PageError>,
 ) -> Result<Top<'de>, PageError> {
     let mut failed = None;
-    let files = JsonFiles { visit, failed: &mut failed, of: PhantomData };
+    let files = JsonFiles { visit, failed: &mut failed };
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let top = JsonPage(files).deserialize(&mut reader);
     let top = top.and_then(|top| reader.end().map(|()| top));
@@ -137,12 +214,11 @@ enum Key {
     Other,
 }
 
-struct JsonPage<'v, V, T>(JsonFiles<'v, V, T>);
+struct JsonPage<'v, V>(JsonFiles<'v, V>);
 
-impl<'de, V, T> DeserializeSeed<'de> for JsonPage<'_, V, T>
+impl<'de, V> DeserializeSeed<'de> for JsonPage<'_, V>
 where
-    T: Deserialize<'de>,
-    V: FnMut(T) -> Result<(), PageError>,
+    V: FnMut(&'de RawValue) -> Result<(), PageError>,
 {
     type Value = Top<'de>;
 
@@ -151,10 +227,9 @@ where
     }
 }
 
-impl<'de, V, T> Visitor<'de> for JsonPage<'_, V, T>
+impl<'de, V> Visitor<'de> for JsonPage<'_, V>
 where
-    T: Deserialize<'de>,
-    V: FnMut(T) -> Result<(), PageError>,
+    V: FnMut(&'de RawValue) -> Result<(), PageError>,
 {
     type Value = Top<'de>;
 
@@ -178,25 +253,20 @@ where
                 }
             }
         }
-        match (&top.meta, files) {
-            (None, _) => Err(A::Error::missing_field("meta")),
-            (_, Some(_)) => Err(A::Error::missing_field("files")),
-            _ => Ok(top),
-        }
+        // A page without files lists none, as in pip.
+        Ok(top)
     }
 }
 
-struct JsonFiles<'v, V, T> {
+struct JsonFiles<'v, V> {
     visit: V,
     /// Error of the visitor, which an error of the JSON reader cannot carry.
     failed: &'v mut Option<PageError>,
-    of: PhantomData<T>,
 }
 
-impl<'de, V, T> DeserializeSeed<'de> for JsonFiles<'_, V, T>
+impl<'de, V> DeserializeSeed<'de> for JsonFiles<'_, V>
 where
-    T: Deserialize<'de>,
-    V: FnMut(T) -> Result<(), PageError>,
+    V: FnMut(&'de RawValue) -> Result<(), PageError>,
 {
     type Value = ();
 
@@ -205,10 +275,9 @@ where
     }
 }
 
-impl<'de, V, T> Visitor<'de> for JsonFiles<'_, V, T>
+impl<'de, V> Visitor<'de> for JsonFiles<'_, V>
 where
-    T: Deserialize<'de>,
-    V: FnMut(T) -> Result<(), PageError>,
+    V: FnMut(&'de RawValue) -> Result<(), PageError>,
 {
     type Value = ();
 

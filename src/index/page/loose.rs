@@ -22,8 +22,12 @@ pub(super) enum Loose<'a> {
     Text(Cow<'a, str>),
     /// An object, reduced to the members that are digests.
     Hashes(Vec<(&'static str, Cow<'a, str>)>),
-    /// A number, a list or null.
+    /// A whole number that is not negative.
+    Number(u64),
+    /// A value of another type.
     Other,
+    /// The value null.
+    Null,
 }
 
 impl<'a> Loose<'a> {
@@ -63,15 +67,15 @@ impl<'de> Visitor<'de> for Any {
     }
 
     fn visit_unit<E>(self) -> Result<Loose<'de>, E> {
-        Ok(Loose::Other)
+        Ok(Loose::Null)
     }
 
     fn visit_i64<E>(self, _: i64) -> Result<Loose<'de>, E> {
         Ok(Loose::Other)
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Loose<'de>, E> {
-        Ok(Loose::Other)
+    fn visit_u64<E>(self, number: u64) -> Result<Loose<'de>, E> {
+        Ok(Loose::Number(number))
     }
 
     fn visit_f64<E>(self, _: f64) -> Result<Loose<'de>, E> {

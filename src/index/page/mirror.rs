@@ -15,9 +15,8 @@ use serde_json::value::RawValue;
 use url::Url;
 
 use crate::index::page::html::{self, ATTRIBUTES, Tag};
-use crate::index::page::json::{Top, walk};
-use crate::index::page::loose::Text;
-use crate::index::page::{Format, Page, PageError};
+use crate::index::page::json::{self, Broken, Top, walk};
+use crate::index::page::{self, Format, Page, PageError};
 use crate::terminal::escape::{blanked, is_plain};
 
 /// Maximum size of a mirror as a multiple of its page, besides [`ROOM`]. Our links are longer than
@@ -48,14 +47,10 @@ pub struct Mirrored {
 
 /// A file with the members that installers read, as raw JSON. The order of the hashes matters: pip
 /// locks with the first one.
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 struct MirrorFile<'a> {
-    #[serde(borrow)]
-    filename: Text<'a>,
-    #[serde(borrow)]
-    url: Text<'a>,
-    #[serde(borrow)]
-    hashes: MirrorHashes<'a>,
+    #[serde(borrow, default)]
+    hashes: Option<MirrorHashes<'a>>,
     #[serde(rename = "requires-python", borrow)]
     requires_python: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -72,7 +67,7 @@ struct MirrorFile<'a> {
     data_dist_info_metadata: Option<&'a RawValue>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 struct MirrorHashes<'a> {
     #[serde(borrow)]
     sha256: Option<&'a RawValue>,
@@ -147,12 +142,21 @@ impl MirrorWriter<'_> {
     fn json(&mut self, bytes: &[u8]) -> Result<(), PageError> {
         self.out.write_all(b"{\"files\":[").map_err(unwritten)?;
         let mut first = true;
-        let Top { meta, name } = walk(bytes, |file: MirrorFile<'_>| {
-            if !is_plain(&file.filename.0) {
+        let Top { meta, name } = walk(bytes, |raw| {
+            let Broken { filename, url } = json::broken(raw);
+            let Some(url) = url else { return Ok(()) };
+            let named = page::filename(self.base, &url).map(Cow::Owned);
+            let Some(filename) = named.or(filename).filter(|name| is_plain(name)) else {
                 return Ok(());
-            }
+            };
             let between: &[u8] = if std::mem::take(&mut first) { b"" } else { b"," };
-            self.out.write_all(between).and_then(|()| self.json_file(&file)).map_err(unwritten)
+            // A file whose members cannot be read is listed without them. pip may choose it, and
+            // the request for it ends with the error of its entry.
+            let file = serde_json::from_str(raw.get()).unwrap_or_default();
+            self.out
+                .write_all(between)
+                .and_then(|()| self.json_file(&filename, &url, &file))
+                .map_err(unwritten)
         })?;
         let members = [("meta", meta), ("name", name)].into_iter();
         let mut members = members.filter_map(|(key, value)| Some((key, value?.get())));
@@ -165,8 +169,8 @@ impl MirrorWriter<'_> {
             .map_err(unwritten)
     }
 
-    fn json_file(&mut self, file: &MirrorFile<'_>) -> io::Result<()> {
-        let (filename, url) = (&*file.filename.0, self.moved(&file.url.0, &file.filename.0));
+    fn json_file(&mut self, filename: &str, href: &str, file: &MirrorFile<'_>) -> io::Result<()> {
+        let url = self.moved(href, filename);
         self.out.write_all(b"{\"filename\":")?;
         serde_json::to_writer(&mut *self.out, filename)?;
         self.out.write_all(b",\"url\":")?;
@@ -185,7 +189,9 @@ impl MirrorWriter<'_> {
                 write!(self.out, ",\"{key}\":{}", shown(value))?;
             }
         }
-        let MirrorHashes { sha256, sha512, sha384, sha224, sha1, md5 } = &file.hashes;
+        let none = MirrorHashes::default();
+        let MirrorHashes { sha256, sha512, sha384, sha224, sha1, md5 } =
+            file.hashes.as_ref().unwrap_or(&none);
         let mut between = ",\"hashes\":{";
         for (name, digits) in [
             ("sha256", sha256),

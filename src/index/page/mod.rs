@@ -14,7 +14,7 @@ mod packed;
 use std::borrow::Cow;
 
 use packed::{Packed, PageEntry};
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use url::Url;
 
 pub use mirror::{Beside, MAX_GROWTH, Mirrored, ROOM};
@@ -142,12 +142,18 @@ impl Page {
         self
     }
 
-    /// Returns the file of this name, or `None` if the page does not list it.
+    /// Returns the file of this name, or `None` if the page does not list it. Of several files of
+    /// one name at several URLs, the last one is returned, which is the one that pip takes.
     ///
     /// # Errors
     /// As [`Self::file`].
     pub fn file_named(&self, filename: &str) -> Result<Option<PageFile>, PageError> {
-        self.find(filename, |_| true)
+        let named = |entry: &PageEntry<'_>| entry.filename == filename;
+        let last = self.entries.iter().filter(named).last();
+        let Some(last) = last else { return Ok(None) };
+        let url = read(last, &self.base).map(|file| file.url);
+        let url = url.map_err(|reason| unreadable(filename, reason))?;
+        self.find(filename, |file| file.url == url)
     }
 
     /// Returns the readable files in the order of the page.
@@ -180,20 +186,21 @@ impl Page {
         filename: &str,
         is_it: impl Fn(&PageFile) -> bool,
     ) -> Result<Option<PageFile>, PageError> {
-        let no = |reason| PageError::Entry { filename: filename.to_owned(), reason };
-        let (mut first, mut unreadable) = (None, None);
+        let (mut first, mut error) = (None, None);
         for entry in self.entries.iter().filter(|entry| entry.filename == filename) {
             match read(entry, &self.base) {
                 Ok(file) if is_it(&file) => match &first {
                     None => first = Some(file),
                     Some(first) if *first == file => {}
-                    Some(_) => return Err(no("two entries contradict each other")),
+                    Some(_) => {
+                        return Err(unreadable(filename, "two entries contradict each other"));
+                    }
                 },
                 Ok(_) => {}
-                Err(reason) => unreadable = unreadable.or(Some(reason)),
+                Err(reason) => error = error.or(Some(reason)),
             }
         }
-        unreadable.map_or(Ok(first), |reason| Err(no(reason)))
+        error.map_or(Ok(first), |reason| Err(unreadable(filename, reason)))
     }
 
     /// Adds an entry of either format.
@@ -207,20 +214,37 @@ impl Page {
     }
 }
 
+fn unreadable(filename: &str, reason: &'static str) -> PageError {
+    PageError::Entry { filename: filename.to_owned(), reason }
+}
+
+/// Returns the name of the file at a link: the last part of its URL, decoded, as pip reads it.
+/// Returns `None` if the link is not valid or leads to a directory.
+fn filename(base: &Url, href: &str) -> Option<String> {
+    let url = base.join(href).ok()?;
+    let last = url.path_segments()?.next_back().filter(|last| !last.is_empty())?;
+    Some(percent_decode_str(last).decode_utf8().ok()?.into_owned())
+}
+
 /// Parses an entry into a file.
 ///
 /// # Errors
 /// A link or a digest in the entry is not valid.
 fn read(entry: PageEntry<'_>, base: &Url) -> Result<PageFile, &'static str> {
+    if entry.broken {
+        return Err("one of its members is repeated or has a wrong type");
+    }
     if entry.href.len() > MAX_LINK {
         return Err("its URL is too long");
     }
     let mut url = base.join(&entry.href).map_err(|_| "its URL is not valid")?;
     url.set_fragment(None);
+    quote_as_pip(&mut url);
     let provenance = entry.provenance.map(|href| provenance(base, &href)).transpose()?;
     let mut sha256 = None;
     let mut other_hashes = Vec::new();
-    for (algorithm, digits) in entry.hashes {
+    // Some servers write an empty digest for one that they do not know.
+    for (algorithm, digits) in entry.hashes.into_iter().filter(|(_, digits)| !digits.is_empty()) {
         if algorithm != "sha256" {
             other_hashes.push((algorithm.to_owned(), digits.into_owned()));
             continue;
@@ -245,6 +269,36 @@ fn read(entry: PageEntry<'_>, base: &Url) -> Result<PageFile, &'static str> {
         requires_python: entry.requires_python.map(Cow::into_owned),
         metadata: entry.metadata.map(|hashes| hashes.into_iter().map(owned).collect()),
     })
+}
+
+/// Characters that Python's `urllib.parse.quote` leaves unescaped in a path.
+const UNESCAPED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'_').remove(b'.').remove(b'-').remove(b'~').remove(b'/');
+
+/// Writes the path of a link with the escapes of pip (`models/link.py`, `_ensure_quoted_url`): all
+/// parts are decoded and escaped again, but `@` and `%2F` stay. Some stores know a file by one
+/// spelling only, such as `%2B` for `+`.
+fn quote_as_pip(url: &mut Url) {
+    if url.scheme() == "file" {
+        return;
+    }
+    let (mut quoted, mut rest) = (String::new(), url.path());
+    while !rest.is_empty() {
+        let reserved = rest.find('@').into_iter().chain(rest.find("%2F")).chain(rest.find("%2f"));
+        let end = reserved.min().unwrap_or(rest.len());
+        let (part, after) = rest.split_at(end);
+        let decoded = percent_decode_str(part).decode_utf8_lossy();
+        quoted.extend(utf8_percent_encode(&decoded, UNESCAPED));
+        let kept = if after.starts_with('@') { "@" } else { "%2F" };
+        match after.get(kept.len()..) {
+            Some(next) => {
+                quoted.push_str(kept);
+                rest = next;
+            }
+            None => rest = "",
+        }
+    }
+    url.set_path(&quoted);
 }
 
 /// Resolves the URL of a provenance document. Only a page that is a local file may name a local

@@ -25,6 +25,8 @@ pub(super) struct PageEntry<'a> {
     pub(super) size: Option<u64>,
     pub(super) requires_python: Option<Cow<'a, str>>,
     pub(super) metadata: Option<Vec<(&'static str, Cow<'a, str>)>>,
+    /// The page's entry for this file cannot be read, so that its other parts are unknown.
+    pub(super) broken: bool,
 }
 
 /// Packed entries in order, in several buffers: a single growing buffer would take three times its
@@ -45,6 +47,7 @@ const PYTHON: u8 = 6;
 const METADATA: u8 = 7;
 /// Kind of the first of [`ALGORITHMS`]; the others follow.
 const HASH: u8 = 8;
+const BROKEN: u8 = 12;
 /// Kind of a METADATA hash of the first of [`ALGORITHMS`]; the others follow.
 const METADATA_HASH: u8 = 16;
 
@@ -107,6 +110,9 @@ fn write(out: &mut Vec<u8>, entry: &PageEntry<'_>) {
         part(out, METADATA, &[]);
         hashes(out, METADATA_HASH, metadata);
     }
+    if entry.broken {
+        part(out, BROKEN, &[]);
+    }
     out.push(END);
 }
 
@@ -153,6 +159,7 @@ fn entry<'a>(rest: &mut &'a [u8]) -> Option<PageEntry<'a>> {
             PYTHON => entry.requires_python = Some(text()),
             SIZE => entry.size = bytes.try_into().ok().map(u64::from_le_bytes),
             METADATA => entry.metadata = Some(Vec::new()),
+            BROKEN => entry.broken = true,
             METADATA_HASH.. => {
                 let hash = of(METADATA_HASH).map(|name| (name, text()));
                 entry.metadata.get_or_insert_default().extend(hash);

@@ -52,6 +52,9 @@ impl Stated<'_> {
         let table = self.digests.iter().map(|(name, digits)| (name.clone(), digits.as_str()));
         let places = [Some(self.text), self.path];
         let all = table.chain(places.into_iter().flatten().flat_map(in_place));
+        // Some indexes write an empty digest for one that they do not know. pip up to 25.3 ignores
+        // it, and a later pip stops at it before there is a lock.
+        let all = all.filter(|(_, digits)| !digits.is_empty());
         let (mut sha256, mut claims) = (None, Claims { size: self.size, ..Claims::default() });
         for (name, digits) in all {
             if name == "sha256" {

@@ -87,6 +87,12 @@ impl Builder {
         self
     }
 
+    /// Answers carry an `ETag`, and a part of a file is sent if one is asked for.
+    pub fn ranges(mut self) -> Self {
+        self.state.ranges = true;
+        self
+    }
+
     /// Answers carry this `Cache-Control`.
     pub fn cache_control(mut self, directives: &str) -> Self {
         self.state.cache_control = Some(directives.to_owned());
@@ -198,8 +204,10 @@ impl LoopbackIndex {
         self.shared.lock().faults.entry(path.to_owned()).or_default().push_back((times, fault));
     }
 
-    /// Serves these bytes at `path`, in place of what would be there.
+    /// Serves these bytes at `path` from now on, in place of the page or file there, and of earlier
+    /// faults.
     pub fn serve(&self, path: &str, content_type: &str, bytes: impl Into<Vec<u8>>) {
+        self.shared.lock().faults.remove(path);
         self.fault(
             path,
             Fault::Body { content_type: content_type.to_owned(), bytes: bytes.into() },

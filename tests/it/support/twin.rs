@@ -44,7 +44,15 @@ pub fn same(world: &World, twin: &Sandbox, args: &[&str], but: But) -> Outcome {
     let (plain, ours) = (twin.plain_pip(args).run(), world.pip(args).run());
     assert_eq!(ours.status, plain.status, "{ours}\n=== plain\n{plain}");
     assert_eq!(said(&ours), said(&plain), "{ours}\n=== plain\n{plain}");
-    assert_eq!(state(world, but), state(twin, but), "{ours}");
+    let (mut with, mut without) = (state(world, but), state(twin, but));
+    // Only the differences are shown if there are any.
+    let equal: Vec<_> = with.iter().filter(|(path, it)| without.get(*path) == Some(*it)).collect();
+    let equal: Vec<_> = equal.into_iter().map(|(path, _)| path.clone()).collect();
+    for path in equal {
+        with.remove(&path);
+        without.remove(&path);
+    }
+    assert_eq!(with, without, "{ours}");
     assert!(world.leftovers().is_empty(), "{:?}", world.leftovers());
     ours
 }

@@ -38,6 +38,10 @@ impl Answer {
     pub(super) fn from_fault(fault: Fault, right: Self) -> Self {
         match fault {
             Fault::Status { code, headers } => Self { headers, ..Self::status(code) },
+            Fault::Headers(more) => {
+                let headers = right.headers.into_iter().chain(more).collect();
+                Self { headers, ..right }
+            }
             Fault::Body { content_type, bytes } => Self::ok(&content_type, bytes),
             Fault::Hang => Self { sending: Sending::Nothing, ..right },
             Fault::Trickle => Self { sending: Sending::Trickle, ..right },

@@ -15,6 +15,8 @@ pub enum Fault {
     Truncate,
     /// A body without an end.
     Endless,
+    /// The right answer with these further headers.
+    Headers(Vec<(String, String)>),
     /// 200 with another body than the right one.
     Body { content_type: String, bytes: Vec<u8> },
 }
@@ -33,6 +35,11 @@ impl Fault {
     /// 302 to another URL.
     pub fn redirect(url: impl Into<String>) -> Self {
         Self::Status { code: 302, headers: vec![("Location".to_owned(), url.into())] }
+    }
+
+    /// The right answer with one more header.
+    pub fn header(name: &str, value: &str) -> Self {
+        Self::Headers(vec![(name.to_owned(), value.to_owned())])
     }
 
     /// A page of HTML, such as the login of a captive network.

@@ -50,6 +50,7 @@ pub(super) struct State {
     pub(super) gzip: bool,
     pub(super) held: BTreeSet<String>,
     pub(super) etags: bool,
+    pub(super) ranges: bool,
     pub(super) cache_control: Option<String>,
     pub(super) unchanged: Vec<String>,
     pub(super) latency: Duration,
@@ -231,6 +232,9 @@ impl State {
             }
             answer = answer.with("ETag", etag);
         }
+        if self.ranges && answer.code == 200 {
+            answer = ranged(answer, request);
+        }
         let accepted = request.header("accept-encoding").unwrap_or_default();
         if self.gzip && answer.code != 304 && accepted.contains("gzip") {
             let mut encoder =
@@ -283,6 +287,25 @@ impl State {
         } else {
             Answer::ok(pages::JSON, pages::json(&site, project, files))
         }
+    }
+}
+
+/// The part of a file that is asked for, if the file is still the one that it was (RFC 9110, 14).
+fn ranged(answer: Answer, request: &Request) -> Answer {
+    let etag = format!("\"{}\"", Sha256::of(&answer.body));
+    let whole = answer.body.len();
+    let is_same = request.header("if-range").is_none_or(|value| value == etag);
+    let range = request.header("range").filter(|_| is_same);
+    let start = range.and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-'));
+    let answer = answer.with("ETag", etag).with("Accept-Ranges", "bytes".to_owned());
+    match start.and_then(|start| start.parse().ok()) {
+        Some(start) if start < whole => {
+            let (body, last) = (answer.body[start..].to_vec(), whole - 1);
+            let range = format!("bytes {start}-{last}/{whole}");
+            Answer { code: 206, body, ..answer }.with("Content-Range", range)
+        }
+        Some(_) => Answer::status(416),
+        None => answer,
     }
 }
 
