@@ -35,7 +35,7 @@ pub(super) fn pin_with(repository: &str, fields: &[&str]) -> Pin {
     pin
 }
 
-/// Who signs from this repository with the workflow `release.yml`, repository 7 of owner 8.
+/// The publisher of this repository with the workflow `release.yml`, repository 7 of owner 8.
 pub(super) fn publisher(repository: &str) -> Publisher {
     let repository = format!("https://github.com/{repository}");
     let said = |text: &str| Some(text.to_owned());

@@ -37,16 +37,18 @@ const FOLDERS: [&str; 19] = [
     "sync",
 ];
 
-/// What every module may import: why a run ends.
+/// The module that every other may import: the failure of a run.
 const GROUND: &str = "failure";
 
 /// The modules, with all below them, that compute and touch nothing outside.
-const PURE: [&str; 28] = [
+const PURE: [&str; 34] = [
     "attestation",
     "cli::shellenv",
     "contents::archive",
     "contents::claims",
     "contents::record",
+    "evidence::cause",
+    "evidence::finding",
     "evidence::refusal",
     "failure",
     "http::redact",
@@ -56,15 +58,19 @@ const PURE: [&str; 28] = [
     "index::page",
     "package",
     "pip::command_line",
+    "pip::configuration",
+    "pip::options",
     "pip::requirements",
     "pip::scheme",
     "pip::settings",
     "pip::target",
+    "pip::version",
     "process::switch",
     "resolve::build_steps",
     "resolve::steps",
     "terminal::escape",
     "terminal::progress",
+    "trust::binding",
     "trust::file",
     "trust::ownership",
     "trust::pin",
@@ -72,7 +78,7 @@ const PURE: [&str; 28] = [
     "trust::policy",
 ];
 
-/// What pure modules do not name: the world.
+/// Paths that pure modules must not name.
 const WORLD: [&str; 11] = [
     "std::env",
     "std::fs",
@@ -187,7 +193,7 @@ const MAX_LINES: usize = 400;
 /// How many characters a line may have, as `rustfmt.toml` says.
 const WIDTH: usize = 100;
 
-/// What a comment begins with in files of this kind. In Python it may be a text of several lines,
+/// The beginning of a comment by the kind of file. In Python it may be a text of several lines,
 /// so all of its lines count.
 const COMMENTS: [(&str, &str); 6] =
     [("fish", "#"), ("py", ""), ("rs", "//"), ("sh", "#"), ("toml", "#"), ("zsh", "#")];

@@ -28,13 +28,13 @@ pub fn sha256() -> Sha256 {
     Sha256::of(b"the wheel")
 }
 
-/// What comes of each bundle of a document, or of a single attestation.
+/// Returns the result of each bundle of a document, or of a single attestation.
 pub fn outcomes(text: &str) -> Vec<BundleEvidence> {
     let subject = Subject { filename: DistFilename::parse(WHEEL).unwrap(), sha256: sha256() };
     verifier().verify(&Document::parse(text.as_bytes()).unwrap(), &subject)
 }
 
-/// What comes of the only bundle.
+/// Returns the result of the only bundle.
 pub fn verify(text: &str) -> Result<Publisher, AttestationError> {
     let mut outcomes = outcomes(text);
     assert_eq!(outcomes.len(), 1);
