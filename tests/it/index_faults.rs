@@ -49,7 +49,7 @@ fn unavailable_or_malformed_page_is_could_not_check() {
         (Fault::status(503), "answered with status 503"),
         (Fault::retry_after(429, "0"), "answered with status 429"),
         (Fault::html(LOGIN), "no configured index lists aa-1.0-py3-none-any.whl"),
-        (body("text/plain", "hello"), "the content type `text/plain`"),
+        (body("text/plain", "hello"), "not an index page (content type `text/plain`)"),
         (body(json, LOGIN), "not the JSON of an index page"),
         (body(json, "{\"meta\": {\"api-version\": \"2.0\"}, \"files\": []}"), "version 2.0"),
         (

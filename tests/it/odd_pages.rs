@@ -60,7 +60,7 @@ fn pages_that_pip_can_use_are_used() {
             }),
         ];
         for (what, change) in changes {
-            world.index.serve("/simple/aa/", JSON, page(&aa, &url, change));
+            world.index.serve_anew("/simple/aa/", JSON, page(&aa, &url, change));
             let outcome = same(&world, &twin, &["install", "-I", "aa"], But::Nothing);
             assert_eq!(outcome.status, 0, "{what}: {outcome}");
             outcome.stderr_has("unknown: aa 1.0");
@@ -75,7 +75,7 @@ fn empty_digest_counts_as_absent() {
     let empty = page(&aa, &url, |page| page["files"][0]["hashes"]["sha256"] = json!(""));
     let html = format!("<a href='{url}#sha256='>aa</a>");
     for (kind, page) in [(JSON, empty), (HTML, html)] {
-        world.index.serve("/simple/aa/", kind, page);
+        world.index.serve_anew("/simple/aa/", kind, page);
         same(&world, &twin, &["install", "-I", "aa"], But::Requested).exits(0);
     }
 }
@@ -87,14 +87,14 @@ fn broken_statement_of_provenance_is_not_an_absent_one() {
     let url = world.index.file_url(&aa.filename);
     for provenance in [json!(false), json!({"url": "x"}), json!(7)] {
         let page = page(&aa, &url, |page| page["files"][0]["provenance"] = provenance);
-        world.index.serve("/simple/aa/", JSON, page);
+        world.index.serve_anew("/simple/aa/", JSON, page);
         let outcome = world.pip(["install", "-I", "aa"]).run();
         outcome.exits(69).stderr_has(&aa.filename).stderr_has("repeated or has a wrong type");
         assert!(world.installed().is_empty());
     }
     world.write_file(".provenance.txt", PIN_AA);
     let without_meta = page(&aa, &url, |page| drop(page.as_object_mut().unwrap().remove("meta")));
-    world.index.serve("/simple/aa/", JSON, without_meta);
+    world.index.serve_anew("/simple/aa/", JSON, without_meta);
     world.pip(["install", "aa"]).run().exits(77).stderr_has("signature expected");
 }
 
@@ -109,11 +109,11 @@ fn file_that_is_listed_at_two_urls_is_taken_from_the_last() {
         let (gone, there) =
             (world.index.at("/files/gone/src-1.0.tar.gz"), world.index.file_url(&src.filename));
         let page = format!("<a href='{gone}'>src</a><a href='{there}'>src</a>");
-        world.index.serve("/simple/src/", HTML, page);
+        world.index.serve_anew("/simple/src/", HTML, page);
         same(&world, &twin, &["install", "src"], But::Requested).exits(0);
         assert_eq!(world.index.count("/files/gone/src-1.0.tar.gz"), 0);
         let page = format!("<a href='{there}'>src</a><a href='{gone}'>src</a>");
-        world.index.serve("/simple/src/", HTML, page);
+        world.index.serve_anew("/simple/src/", HTML, page);
         for world in [&*world, &twin] {
             world.plain_pip(["uninstall", "-y", "src"]).run().exits(0);
         }
@@ -139,7 +139,7 @@ for end, data in [('tar', tar), ('tgz', gzip.compress(tar)), ('tar.bz2', bz2.com
         let bytes = std::fs::read(world.project().join(&name)).unwrap();
         world.index.serve(&format!("/files/{name}"), "application/octet-stream", bytes);
         let link = format!("<a href='{}'>{name}</a>", world.index.file_url(&name));
-        world.index.serve("/simple/src/", HTML, link);
+        world.index.serve_anew("/simple/src/", HTML, link);
         let install = ["install", "--no-cache-dir", "-I", "src"];
         same(&world, &twin, &install, But::Nothing).exits(0).stderr_has("unknown: src 1.0");
         let outcome = world.pip(["install", "-I", &name]).run();

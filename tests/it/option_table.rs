@@ -8,7 +8,7 @@ use std::ffi::OsString;
 
 use pypi_verify_now::pip::command_line::invocation::{Invocation, classify};
 use pypi_verify_now::pip::command_line::table::{
-    self, Arity, Lock, Named, OPTIONS, PipOption, Place, Role,
+    self, Arity, Fact, Lock, Named, OPTIONS, PipOption, Place, Role,
 };
 use pypi_verify_now::pip::version::PipVersion;
 
@@ -199,4 +199,13 @@ fn every_name_of_a_row_finds_the_row() {
             assert_eq!(table::long(name.as_bytes(), row.place), Named::Exactly(row));
         }
     }
+}
+
+/// A build behind the gateway drops each option that names a file of requirements or constraints,
+/// and gives pip copies of the files. It knows these three lists of copies.
+#[test]
+fn every_option_that_names_a_file_has_copies_behind_the_gateway() {
+    let naming: BTreeSet<_> =
+        OPTIONS.iter().filter(|row| row.is(Fact::NamesFile)).map(PipOption::name).collect();
+    assert_eq!(naming, BTreeSet::from(["--build-constraint", "--constraint", "--requirement"]));
 }

@@ -48,6 +48,7 @@ const METADATA: u8 = 7;
 /// Kind of the first of [`ALGORITHMS`]; the others follow.
 const HASH: u8 = 8;
 const BROKEN: u8 = 12;
+const _: () = assert!(HASH as usize + ALGORITHMS.len() <= BROKEN as usize, "kinds overlap");
 /// Kind of a METADATA hash of the first of [`ALGORITHMS`]; the others follow.
 const METADATA_HASH: u8 = 16;
 

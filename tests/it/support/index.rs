@@ -204,10 +204,14 @@ impl LoopbackIndex {
         self.shared.lock().faults.entry(path.to_owned()).or_default().push_back((times, fault));
     }
 
-    /// Serves these bytes at `path` from now on, in place of the page or file there, and of earlier
-    /// faults.
-    pub fn serve(&self, path: &str, content_type: &str, bytes: impl Into<Vec<u8>>) {
+    /// Serves these bytes at `path` from now on, and forgets earlier faults of the path.
+    pub fn serve_anew(&self, path: &str, content_type: &str, bytes: impl Into<Vec<u8>>) {
         self.shared.lock().faults.remove(path);
+        self.serve(path, content_type, bytes);
+    }
+
+    /// Serves these bytes at `path`, in place of the page or file there, after earlier faults.
+    pub fn serve(&self, path: &str, content_type: &str, bytes: impl Into<Vec<u8>>) {
         self.fault(
             path,
             Fault::Body { content_type: content_type.to_owned(), bytes: bytes.into() },
