@@ -8,7 +8,7 @@ use crate::support::index::{DistFile, LoopbackIndex};
 use crate::support::wheel::Wheel;
 use crate::support::world::{OCTO, PIN_AA, World, octo};
 
-const PIPS: [&str; 3] = ["26.3", "25.1", "24.0"];
+const PIPS: [&str; 2] = ["26.3", "24.0"];
 
 /// `src` is an unsigned source that nobody recorded: on the index, as a file and as a directory.
 fn world(pip: &str) -> World {
