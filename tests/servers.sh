@@ -100,7 +100,7 @@ have() { command -v "$1" >/dev/null || [[ -x /usr/sbin/$1 ]] || { echo "($1 is n
 # pypiserver, open and with htpasswd.
 open=$(free_port)
 start pypiserver "http://127.0.0.1:$open/" "$tools/pypi-server" run -v -p "$open" -i 127.0.0.1 --disable-fallback -P . -a . "$packages"
-get='"(GET|HEAD) |GET /'
+get='LocalRequest: (GET|HEAD)'
 compare 'pypiserver' "$scratch/pypiserver.log" "$get" -i "http://127.0.0.1:$open/simple/" flask
 compare 'pypiserver, a source' "$scratch/pypiserver.log" "$get" -i "http://127.0.0.1:$open/simple/" docopt
 compare 'pypiserver, missing project' "$scratch/pypiserver.log" "$get" -i "http://127.0.0.1:$open/simple/" flask no-such-project
