@@ -12,8 +12,8 @@ const PIN_WIDGET: &str = "widget https://github.com/octo/example\n";
 /// The oldest and the newest pip of each way to install.
 const PIPS: [&str; 3] = ["26.3", "24.0", "22.3"];
 
-/// All members on the newest pip, and the first one on an older pip: the contents of a wheel are read
-/// without pip, so that an older one has to show only that they are read.
+/// Returns all members for the newest pip, and the first one for an older pip: the contents of a
+/// wheel are read without pip, so that an older one has to show only that they are read.
 fn members<T>(pip: &str, all: &'static [T]) -> &'static [T] {
     if pip == PIPS[0] { all } else { &all[..1] }
 }
