@@ -7,6 +7,7 @@ pub mod command_line;
 pub mod configuration;
 pub mod find;
 pub mod guard;
+pub mod marker;
 pub mod options;
 pub mod preinstall;
 pub mod requirements;

@@ -52,6 +52,8 @@ pub enum Cause {
     Unseen,
     /// pip found no consistent set of allowed files.
     NoDistribution,
+    /// A file has none of the hashes that the user's files state.
+    OtherHash,
     /// Another cause.
     Other,
 }
@@ -62,7 +64,8 @@ impl Captured {
     #[must_use]
     pub fn may_lack_wheels(&self) -> bool {
         match self.cause {
-            Cause::NoDistribution => true,
+            // The hashes may be those of a source.
+            Cause::NoDistribution | Cause::OtherHash => true,
             Cause::Unseen => self.status.code() == Some(1),
             Cause::Other => false,
         }

@@ -3,7 +3,7 @@
 //! Owns the value that the guard reports (`guard/target.py`) and the order of wheels by it. Must
 //! not compute a tag itself: systems, C libraries, implementations of Python and the options
 //! `--platform`, `--python-version`, `--implementation` and `--abi` have a part in each, so pip is
-//! asked. Pure. No verdict may rest on a target.
+//! asked. Pure. No verdict may rest on the tags of a target.
 
 use std::collections::BTreeMap;
 

@@ -15,6 +15,7 @@ use crate::failure::Failure;
 use crate::package::lock::Lock;
 use crate::pip::command_line::arguments::InstallArgs;
 use crate::pip::guard::{Allowed, Guard, GuardError};
+use crate::pip::marker::Environment as MarkerEnvironment;
 use crate::pip::resolve::{Answer, Probe, Question, ResolveError, Resolver};
 use crate::pip::run::{Captured, Environment};
 use crate::pip::scheme::Scheme;
@@ -25,6 +26,7 @@ use crate::resolve::session::Session;
 use crate::resolve::steps::{self, Installed};
 use crate::terminal::progress::Activity;
 use crate::terminal::report::Live;
+use crate::wheelhouse::Fetched;
 
 /// A guarded pip whose version, settings and requirements files are known.
 pub struct Prepared<'a> {
@@ -50,6 +52,27 @@ impl<'a> Prepared<'a> {
         let words = arguments.requirement_arguments().into_iter();
         let words = words.map(|word| word.to_string_lossy().into_owned());
         words.chain(self.files.requirements.iter().cloned()).collect()
+    }
+
+    /// Returns whether a lock consists of wheels that the hashes in the user's files allow. pip
+    /// resolves with wheels alone first, and then offers a wheel where only the source is allowed.
+    #[must_use]
+    pub fn is_of_wheels(&self, lock: &Lock) -> bool {
+        lock.is_of_wheels() && !self.files.exclude_any(lock, &self.markers())
+    }
+
+    /// Compares the fetched files with the hashes that the user's own files state. pip has compared
+    /// the bytes that it saw, but with one line only, and the index may have sent other bytes
+    /// since. If a generated file replaces the user's file, only this function checks the hashes.
+    ///
+    /// # Errors
+    /// A line excludes a file, or a file cannot be read.
+    pub fn verify_hashes(&self, lock: &Lock, fetched: &[Fetched]) -> Result<(), Failure> {
+        self.files.verify_hashes(lock, fetched, &self.markers())
+    }
+
+    fn markers(&self) -> MarkerEnvironment {
+        self.probe.facts.target.as_deref().map(MarkerEnvironment::of).unwrap_or_default()
     }
 
     /// Copies the user's requirements files into `directory`.

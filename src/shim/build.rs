@@ -159,6 +159,7 @@ impl Story<'_> {
             return Ok(Attempt::Done(self.give_lock(&made, &findings, &[])?));
         }
         let fetched = self.fetch(&lock, &handed, closed.find_links.as_deref())?;
+        self.prepared.verify_hashes(&lock, &[handed.as_slice(), &fetched].concat())?;
         self.session.tell(&findings);
         let pages: &dyn Fn(&_) -> Vec<_> = &|name| {
             let of_it = known.iter().filter(|known| known.name == *name);

@@ -116,7 +116,7 @@ impl Story<'_> {
         self.look_into(&lock, &arrivals, &fetched, &findings, resolved.scheme)?;
         // The gateway has no more requests, and pip must not find it.
         drop(gateway);
-        prepared.files.verify_hashes(&lock, &fetched)?;
+        prepared.verify_hashes(&lock, &fetched)?;
         let report = ReportFile::open(destination, &session.process.directory)?;
         session.record(&findings, prepared, self.store)?;
         session.tell(&findings);
@@ -200,7 +200,7 @@ impl Story<'_> {
             Ok((resolved, None))
         });
         match resolved {
-            Ok((resolved, gateway)) if resolved.lock.is_of_wheels() => {
+            Ok((resolved, gateway)) if prepared.is_of_wheels(&resolved.lock) => {
                 Ok(Wheels::Enough(resolved, gateway.map(Arc::new)))
             }
             Ok(_) | Err(Unresolved::NeedsSource(_)) => Ok(Wheels::NotEnough(None)),

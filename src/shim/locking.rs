@@ -95,7 +95,9 @@ impl Story<'_> {
         let made = prepared.resolver().kept_lock(question).and_then(Made::asked);
         let states_sha256 = |lock: &Lock| files(lock).all(|file| file.sha256.is_some());
         match made.map_err(Unresolved::from) {
-            Ok(Asked { lock, made: Some(made) }) if lock.is_of_wheels() && states_sha256(&lock) => {
+            Ok(Asked { lock, made: Some(made) })
+                if prepared.is_of_wheels(&lock) && states_sha256(&lock) =>
+            {
                 Ok(Wheels::Enough(lock, made))
             }
             Ok(_) | Err(Unresolved::NeedsSource(_)) => Ok(Wheels::NotEnough(None)),

@@ -29,6 +29,7 @@ mod gateway_ahead;
 mod gateway_pip;
 mod given_once;
 mod guard;
+mod hashed_lines;
 mod help;
 mod helper_runs;
 mod http;

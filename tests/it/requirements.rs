@@ -8,9 +8,11 @@ use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use pypi_verify_now::package::digest::Sha256;
 use pypi_verify_now::package::name::PackageName;
+use pypi_verify_now::pip::marker::Environment;
 use pypi_verify_now::pip::requirements::{
-    self, Inclusion, IndexLines, MAX_DEPTH, MAX_FILES, Outcome, Source,
+    self, Compared, Hashes, Inclusion, IndexLines, MAX_DEPTH, MAX_FILES, Outcome, Source,
 };
+use pypi_verify_now::pip::target::Target;
 use sha2::Digest as _;
 
 use crate::support::sandbox::Sandbox;
@@ -332,8 +334,18 @@ fn pips_own_reading(texts: &[String]) -> Vec<serde_json::Value> {
     serde_json::from_str(&said.exits(0).stdout).unwrap()
 }
 
+/// Returns whether version 1 of a project may have the bytes `x`, on a Python for Linux.
+fn fit(hashes: &Hashes, name: &str, sha256: &Sha256) -> bool {
+    let markers = [("os_name", "posix"), ("python_version", "3.11")];
+    let markers = markers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let environment = Environment::of(&Target { markers, ..Target::default() });
+    let (name, environment) = (&PackageName::parse(name).unwrap(), &environment);
+    let file = Compared { name, version: Some("1"), sha256, environment };
+    hashes.fit(file, || Ok(&b"x"[..])).unwrap()
+}
+
 #[test]
-fn hashes_are_read_and_one_of_them_must_fit() {
+fn hashes_are_read_and_one_of_each_line_must_fit() {
     let right = Sha256::of(b"x");
     let sha384 = hex::encode(sha2::Sha384::digest(b"x")).to_uppercase();
     let (zeros, md5) = ("0".repeat(64), "9dd4e461268c8034f5c8564e155c67a6");
@@ -346,11 +358,16 @@ fn hashes_are_read_and_one_of_them_must_fit() {
         (format!("Aa[x]>=1 ; python_version > '3' --hash=sha256:{zeros}"), false),
         (format!("aa --hash sha256:{zeros} \\\n --hash 'sha384:{sha384}'"), true),
         (format!("aa --hash=sha512:{}", "0".repeat(128)), false),
-        (format!("aa --hash=sha256:{zeros}\naa --hash=sha256:{right}"), true),
+        (format!("aa --hash=sha256:{zeros}\naa --hash=sha256:{right}"), false),
+        (format!("aa --hash=sha256:{right}\nAa --hash=sha384:{sha384}"), true),
+        (format!("aa ; os_name == 'nt' --hash=sha256:{zeros}\naa --hash=sha256:{right}"), true),
+        (format!("aa ; unknown == 'x' --hash=sha256:{zeros}"), false),
+        (format!("aa[x]==2 ; unknown == 'x' --hash=sha256:{zeros}"), true),
+        (format!("aa @ https://x/;y ; os_name == 'nt' --hash=sha256:{zeros}"), true),
+        (format!("aa @ https://x/;os_name=='nt' --hash=sha256:{zeros}"), false),
     ] {
         let found = lines(&line).hashes;
-        let name = PackageName::parse("aa").unwrap();
-        assert_eq!(found.fit(&name, &right, || Ok(&b"x"[..])).unwrap(), fits, "{line}");
+        assert_eq!(fit(&found, "aa", &right), fits, "{line}");
     }
 }
 
@@ -364,8 +381,7 @@ fn hashes_of_a_lock_count_as_well() {
     );
     let found = read(&[("dir/pylock.x.toml", text.as_bytes())]);
     for (name, fits) in [("aa", true), ("bb", false), ("cc", true)] {
-        let name = PackageName::parse(name).unwrap();
-        assert_eq!(found.hashes.fit(&name, &right, || Ok(&b"x"[..])).unwrap(), fits, "{name}");
+        assert_eq!(fit(&found.hashes, name, &right), fits, "{name}");
     }
     assert!(found.requirements.is_empty());
 }

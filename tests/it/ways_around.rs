@@ -208,16 +208,20 @@ fn hash_of_the_user_holds_for_later_answers() {
             let world =
                 World::with_pip(pip).file_on_index(DistFile::new(&evil.filename, evil.bytes));
             // A line that names the index has pip ask it by itself, and us again.
-            let (line, says) = match led {
-                Led::Directly => (format!("-i {}\n", world.index.url()), "has sha256"),
-                Led::ByTheGateway => (String::new(), "is another file than stated"),
+            let line = format!("-i {}\n", world.index.url());
+            let (line, status, says) = match (led, algorithm) {
+                // The page states a hash that the line does not allow, so pip looks for a source.
+                (Led::Directly, "sha256") => (line, 1, "DO NOT MATCH THE HASHES"),
+                (Led::Directly, _) => (line, 77, "aa-1.0-py3-none-any.whl has sha256"),
+                (Led::ByTheGateway, _) => {
+                    (String::new(), 77, "aa-1.0-py3-none-any.whl is another file than stated")
+                }
             };
             world.write_file("r.txt", format!("{line}aa==1.0 --hash={algorithm}:{hash}\n"));
             let bytes = good.bytes;
             let once = Fault::Body { content_type: "application/zip".to_owned(), bytes };
             world.index.fault_times(&path, 1, once.clone());
-            let outcome = world.refuses(["install", "-r", "r.txt"], 77);
-            outcome.stderr_has(&format!("aa-1.0-py3-none-any.whl {says}"));
+            world.refuses(["install", "-r", "r.txt"], status).stderr_has(says);
         }
     }
 }

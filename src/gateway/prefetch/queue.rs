@@ -23,11 +23,12 @@ use url::Url;
 use crate::gateway::once_map::OnceMap;
 use crate::gateway::prefetch::metadata;
 use crate::gateway::prefetch::ranking::{Candidate, WheelRanking, best};
-use crate::gateway::prefetch::requires::{Environment, Requirement, requires};
+use crate::gateway::prefetch::requires::{Requirement, requires};
 use crate::gateway::prefetch::wheels::Wheels;
 use crate::gateway::upstream::{Key, Lane, Upstream};
 use crate::index::page::PageFile;
 use crate::package::name::PackageName;
+use crate::pip::marker::Environment;
 use crate::sync::{lock, unpoisoned};
 
 /// Maximum number of prefetches at the same time.

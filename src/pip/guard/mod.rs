@@ -149,13 +149,14 @@ impl Facts {
     #[must_use]
     pub fn cause(&self) -> Cause {
         // `format_unsupported`: the lock names a source where only wheels are allowed.
+        let is_a = |it: &Exception, class: &str| it.classes.iter().any(|name| name == class);
         let is_missing = |it: &Exception| {
-            it.classes.iter().any(|name| name == "DistributionNotFound")
-                || it.link.as_deref() == Some("format_unsupported")
+            is_a(it, "DistributionNotFound") || it.link.as_deref() == Some("format_unsupported")
         };
         match &self.failure {
             _ if !self.attended => Cause::Unseen,
             Some(exception) if is_missing(exception) => Cause::NoDistribution,
+            Some(exception) if is_a(exception, "HashMismatch") => Cause::OtherHash,
             _ => Cause::Other,
         }
     }

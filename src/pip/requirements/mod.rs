@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use url::Url;
 
 pub use closed::{Closed, NotClosed, closed};
-pub use hashes::Hashes;
+pub use hashes::{Compared, Hashes};
 pub use line::{Inclusion, names_any};
 
 /// Maximum depth of nested files. pip itself only checks for cycles.

@@ -10,9 +10,12 @@ pub use copies::{Copies, copies};
 use crate::evidence::sources::read_bounded;
 use crate::failure::{Failure, Status};
 use crate::http::Client;
-use crate::package::lock::Lock;
+use crate::package::digest::Sha256;
+use crate::package::lock::{Entry, Lock};
+use crate::package::plain_filename::FileName;
+use crate::pip::marker::Environment;
 use crate::pip::options::Options;
-use crate::pip::requirements::{self, Hashes, Inclusion, Source};
+use crate::pip::requirements::{self, Compared, Hashes, Inclusion, Source};
 use crate::pip::settings::{FileLines, Settings};
 use crate::process::Process;
 use crate::wheelhouse::Fetched;
@@ -70,34 +73,65 @@ pub fn read_named_files(
 }
 
 impl Files {
-    /// Compares the fetched files with the hashes that the user's own files state. pip has compared
-    /// the bytes that it saw, but the index may have sent other bytes since. And if a generated
-    /// file replaces the user's file, only this function checks the user's hashes.
+    /// Returns whether the user's own files exclude a file of the lock, by its stated digest.
+    #[must_use]
+    pub fn exclude_any(&self, lock: &Lock, environment: &Environment) -> bool {
+        lock.entries.iter().any(|entry| {
+            let digests = entry.files().iter().filter_map(|file| file.sha256.as_ref());
+            let mut files = digests.map(|sha256| compared(entry, sha256, environment));
+            files.any(|file| self.hashes.exclude(file))
+        })
+    }
+
+    /// Compares the fetched files with the hashes that the user's own files state.
     ///
     /// # Errors
-    /// A file has none of its stated hashes, or cannot be read.
-    pub fn verify_hashes(&self, lock: &Lock, fetched: &[Fetched]) -> Result<(), Failure> {
+    /// A line excludes a file, or a file cannot be read.
+    pub fn verify_hashes(
+        &self,
+        lock: &Lock,
+        fetched: &[Fetched],
+        environment: &Environment,
+    ) -> Result<(), Failure> {
         for entry in &lock.entries {
             let is_of =
                 |it: &&Fetched| entry.files().iter().any(|file| file.filename == it.filename);
             for it in fetched.iter().filter(is_of) {
                 let bytes = || std::fs::File::open(&it.path);
-                let fits = self.hashes.fit(&entry.name, &it.sha256, bytes).map_err(|error| {
+                let file = compared(entry, &it.sha256, environment);
+                let fits = self.hashes.fit(file, bytes).map_err(|error| {
                     let message = format!("cannot read {}: {error}", it.path.display());
                     Failure::new(Status::CouldNotCheck, message)
                 })?;
                 if !fits {
-                    let message = format!(
-                        "{} has sha256 {}, which is not one of the hashes in your requirements",
-                        it.filename, it.sha256
-                    );
-                    return Err(Failure::new(Status::Refused, message)
-                        .hint("the index sent other bytes than to pip; nothing was installed"));
+                    return Err(excluded(&it.filename, &it.sha256));
+                }
+            }
+            // Files in the user's own directories are not fetched.
+            let stated =
+                entry.files().iter().filter_map(|file| Some((file, file.sha256.as_ref()?)));
+            for (file, sha256) in stated {
+                if self.hashes.exclude(compared(entry, sha256, environment)) {
+                    return Err(excluded(&file.filename, sha256));
                 }
             }
         }
         Ok(())
     }
+}
+
+fn excluded(filename: &FileName, sha256: &Sha256) -> Failure {
+    let message = format!("{filename} has sha256 {sha256}, which your requirements do not allow");
+    Failure::new(Status::Refused, message)
+        .hint("every line that states hashes for it must allow it; nothing was installed")
+}
+
+fn compared<'a>(
+    entry: &'a Entry,
+    sha256: &'a Sha256,
+    environment: &'a Environment,
+) -> Compared<'a> {
+    Compared { name: &entry.name, version: entry.version.as_deref(), sha256, environment }
 }
 
 /// Returns the file of a `-r` option; extras may follow the name of a lock.
