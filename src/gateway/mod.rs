@@ -3,11 +3,12 @@
 //!
 //! Owns the pages, METADATA and files that pip receives. A file is handed over only after it was
 //! judged, fetched whole and hashed. While files are judged, METADATA beside a file is not offered,
-//! since no attestation covers it. Requests without the random path of this run are answered with
+//! since no attestation covers it. A gateway without verdicts serves a pip that runs no code. Requests without the random path of this run are answered with
 //! 404. Credentials of the indexes are never passed to pip. The gateway must not judge files
 //! itself: the judge is a closure of the caller.
 
 mod answer;
+mod metadata;
 mod mount;
 mod once_map;
 mod peer;
@@ -34,7 +35,7 @@ pub use prefetch::{
     WheelRanking,
 };
 use record::Record;
-pub use record::{Failed, Handed, KnownPage, Real, Refusal};
+pub use record::{Failed, FailedKind, Handed, KnownPage, Real, Refusal};
 use request::Request;
 pub use request::{HEAD_TIME, IDLE, MAX_HEAD, MAX_HEADERS, MAX_LINE};
 use route::{METADATA, Route, Token};
@@ -86,6 +87,9 @@ pub enum Judging {
     Before(Judge),
     /// Judge files later. Allowed only for a pip that runs no code of packages.
     Later,
+    /// Judge no file, and hand over no source: the METADATA of a source says that it needs nothing.
+    /// Allowed only for a pip that runs no code of packages and whose answer is discarded.
+    Never,
 }
 
 /// Judges one file. After an error (the verdict could not be found out) the file is not handed over
@@ -213,7 +217,10 @@ impl Gateway {
             Ok(fetched) => Some(Ok(fetched.path)),
             Err(_) if upstream.is_stopped() => None,
             // pip may have reported credentials since; the caller fetches again with them.
-            Err(Unavailable::Failed { code: Some(401 | 403 | 407), .. }) => None,
+            Err(
+                Unavailable::Failed { code: Some(401 | 403 | 407), .. }
+                | Unavailable::PassedOver { .. },
+            ) => None,
             Err(Unavailable::Failed { failure, .. }) => Some(Err(failure)),
             Err(Unavailable::Refused(reason)) => Some(Err(Refusal::failure(reason))),
             Err(Unavailable::Missing | Unavailable::NotAPage { .. }) => None,
@@ -355,6 +362,10 @@ impl Inner {
     /// 127.0.0.1, so it becomes 403.
     fn error_answer(&self, key: &Key, unavailable: Unavailable) -> Answer {
         let url = self.upstream.indexes.get(key.index).map(|mount| &mount.url);
+        let kind = match &unavailable {
+            Unavailable::PassedOver { .. } if key.filename.is_empty() => FailedKind::PassedOver,
+            _ => FailedKind::Fatal,
+        };
         match unavailable {
             Unavailable::Missing => Answer::text(404, "the index has no such thing"),
             Unavailable::NotAPage { content_type } => Answer::bytes(&content_type, Arc::default()),
@@ -362,8 +373,8 @@ impl Inner {
                 self.record.refuse(key, url, &reason);
                 Answer::text(403, &reason)
             }
-            Unavailable::Failed { code, failure } => {
-                self.record.fail(key, url, code, &failure);
+            Unavailable::Failed { code, failure } | Unavailable::PassedOver { code, failure } => {
+                self.record.fail(key, url, code, kind, &failure);
                 let status = match code {
                     Some(401 | 407) => 403,
                     None | Some(500 | 502 | 503 | 520 | 527) => 504,

@@ -62,8 +62,27 @@ pub struct Failed {
     /// Status of the index's answer, if that was the reason. After a 401, pip may know credentials
     /// that this program does not.
     pub code: Option<u16>,
+    /// Whether pip goes on without the answer.
+    pub kind: FailedKind,
     /// The failure.
     pub failure: Failure,
+}
+
+impl Failed {
+    /// Returns whether the index asks for credentials.
+    #[must_use]
+    pub fn asks_for_credentials(&self) -> bool {
+        self.code == Some(401)
+    }
+}
+
+/// The meaning of a failed request for pip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailedKind {
+    /// The page of a project that pip passes over, as if this index did not have the project.
+    PassedOver,
+    /// pip cannot go on, or could have read an answer that this program cannot read.
+    Fatal,
 }
 
 /// The page of a project on an index, as fetched in this run.
@@ -152,6 +171,7 @@ impl Record {
         key: &Key,
         index: Option<&Url>,
         code: Option<u16>,
+        kind: FailedKind,
         failure: &Failure,
     ) {
         let mut lists = self.lists();
@@ -162,6 +182,7 @@ impl Record {
                 name: key.name.clone(),
                 filename: Some(key.filename.clone()).filter(|name| !name.is_empty()),
                 code,
+                kind,
                 failure: failure.clone(),
             });
         }

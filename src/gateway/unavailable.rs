@@ -16,6 +16,8 @@ pub(super) enum Unavailable {
     Refused(String),
     /// The request failed. `code` is the status of the index's answer, if that was the reason.
     Failed { code: Option<u16>, failure: Failure },
+    /// The page of a project could not be fetched. pip passes over such a page.
+    PassedOver { code: Option<u16>, failure: Failure },
     /// The index answers with this content type, which is not one of an index page.
     NotAPage { content_type: String },
 }
@@ -32,12 +34,15 @@ impl Unavailable {
         Self::Failed { code: error.code(), failure: Failure::from(error) }
     }
 
-    pub(super) fn of_index(error: IndexError) -> Self {
-        let code = match &error {
-            IndexError::Http(error) => error.code(),
-            _ => None,
-        };
-        Self::Failed { code, failure: error.into() }
+    /// Converts an error of a request for a page.
+    pub(super) fn of_page(error: IndexError) -> Self {
+        match &error {
+            IndexError::Http(http) if is_passed_over(http) => {
+                Self::PassedOver { code: http.code(), failure: error.into() }
+            }
+            IndexError::Http(http) => Self::Failed { code: http.code(), failure: error.into() },
+            _ => Self::Failed { code: None, failure: error.into() },
+        }
     }
 
     pub(super) fn of_wheelhouse(error: WheelhouseError) -> Self {
@@ -47,4 +52,17 @@ impl Unavailable {
             error => Self::Failed { code: None, failure: error.into() },
         }
     }
+}
+
+/// Returns whether pip goes on without a page after such an error. A page that pip may be able to
+/// read is not passed over.
+const fn is_passed_over(error: &HttpError) -> bool {
+    matches!(
+        error,
+        HttpError::Status { .. }
+            | HttpError::Unreachable { .. }
+            | HttpError::TimedOut { .. }
+            | HttpError::Tls { .. }
+            | HttpError::Redirect { .. }
+    )
 }

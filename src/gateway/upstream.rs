@@ -9,10 +9,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use sha2::Digest as _;
 use url::Url;
 
 use crate::cache::{Cache, CacheEntry, CacheKind};
+use crate::gateway::metadata::{assumed, holds};
 use crate::gateway::mount::Mount;
 use crate::gateway::once_map::OnceMap;
 use crate::gateway::route::Token;
@@ -21,7 +21,8 @@ use crate::gateway::{Asked, Handover, Judging, KnownPage};
 use crate::http::{Client, HttpError};
 use crate::index::page::{Beside, Mirrored, Page, PageError, PageFile};
 use crate::index::{IndexError, ServedDocument, served_document, served_page};
-use crate::package::digest::{Claims, Sha256, hex};
+use crate::package::digest::{Claims, Sha256};
+use crate::package::filename::is_wheel;
 use crate::package::name::PackageName;
 use crate::package::plain_filename::FileName;
 use crate::wheelhouse::{Fetched, MAX_FILE, Wanted, Wheelhouse, WheelhouseError};
@@ -144,7 +145,7 @@ impl Upstream {
             let _permit = (lane == Lane::Requested).then(|| mount.documents.acquire());
             self.fail_if_stopped()?;
             let served = served_page(&self.client, self.cache.as_ref(), &mount.url, name);
-            let served = served.map_err(Unavailable::of_index)?.ok_or(Unavailable::Missing)?;
+            let served = served.map_err(Unavailable::of_page)?.ok_or(Unavailable::Missing)?;
             let root = self.root();
             let link = |filename: &str| root.clone() + &self.token.file_path(index, name, filename);
             let (kind, base) = (&served.content_type, &served.url);
@@ -211,13 +212,17 @@ impl Upstream {
         match self.judging {
             Judging::Before(_) => Beside::LeftOut,
             Judging::Later => Beside::Kept,
+            Judging::Never => Beside::ForSources,
         }
     }
 
     /// Returns the METADATA beside a file (PEP 658), if it is offered.
     pub(super) fn metadata(&self, key: &Key, lane: Lane) -> Result<Arc<Vec<u8>>, Unavailable> {
         let file = self.entry(key, lane)?;
-        let stated = file.metadata.clone().filter(|_| self.beside() == Beside::Kept);
+        if self.beside() == Beside::ForSources && !is_wheel(&key.filename) {
+            return assumed(&key.name, &key.filename);
+        }
+        let stated = file.metadata.clone().filter(|_| self.beside() != Beside::LeftOut);
         let stated = stated.ok_or(Unavailable::Missing)?;
         let mount = self.indexes.get(key.index).ok_or(Unavailable::Missing)?;
         self.metadata.get_or_compute(key, || {
@@ -253,6 +258,9 @@ impl Upstream {
     /// Returns the bytes of a file after its verdict.
     pub(super) fn file(&self, key: &Key, lane: Lane) -> Result<Fetched, Unavailable> {
         let file = self.entry(key, lane)?;
+        if matches!(self.judging, Judging::Never) && !is_wheel(&key.filename) {
+            return Err(Unavailable::Missing);
+        }
         self.verdict(key, &file)?;
         self.bytes(key, &file, lane)
     }
@@ -371,16 +379,4 @@ impl Upstream {
 
 fn file_name(key: &Key) -> Result<FileName, Unavailable> {
     FileName::parse(&key.filename).map_err(|error| Unavailable::Refused(error.to_string()))
-}
-
-/// Whether bytes have the stated digest. Digests of other algorithms are left to pip, which gets
-/// the statement.
-fn holds(algorithm: &str, digits: &str, bytes: &[u8]) -> bool {
-    let got: Vec<u8> = match algorithm {
-        "sha256" => Sha256::of(bytes).as_bytes().to_vec(),
-        "sha384" => sha2::Sha384::digest(bytes).to_vec(),
-        "sha512" => sha2::Sha512::digest(bytes).to_vec(),
-        _ => return true,
-    };
-    hex(&got).eq_ignore_ascii_case(digits)
 }

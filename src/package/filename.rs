@@ -87,6 +87,12 @@ impl SdistFormat {
     }
 }
 
+/// Returns whether a file name is that of a wheel, by its ending.
+#[must_use]
+pub fn is_wheel(filename: &str) -> bool {
+    filename.ends_with(".whl")
+}
+
 /// A text that is not a distribution's file name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{filename}` is not the file name of a wheel or source distribution: {reason}")]

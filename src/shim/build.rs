@@ -28,12 +28,13 @@ use crate::resolve::resolution::Unresolved;
 use crate::resolve::steps::{self, Installed};
 use crate::shim::locking::{Asked, Made};
 use crate::shim::notes::Notes;
-use crate::shim::places::{exchanges, links_page, place, place_local, url_of, with_real_urls};
+use crate::shim::places::{exchanges, links_page, place, place_local, url_of};
 use crate::shim::refused::{Agreed, recorded, refused};
 use crate::shim::report_file::ReportFile;
 use crate::shim::second_step::{LINKS, World, inputs};
 use crate::shim::story::Story;
 use crate::shim::unpacking::Unpacking;
+use crate::shim::unresolvable::Ended;
 use crate::shim::verified::{verified, with_verified_digests};
 use crate::terminal::progress::Activity;
 use crate::trust::policy::UnsignedKind;
@@ -45,15 +46,22 @@ enum Attempt {
     Done(ExitCode),
     /// The user agreed to further publishers, so the gateway may serve more files.
     Agreed(Agreed),
-    /// An index asks for credentials.
-    NotLetIn(Failure),
+    /// An index asks for credentials that pip was not asked for yet.
+    NotLetIn,
+}
+
+/// The state before an attempt.
+struct Before<'a> {
+    /// The publishers that the user has agreed to.
+    agreed: &'a Agreed,
+    /// Whether pip was asked for credentials.
+    introduced: bool,
+    /// The failure of the pip that resolved with wheels alone.
+    failed: &'a mut Option<Captured>,
 }
 
 /// Maximum number of attempts in one run. The user agrees to at least one publisher in each.
 const ATTEMPTS: usize = 100;
-
-/// The status by which an index asks for credentials.
-const UNAUTHORIZED: u16 = 401;
 
 impl Story<'_> {
     /// Builds after an attempt with wheels alone was not sufficient. `failed` is the failure of
@@ -64,28 +72,21 @@ impl Story<'_> {
         failed: Option<Captured>,
     ) -> Result<ExitCode, Unresolved> {
         let unpacking = Unpacking::new(self.session, self.store, self.trust);
-        match (unpacking.watched(|| self.run()), failed) {
-            // Neither attempt reached the index. pip's own message is the one that the user knows.
-            (Err(Unresolved::Failure(failure)), Some(captured))
-                if failure.status == Status::CouldNotCheck =>
-            {
-                Err(Unresolved::Pip(captured))
-            }
-            (ending, _) => ending,
-        }
+        unpacking.watched(|| self.run(failed))
     }
 
-    fn run(&self) -> Result<ExitCode, Unresolved> {
+    fn run(&self, mut failed: Option<Captured>) -> Result<ExitCode, Unresolved> {
         let mut agreed = Agreed::new();
         // If the guard has credentials already, asking pip again would prompt the user twice.
         let mut introduced = !self.guard.logins().is_empty();
         for number in 1..=ATTEMPTS {
             let directory = self.session.run.subdirectory(&format!("build-{number}"));
-            match self.attempt(&directory.map_err(Failure::temporary_directory)?, &agreed)? {
+            let directory = directory.map_err(Failure::temporary_directory)?;
+            let before = Before { agreed: &agreed, introduced, failed: &mut failed };
+            match self.attempt(&directory, before)? {
                 Attempt::Done(code) => return Ok(code),
                 Attempt::Agreed(more) => agreed.extend(more),
-                Attempt::NotLetIn(failure) if introduced => return Err(failure.into()),
-                Attempt::NotLetIn(_) => {
+                Attempt::NotLetIn => {
                     introduced = true;
                     self.session.ask_for_credentials(self.prepared, &self.sources.indexes)?;
                     self.sources.lend(&self.guard.logins());
@@ -96,7 +97,7 @@ impl Story<'_> {
             .into())
     }
 
-    fn attempt(&self, directory: &Path, agreed: &Agreed) -> Result<Attempt, Unresolved> {
+    fn attempt(&self, directory: &Path, before: Before<'_>) -> Result<Attempt, Unresolved> {
         if steps::has_pylock(&self.prepared.probe.options) {
             let message = "pylock.toml: building the sources of a lock is not supported";
             return Err(Failure::new(Status::BadInput, message)
@@ -109,7 +110,7 @@ impl Story<'_> {
         self.judge_named(&named)?;
 
         let (sources, trust) = (Arc::clone(&self.sources), self.trust.clone());
-        let judge = Arc::new(Judge::new(sources, trust, self.policy, agreed.clone()));
+        let judge = Arc::new(Judge::new(sources, trust, self.policy, before.agreed.clone()));
         let gateway = self.gateway(directory, &judge)?;
         let closed = Closed {
             indexes: gateway.index_urls(),
@@ -122,8 +123,16 @@ impl Story<'_> {
         let unpacking = Unpacking::new(self.session, self.store, self.trust);
         let resolved = unpacking
             .answering(|| judge.findings(), |ask| self.resolve(&closed, &named, directory, ask))?;
-        // A refused file is the true cause of the failure, whatever message pip prints.
+        let exchanges = exchanges(&closed, &copies, self.prepared, &self.session.process.directory);
         let refused = refused(&gateway, &judge, resolved.as_ref().ok().map(|asked| &asked.lock));
+        let ended = Ended { gateway: &gateway, exchanges: &exchanges, named: &named, directory };
+        if resolved.is_err()
+            && !(refused.is_empty() && ended.is_complete())
+            && let Some(captured) = self.failure_of_pip(&closed, &ended)
+        {
+            return Err(Unresolved::Pip(captured));
+        }
+        // A refused file is the true cause of the failure, whatever message pip prints.
         let refused = self.decide(refused)?;
         if !refused.is_empty() {
             return Ok(Attempt::Agreed(recorded(&refused)));
@@ -131,21 +140,19 @@ impl Story<'_> {
         if let Some(refusal) = gateway.refusals().into_iter().next() {
             return Err(Refusal::failure(refusal.reason).into());
         }
-        if let Some(failed) = gateway.failures().into_iter().next() {
-            if failed.code == Some(UNAUTHORIZED) {
-                return Ok(Attempt::NotLetIn(failed.failure));
+        match ended.fatal_failure(resolved.is_ok(), before.introduced) {
+            Some(failed) if failed.asks_for_credentials() && !before.introduced => {
+                return Ok(Attempt::NotLetIn);
             }
-            return Err(failed.failure.into());
+            Some(failed) => return Err(failed.failure.into()),
+            None => {}
         }
-        let Asked { mut lock, made } = resolved.map_err(|error| with_real_urls(error, &gateway))?;
+        let resolved = resolved.map_err(|error| self.told(error, &ended, before.failed));
+        let Asked { mut lock, made } = resolved?;
         let handed: Vec<_> = gateway.handed_over().into_iter().map(|handed| handed.file).collect();
         let stated = lock.clone();
         place(&mut lock, &gateway);
-        let at = &self.session.process.directory;
-        let made = made.map(|made| {
-            let exchanges = exchanges(&closed, &copies, self.prepared, at);
-            made.in_words_of_the_user(&gateway, self.prepared, &exchanges)
-        });
+        let made = made.map(|made| made.in_words_of_the_user(&gateway, self.prepared, &exchanges));
         let known = gateway.pages();
         drop(gateway);
 
@@ -214,33 +221,39 @@ impl Story<'_> {
         directory: &Path,
         ask: (OsString, OsString),
     ) -> Result<Asked, Unresolved> {
-        let output = directory.join("report.json");
-        let locks = self.session.locks().then(|| self.lock_place());
-        let (arguments, options) = (self.session.arguments, &self.prepared.probe.options);
-        let argv = match locks {
-            Some(place) => closed.lock(arguments, place, &output),
-            None => closed.report(arguments, options, Installed::Counts, &output),
-        };
         let files = closed.find_links.iter().cloned().collect();
         let places = Origins { indexes: closed.indexes.clone(), ..self.places(files, named) };
         let mut environment = self.environment(closed, named, &ForNestedPips::Gateway);
         environment.set.push(ask);
-        let question = Question {
-            arguments: &argv,
-            output: &output,
-            allowed: Allowed::Builds(places),
-            environment,
-        };
         let building = self.session.progress.begin(Activity::Building, 0);
+        let output = directory.join("report.json");
+        let asked = self.ask_pip(closed, &output, Allowed::Builds(places), environment);
+        drop(building);
+        asked.map_err(|error| self.unresolved(error))
+    }
+
+    /// Asks pip for its set or its lock, by the gateway of `closed`.
+    pub(super) fn ask_pip(
+        &self,
+        closed: &Closed,
+        output: &Path,
+        allowed: Allowed,
+        environment: Environment,
+    ) -> Result<Asked, ResolveError> {
+        let (arguments, options) = (self.session.arguments, &self.prepared.probe.options);
+        let locks = self.session.locks().then(|| self.lock_place());
+        let argv = match locks {
+            Some(place) => closed.lock(arguments, place, output),
+            None => closed.report(arguments, options, Installed::Counts, output),
+        };
+        let question = Question { arguments: &argv, output, allowed, environment };
         let resolver = self.prepared.resolver();
-        let asked = match locks {
+        match locks {
             Some(_) => resolver.kept_lock(question).and_then(Made::asked),
             None => {
                 resolver.report(&question).map(|answer| Asked { lock: answer.lock, made: None })
             }
-        };
-        drop(building);
-        asked.map_err(|error| self.unresolved(error))
+        }
     }
 
     /// Returns the places from which pip may take files without an index: this run's directories,
@@ -272,7 +285,7 @@ impl Story<'_> {
         }
     }
 
-    fn environment(
+    pub(super) fn environment(
         &self,
         closed: &Closed,
         named: &[Direct],

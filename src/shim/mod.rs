@@ -22,6 +22,7 @@ mod session;
 mod story;
 mod unknown_command;
 mod unpacking;
+mod unresolvable;
 mod verified;
 
 pub use entry::{is_pip_name, run};

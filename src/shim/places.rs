@@ -17,7 +17,7 @@ use crate::package::lock::{self, Lock, Place, Source};
 use crate::pip::run::Captured;
 use crate::resolve::build_steps::Closed;
 use crate::resolve::requirement_files::Copies;
-use crate::resolve::resolution::{Prepared, Unresolved};
+use crate::resolve::resolution::Prepared;
 
 /// Returns a URL for `place`, which is a URL or a path relative to `directory`.
 pub(super) fn url_of(place: &str, directory: &Path) -> String {
@@ -120,29 +120,24 @@ pub(super) fn exchanges(
     links.chain(copies.names.iter().map(of_copy)).collect()
 }
 
-/// Applies the replacements to pip's output. A line number behind a copy's name is removed, since
-/// the copies of requirements files have fewer lines than the originals.
+/// Applies the replacements to pip's output.
 pub(super) fn exchanged(bytes: &[u8], exchanges: &[Exchange]) -> Vec<u8> {
-    let mut text = String::from_utf8_lossy(bytes).into_owned();
-    for (private, known) in exchanges {
-        let mut parts = text.split(private.as_str());
-        let mut out = parts.next().unwrap_or_default().to_owned();
-        for part in parts {
-            let line = part.strip_prefix(" (line ").and_then(|rest| rest.split_once(')'));
-            out.push_str(known);
-            out.push_str(line.map_or(part, |(_, rest)| rest));
-        }
-        text = out;
-    }
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    let text = exchanges.iter().fold(text, |text, (private, known)| text.replace(private, known));
     text.into_bytes()
 }
 
-/// Returns pip's failure with the indexes and files that the user knows.
-pub(super) fn with_real_urls(error: Unresolved, gateway: &Gateway) -> Unresolved {
-    let Unresolved::Pip(captured) = error else { return error };
-    let real = |bytes: &[u8]| gateway.with_real_urls(&String::from_utf8_lossy(bytes)).into_bytes();
-    let (stdout, stderr) = (real(&captured.stdout), real(&captured.stderr));
-    Unresolved::Pip(Captured { stdout, stderr, ..captured })
+/// Returns the output of a pip that failed with the indexes and files that the user knows.
+pub(super) fn failure_of_the_user(
+    captured: Captured,
+    gateway: &Gateway,
+    prepared: &Prepared<'_>,
+    exchanges: &[Exchange],
+) -> Captured {
+    let known =
+        |bytes: &[u8]| exchanged(&in_words_of_the_user(gateway, prepared, bytes), exchanges);
+    let (stdout, stderr) = (known(&captured.stdout), known(&captured.stderr));
+    Captured { stdout, stderr, ..captured }
 }
 
 /// Returns a page with links to every file that the gateway served and every file of the user's

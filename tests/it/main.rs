@@ -96,6 +96,7 @@ mod trust_pins;
 mod trust_store;
 mod trusted_root;
 mod twins;
+mod unresolvable;
 mod upgrading_pip;
 mod validity;
 mod values;

@@ -17,6 +17,7 @@ use url::Url;
 use crate::index::page::html::{self, ATTRIBUTES, Tag};
 use crate::index::page::json::{self, Broken, Top, walk};
 use crate::index::page::{self, Format, Page, PageError};
+use crate::package::filename::is_wheel;
 use crate::terminal::escape::{blanked, is_plain};
 
 /// Maximum size of a mirror as a multiple of its page, besides [`ROOM`]. Our links are longer than
@@ -32,6 +33,8 @@ pub enum Beside {
     Kept,
     /// The mirror omits them: an installer reads the METADATA inside the file.
     LeftOut,
+    /// The mirror offers them for every source, and for wheels as the page does.
+    ForSources,
 }
 
 /// A page and its mirror.
@@ -175,7 +178,8 @@ impl MirrorWriter<'_> {
         serde_json::to_writer(&mut *self.out, filename)?;
         self.out.write_all(b",\"url\":")?;
         serde_json::to_writer(&mut *self.out, &url)?;
-        let offered = self.beside == Beside::Kept;
+        let added = self.adds_metadata(filename);
+        let offered = self.beside != Beside::LeftOut && !added;
         for (key, value) in [
             ("requires-python", file.requires_python),
             ("yanked", file.yanked),
@@ -188,6 +192,9 @@ impl MirrorWriter<'_> {
             if let Some(value) = value {
                 write!(self.out, ",\"{key}\":{}", shown(value))?;
             }
+        }
+        if added {
+            write!(self.out, ",\"core-metadata\":true,\"dist-info-metadata\":true")?;
         }
         let none = MirrorHashes::default();
         let MirrorHashes { sha256, sha512, sha384, sha224, sha1, md5 } =
@@ -209,6 +216,10 @@ impl MirrorWriter<'_> {
         self.out.write_all(if between == "," { b"}}" } else { b",\"hashes\":{}}" })
     }
 
+    fn adds_metadata(&self, filename: &str) -> bool {
+        self.beside == Beside::ForSources && !is_wheel(filename)
+    }
+
     fn html(&mut self, bytes: &[u8]) -> Result<(), PageError> {
         self.out.write_all(b"<!DOCTYPE html>\n<html><body>\n").map_err(unwritten)?;
         html::for_each(bytes, |tag| self.html_file(tag).map_err(unwritten))?;
@@ -220,10 +231,16 @@ impl MirrorWriter<'_> {
         let Some(entry) = entry else { return Ok(()) };
         let url = self.moved(&entry.href, &entry.filename);
         write!(self.out, "<a href=\"{}\"", Escaped(&url))?;
+        let added = self.adds_metadata(&entry.filename);
+        if added {
+            let attributes = " data-core-metadata=\"true\" data-dist-info-metadata=\"true\"";
+            self.out.write_all(attributes.as_bytes())?;
+        }
+        let offered = self.beside != Beside::LeftOut && !added;
         let kept = ATTRIBUTES.into_iter().filter(|name| {
             name.starts_with("data-")
                 && *name != "data-provenance"
-                && (self.beside == Beside::Kept || !name.ends_with("-metadata"))
+                && (offered || !name.ends_with("-metadata"))
         });
         for name in kept {
             let Some(value) = tag.attribute(name) else { continue };

@@ -1,8 +1,8 @@
 //! Rewrites requirements files into private copies without indexes and links.
 //!
 //! pip may use the gateway alone, so the copies must not contain the indexes and links of the
-//! originals. Requirements are copied unchanged, with variables expanded. A file from a URL is read
-//! once, so that every later read gives the same text.
+//! originals. Requirements are copied unchanged, with variables expanded, and keep the numbers of
+//! their lines. A file from a URL is read once, so that every later read gives the same text.
 
 use std::path::{Path, PathBuf};
 
@@ -94,8 +94,8 @@ impl<R: FnMut(&Source) -> Option<Vec<u8>>, V: Fn(&str) -> Option<String>> Copier
         }
         including.push(source.clone());
         self.closed.names.push((copy.clone(), shown(source)));
-        let mut lines = String::new();
-        for logical in text::logical_lines(&text, &self.variable) {
+        let (mut lines, mut next) = (String::new(), 1);
+        for (number, logical) in text::numbered_lines(&text, &self.variable) {
             let rewritten = match line::read(&logical) {
                 Line::Other if line::is_unreadable(&logical) => {
                     return Err(not_supported(source, &logical));
@@ -113,8 +113,11 @@ impl<R: FnMut(&Source) -> Option<Vec<u8>>, V: Fn(&str) -> Option<String>> Copier
                 if !self.stays(&line) {
                     return Err(not_supported(source, &line));
                 }
+                // pip names a requirement by the number of its line.
+                lines.push_str(&"\n".repeat(number.saturating_sub(next)));
                 lines.push_str(&line);
                 lines.push('\n');
+                next = number.saturating_add(1);
             }
         }
         including.pop();

@@ -65,31 +65,39 @@ fn declared_encoding(bytes: &[u8]) -> Option<String> {
 /// Returns the lines with continuations joined, comments and blank lines removed, and variables
 /// expanded.
 pub(super) fn logical_lines(text: &str, variable: &impl Fn(&str) -> Option<String>) -> Vec<String> {
-    joined(text)
-        .iter()
-        .map(|line| without_comment(line).trim_matches(is_blank))
-        .filter(|line| !line.is_empty())
-        .map(|line| expanded(line, variable))
-        .collect()
+    numbered_lines(text, variable).into_iter().map(|(_, line)| line).collect()
+}
+
+/// Returns the lines of [`logical_lines`] with the number of the line that each begins at, from 1.
+pub(super) fn numbered_lines(
+    text: &str,
+    variable: &impl Fn(&str) -> Option<String>,
+) -> Vec<(usize, String)> {
+    let lines = joined(text).into_iter().filter_map(|(number, line)| {
+        let line = without_comment(&line).trim_matches(is_blank);
+        (!line.is_empty()).then(|| (number, expanded(line, variable)))
+    });
+    lines.collect()
 }
 
 /// Joins a line that ends in `\` with the next line. A comment ends the continued line.
-fn joined(text: &str) -> Vec<String> {
+fn joined(text: &str) -> Vec<(usize, String)> {
     let mut lines = Vec::new();
-    let mut open: Option<String> = None;
-    for line in physical_lines(text) {
+    let mut open: Option<(usize, String)> = None;
+    for (number, line) in (1..).zip(physical_lines(text)) {
         let comment = line.trim_start_matches(is_blank).starts_with('#');
         if line.ends_with('\\') && !comment {
-            open.get_or_insert_default().push_str(line.trim_matches('\\'));
+            let (_, whole) = open.get_or_insert_with(|| (number, String::new()));
+            whole.push_str(line.trim_matches('\\'));
             continue;
         }
-        let mut whole = open.take().unwrap_or_default();
+        let (number, mut whole) = open.take().unwrap_or((number, String::new()));
         if comment {
             // The blank makes `#` a comment also behind a continued line.
             whole.push(' ');
         }
         whole.push_str(line);
-        lines.push(whole);
+        lines.push((number, whole));
     }
     lines.extend(open);
     lines
