@@ -49,6 +49,7 @@ mod invocation;
 mod kept_answers;
 mod kept_evidence;
 mod kept_files;
+mod keyring;
 mod language;
 mod layouts;
 mod left_alone;

@@ -21,8 +21,9 @@ def _requirements_at_hand():
 class _BuildingPolicy:
     """Checks each file that pip takes, each connection, and each process it starts to build."""
 
-    def __init__(self, notes, stated):
+    def __init__(self, notes, keyring_calls, stated):
         self._notes = notes
+        self._keyring_calls = keyring_calls
         self._origins = _Origins(stated)
         self._recorded = frozenset(stated.get("recorded", ()))
 
@@ -41,7 +42,7 @@ class _BuildingPolicy:
             self._check_connection(event, _text(args[0] or ""), _text(args[1]))
         elif event == "subprocess.Popen":
             program, words = _popen_command(args)
-            if not _is_allowed_start(program, words):
+            if not (_is_allowed_start(program, words) or self._keyring_calls.has_started()):
                 self._check_build(event, program, words, args[2])
 
     def _check_origins_at_hand(self, event):

@@ -30,10 +30,11 @@ def _guard(directory):
     kept_path = os.environ.get("PYPI_VERIFY_NOW_GUARD_LOCK")
     address = os.environ.get("PYPI_VERIFY_NOW_GUARD_ASKING")
 
+    keyring_calls = _KeyringCalls()
     policy = (
-        _BuildingPolicy(notes, json.loads(stated_origins))
+        _BuildingPolicy(notes, keyring_calls, json.loads(stated_origins))
         if is_building
-        else _ResolvingPolicy(notes)
+        else _ResolvingPolicy(notes, keyring_calls)
     )
     kept_lock = _KeptLock(kept_path, notes) if kept_path else None
     _AuditHook(policy, kept_lock).arm(notes)
@@ -43,9 +44,9 @@ def _guard(directory):
     credentials, failures = _Credentials(), _Failures()
     installing = _Installing(_InstallQuestion(address) if address else None)
     imports = _ImportObserver()
-    if not is_building:
-        # A build could read the credentials.
-        imports.observe("pip._internal.network.auth", credentials.patch)
+    # A build could read the credentials.
+    patches = [keyring_calls.patch] if is_building else [keyring_calls.patch, credentials.patch]
+    imports.observe("pip._internal.network.auth", *patches)
     imports.observe("pip._internal.cli.base_command", failures.patch)
     imports.observe("pip._internal.commands.install", installing.patch_command)
     if address:

@@ -2,8 +2,8 @@
 
 `mod.rs` joins the files of this folder into one module, in the order that it states. The module
 
-1. refuses what would run or take code before that code has a verdict (`starts.py`, `origins.py`,
-   `stated_names.py`, `building.py`, armed by `audit_hook.py`),
+1. refuses what would run or take code before that code has a verdict (`starts.py`, `keyring.py`,
+   `origins.py`, `stated_names.py`, `building.py`, armed by `audit_hook.py`),
 2. keeps a `pip lock` from writing its lock before the verdicts (`kept_lock.py`),
 3. notes facts about this pip and its environment (`observed_imports.py`, `credentials.py`,
    `failures.py`, `scheme.py`, `target.py`, `installing.py`, `facts.py`),

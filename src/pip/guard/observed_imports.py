@@ -6,24 +6,25 @@ may be at another place on `sys.path` by then.
 
 
 class _ImportObserver:
-    """Finder on `sys.meta_path` that calls a function with each observed module, once executed."""
+    """Finder on `sys.meta_path` that calls functions with each observed module, once executed."""
 
     def __init__(self):
         self._patches = {}
 
-    def observe(self, name, patch):
-        """Calls `patch` with a module, now if it is imported already (by a standby)."""
+    def observe(self, name, *patches):
+        """Calls `patches` with a module, now if it is imported already (by a standby)."""
         if name in sys.modules:
-            patch(sys.modules[name])
+            for patch in patches:
+                patch(sys.modules[name])
             return
         if not self._patches:
             sys.meta_path.insert(0, self)
-        self._patches[name] = patch
+        self._patches[name] = patches
 
     def find_spec(self, name, path=None, target=None):
         """Returns the spec of an observed module, or `None` (the next finder is asked)."""
-        patch = self._patches.pop(name, None)
-        if patch is None:
+        patches = self._patches.pop(name, None)
+        if patches is None:
             return None
         import importlib.machinery
 
@@ -34,7 +35,8 @@ class _ImportObserver:
 
         def exec_module(module):
             execute(module)
-            patch(module)
+            for patch in patches:
+                patch(module)
 
         spec.loader.exec_module = exec_module
         return spec

@@ -62,15 +62,16 @@ def _refuse(notes, event, program, words, cwd=None, **details):
 class _ResolvingPolicy:
     """The rules for a pip that resolves wheels only: no process starts, with few exceptions."""
 
-    def __init__(self, notes):
+    def __init__(self, notes, keyring_calls):
         self._notes = notes
+        self._keyring_calls = keyring_calls
         # By thread: the program of the last allowed `Popen`. CPython 3.13 implements that `Popen`
         # by `os.posix_spawn`, which raises an event of its own for the same program.
         self._spawning = {}
 
     def check(self, event, args):
         """Raises `_Unverified` if the act that an audit event announces is not allowed."""
-        if event not in _START_EVENTS:
+        if event not in _START_EVENTS or self._keyring_calls.has_started():
             return
         import threading
 
