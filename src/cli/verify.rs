@@ -168,11 +168,12 @@ fn read_lock(process: &Process, path: &Path) -> Result<Lock, Failure> {
 pub(super) fn real_pip(process: &Process) -> Result<Pip, Failure> {
     let path = process.variable("PATH").unwrap_or_default();
     let find = |name: &str| {
-        find::find_real_pip(OsStr::new(name), path, &process.executable, &process.directory)
+        find::find_real_pip(OsStr::new(name), path, &process.executable, &process.directory, &[])
     };
     let depth = find::check_recursion(process.variable(find::DEPTH_VARIABLE))?;
     let program = find("pip").or_else(|error| find("pip3").map_err(|_| error))?;
-    Ok(Pip { program, depth: depth.to_string() })
+    let inherited = process.variable_names();
+    Ok(Pip { program, depth: depth.to_string(), inherited, ..Pip::default() })
 }
 
 /// Returns one line for each package, with the worst verdict of its files.

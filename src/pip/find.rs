@@ -50,6 +50,17 @@ pub enum FindError {
         /// The operating system's reason.
         source: io::Error,
     },
+    /// This pip calls this program again, and no other one follows on PATH.
+    #[error(
+        "`{}` leads back to the shim of pypi-verify-now, and no other `{}` follows on PATH",
+        program.display(), name.display()
+    )]
+    LeadsBack {
+        /// The pip that was started last.
+        program: PathBuf,
+        /// The name that was searched for.
+        name: OsString,
+    },
     /// The number of nested shims exceeds [`MAX_DEPTH`].
     #[error(
         "pip leads back to the shim of pypi-verify-now: {MAX_DEPTH} of them are running inside one another"
@@ -77,7 +88,7 @@ impl From<FindError> for Failure {
             }
             FindError::NotAName(_) => failure.hint("call it as `pip`, `pip3` or `pip3.N`"),
             FindError::OwnExecutable { .. } => failure.hint("install pypi-verify-now again"),
-            FindError::Loop => failure.hint(
+            FindError::LeadsBack { .. } | FindError::Loop => failure.hint(
                 "a `pip` further along PATH calls `pip` by name: let it call a pip by its path, \
                  or `python -m pip`",
             ),
@@ -91,7 +102,8 @@ impl From<FindError> for Failure {
 /// `path` is the value of PATH, `own_exe` the file of this program, `cwd` the absolute working
 /// directory, to which empty and relative entries refer. These files are skipped: the same file as
 /// `own_exe` (through links of either kind), a link to a file with this program's name (another
-/// version of it), a copy of it, directories, and files that are not executable.
+/// version of it), a copy of it, directories, files that are not executable, and the files in
+/// `started`, which led back here (see [`started`](crate::pip::started)).
 ///
 /// # Errors
 /// There is no such file, or `own_exe` cannot be read.
@@ -100,6 +112,7 @@ pub fn find_real_pip(
     path: &OsStr,
     own_exe: &Path,
     cwd: &Path,
+    started: &[PathBuf],
 ) -> Result<PathBuf, FindError> {
     let name = invoked_as;
     if name.is_empty() || name == "." || name == ".." || name.as_bytes().contains(&b'/') {
@@ -107,10 +120,14 @@ pub fn find_real_pip(
     }
     let own = OwnExecutable::open(own_exe)
         .map_err(|source| FindError::OwnExecutable { path: own_exe.to_owned(), source })?;
-    if let Some(found) = next_on_path(name, path, &own, cwd) {
+    let next = |name: &OsStr| on_path(name, path, &own, cwd).find(|it| !started.contains(it));
+    if let Some(found) = next(name) {
         return Ok(found);
     }
-    let there = |other: &&str| next_on_path(OsStr::new(*other), path, &own, cwd).is_some();
+    if let Some(program) = started.last() {
+        return Err(FindError::LeadsBack { program: program.clone(), name: name.to_owned() });
+    }
+    let there = |other: &&str| next(OsStr::new(*other)).is_some();
     let others = ["pip", "pip3"].into_iter().filter(there).collect();
     Err(FindError::NotFound { name: name.to_owned(), others })
 }
@@ -143,11 +160,17 @@ pub fn check_recursion(value: Option<&OsStr>) -> Result<u32, FindError> {
     if above >= MAX_DEPTH { Err(FindError::Loop) } else { Ok(above + 1) }
 }
 
-fn next_on_path(name: &OsStr, path: &OsStr, own: &OwnExecutable, cwd: &Path) -> Option<PathBuf> {
+/// Returns the pips of this name on PATH, in order.
+fn on_path<'a>(
+    name: &'a OsStr,
+    path: &'a OsStr,
+    own: &'a OwnExecutable,
+    cwd: &'a Path,
+) -> impl Iterator<Item = PathBuf> + 'a {
     path.as_bytes()
         .split(|byte| *byte == b':')
-        .map(|directory| cwd.join(OsStr::from_bytes(directory)).join(name))
-        .find(|candidate| is_executable(candidate) && !own.is(candidate))
+        .map(move |directory| cwd.join(OsStr::from_bytes(directory)).join(name))
+        .filter(|candidate| is_executable(candidate) && !own.is(candidate))
 }
 
 fn is_executable(path: &Path) -> bool {

@@ -3,6 +3,7 @@
 //! The only modules that start processes. Own everything that is known of pip's own behaviour;
 //! decide nothing about what may be installed.
 
+pub mod behind;
 pub mod command_line;
 pub mod configuration;
 pub mod find;
@@ -16,5 +17,6 @@ pub mod run;
 pub mod scheme;
 pub mod settings;
 pub mod standby;
+pub mod started;
 pub mod target;
 pub mod version;

@@ -272,6 +272,16 @@ impl<'a> Resolver<'a> {
         Some(captured.map_err(|source| self.pip.error(source)))
     }
 
+    /// Learns which pip is behind a wrapper, for all further runs.
+    fn learn(&self, facts: &Facts, arguments: &[OsString], environment: &Environment) {
+        let note = facts.behind.as_ref();
+        let behind = note.and_then(|it| it.behind(arguments, environment, &self.pip.inherited));
+        if let Some(behind) = behind {
+            // The first note counts: later ones would be of the pip behind it.
+            let _ = self.pip.behind.set(behind);
+        }
+    }
+
     /// Runs pip under the guard, so that it leaves only its document behind.
     ///
     /// 1. Variables by which one pip marks another as its child are removed: a user's value would
@@ -312,7 +322,10 @@ impl<'a> Resolver<'a> {
                 Err(ResolveError::Blocked(blocked))
             }
             Err(error @ GuardError::Deaf) => Err(error.into()),
-            Ok((facts, _)) if captured.status.success() => Ok((captured, facts)),
+            Ok((facts, _)) if captured.status.success() => {
+                self.learn(&facts, arguments, &environment);
+                Ok((captured, facts))
+            }
             Err(error) if captured.status.success() => Err(error.into()),
             notes => {
                 captured.cause = notes.map_or(Cause::Unseen, |(facts, _)| facts.cause());

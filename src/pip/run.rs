@@ -8,21 +8,46 @@ use std::io::{self, Read, Write};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
 
 use crate::pip::find::DEPTH_VARIABLE;
+use crate::pip::started::{self, STARTED_VARIABLE};
 use crate::process::run::{Purpose, Run};
 
+/// The variable by which the guard learns that a wrapper led back to this program, and the pip that
+/// follows. Its value is that pip's path.
+pub const BEHIND_WRAPPER: &str = "PYPI_VERIFY_NOW_GUARD_BEHIND";
+
 /// The real pip: its file, and the depth of nested calls of this program.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Pip {
     /// The executable file.
     pub program: PathBuf,
     /// The value of [`DEPTH_VARIABLE`] for pip.
     pub depth: String,
+    /// Wrappers on PATH before [`Self::program`] that led back to this program in this very call.
+    pub wrappers: Vec<PathBuf>,
+    /// The names of this process's own variables.
+    pub inherited: Vec<OsString>,
+    /// The pip that is run in place of [`Self::program`], once that has led back to this program.
+    pub behind: OnceLock<Behind>,
+}
+
+/// The pip behind a wrapper that leads back to this program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Behind {
+    /// The executable file.
+    pub program: PathBuf,
+    /// Arguments that the wrapper adds before the others.
+    pub before: Vec<OsString>,
+    /// Arguments that the wrapper adds after the others.
+    pub after: Vec<OsString>,
+    /// The changes that the wrapper makes to the environment.
+    pub environment: Environment,
 }
 
 /// Changes to the environment that pip inherits.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Environment {
     /// Variables that are set.
     pub set: Vec<(OsString, OsString)>,
@@ -148,12 +173,22 @@ impl Pip {
     }
 
     pub(super) fn command(&self, arguments: &[OsString], environment: &Environment) -> Command {
-        let mut command = Command::new(&self.program);
-        command.args(arguments).env(DEPTH_VARIABLE, &self.depth);
-        for name in &environment.remove {
-            command.env_remove(name);
+        let behind = self.behind.get();
+        let mut command = Command::new(behind.map_or(&self.program, |behind| &behind.program));
+        command.args(behind.into_iter().flat_map(|behind| &behind.before)).args(arguments);
+        command.args(behind.into_iter().flat_map(|behind| &behind.after));
+        let programs = self.wrappers.iter().chain([&self.program]).map(PathBuf::as_path);
+        command.env(STARTED_VARIABLE, started::value(arguments, programs));
+        command.env(DEPTH_VARIABLE, &self.depth);
+        if !self.wrappers.is_empty() {
+            command.env(BEHIND_WRAPPER, &self.program);
         }
-        command.envs(environment.set.iter().map(|(name, value)| (name, value)));
+        for changes in behind.map(|behind| &behind.environment).into_iter().chain([environment]) {
+            for name in &changes.remove {
+                command.env_remove(name);
+            }
+            command.envs(changes.set.iter().map(|(name, value)| (name, value)));
+        }
         command
     }
 

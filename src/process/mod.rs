@@ -88,6 +88,12 @@ impl Process {
         self.environment.get(OsStr::new(name)).map(OsString::as_os_str).filter(|v| !v.is_empty())
     }
 
+    /// Returns the names of all environment variables.
+    #[must_use]
+    pub fn variable_names(&self) -> Vec<OsString> {
+        self.environment.keys().cloned().collect()
+    }
+
     /// Returns an environment variable as text; invalid UTF-8 is replaced.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<String> {

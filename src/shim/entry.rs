@@ -11,6 +11,7 @@ use crate::pip::command_line::arguments::Subcommand;
 use crate::pip::command_line::invocation::{Invocation, classify};
 use crate::pip::find;
 use crate::pip::run::Pip;
+use crate::pip::started::{self, STARTED_VARIABLE};
 use crate::process::Process;
 use crate::shim::install::install;
 use crate::shim::unknown_command::unknown_command;
@@ -42,8 +43,11 @@ fn run_as(process: &Process, report: Report, invocation: &Invocation) -> Result<
     let depth = find::check_recursion(process.variable(find::DEPTH_VARIABLE))?;
     let path = process.variable("PATH").unwrap_or_default();
     let name = process.command_name();
-    let program = find::find_real_pip(name, path, &process.executable, &process.directory)?;
-    let pip = Pip { program, depth: depth.to_string() };
+    let wrappers = started::programs(process.variable(STARTED_VARIABLE), &process.arguments);
+    let (own, directory) = (&process.executable, &process.directory);
+    let program = find::find_real_pip(name, path, own, directory, &wrappers)?;
+    let inherited = process.variable_names();
+    let pip = Pip { program, depth: depth.to_string(), wrappers, inherited, ..Pip::default() };
     let bypassed = process.variable("PYPI_VERIFY_NOW").is_some_and(|value| value == "off");
     match invocation {
         Invocation::Install(arguments) if !bypassed => {

@@ -54,7 +54,7 @@ impl World {
     }
 
     fn find_on(&self, name: &str, path: &OsStr) -> Result<PathBuf, FindError> {
-        find_real_pip(OsStr::new(name), path, &self.at("own/the-binary"), self.root.path())
+        find_real_pip(OsStr::new(name), path, &self.at("own/the-binary"), self.root.path(), &[])
     }
 }
 

@@ -107,3 +107,4 @@ mod wheel_archive;
 mod wheel_contents;
 mod wheelhouse;
 mod world;
+mod wrappers;

@@ -184,9 +184,11 @@ fn traced(world: &Sandbox, command: &[&str]) -> Option<String> {
 fn pip_that_leads_back_here_ends_in_a_clear_error() {
     for script in ["exec pip \"$@\"", "pip \"$@\"; exit $?"] {
         let world = with_fake_pip(script);
+        let path = [world.shims(), world.project().join("fake")];
+        let world = world.env("PATH", std::env::join_paths(path).unwrap());
         for args in [&["--version"][..], &["install", "aa"]] {
             let run = world.pip(args).run();
-            run.exits(69).stderr_has("leads back to the shim").stderr_has("hint: ");
+            run.exits(69).stderr_has("fake/pip` leads back to the shim").stderr_has("hint: ");
             assert!(world.leftovers().is_empty());
         }
     }

@@ -41,7 +41,7 @@ const FOLDERS: [&str; 19] = [
 const GROUND: &str = "failure";
 
 /// The modules, with all below them, that compute and touch nothing outside.
-const PURE: [&str; 35] = [
+const PURE: [&str; 37] = [
     "attestation",
     "cli::shellenv",
     "contents::archive",
@@ -57,6 +57,7 @@ const PURE: [&str; 35] = [
     "index::newer",
     "index::page",
     "package",
+    "pip::behind",
     "pip::command_line",
     "pip::configuration",
     "pip::marker",
@@ -64,6 +65,7 @@ const PURE: [&str; 35] = [
     "pip::requirements",
     "pip::scheme",
     "pip::settings",
+    "pip::started",
     "pip::target",
     "pip::version",
     "process::switch",

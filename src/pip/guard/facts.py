@@ -24,6 +24,18 @@ def _subcommands():
         return None
 
 
+def _noted_behind():
+    """Returns how a wrapper has started this pip, as `Note` in `behind.rs` reads it, or `None`."""
+    program = os.environb.get(b"PYPI_VERIFY_NOW_GUARD_BEHIND")
+    if not program:
+        return None
+    return {
+        "program": list(program),
+        "words": [list(os.fsencode(word)) for word in sys.argv[1:]],
+        "environment": [(list(name), list(value)) for name, value in os.environb.items()],
+    }
+
+
 def _installed_metadata():
     """Returns the names of the metadata directories of all packages on `sys.path`."""
     endings = (".dist-info", ".egg-info", ".egg-link", ".egg")
@@ -50,6 +62,7 @@ def _note_facts(notes, is_building, credentials, failures, installing):
         "restarted": "_PIP_RUNNING_IN_SUBPROCESS" in os.environ,
         "cache": getattr(locations, "USER_CACHE_DIR", None),
         "index": _default_index(),
+        "behind": _noted_behind(),
         "commands": _subcommands(),
         "installed": _installed_metadata(),
         "logins": credentials.noted(),

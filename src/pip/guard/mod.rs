@@ -22,7 +22,8 @@ use std::sync::Mutex;
 use serde::{Deserialize, Serialize};
 
 use crate::http::settings::Login;
-use crate::pip::run::{Cause, Environment, RunError};
+use crate::pip::behind::Note;
+use crate::pip::run::{BEHIND_WRAPPER, Cause, Environment, RunError};
 use crate::pip::scheme::Scheme;
 use crate::pip::target::Target;
 use crate::process::run::Run;
@@ -114,6 +115,9 @@ pub struct Facts {
     pub cache: Option<PathBuf>,
     /// The URL of the index that this pip uses by default.
     pub index: Option<String>,
+    /// How a wrapper that leads back to this program has started this pip.
+    #[serde(default)]
+    pub behind: Option<Note>,
     /// The subcommands of this pip. `None` if it has no list of them where pips have it today.
     #[serde(default)]
     pub commands: Option<Vec<String>>,
@@ -270,8 +274,13 @@ impl Guard {
             let origins = serde_json::to_string(origins).unwrap_or_else(|_| "{}".to_owned());
             set.push(("PYPI_VERIFY_NOW_GUARD_BUILDING".into(), origins.into()));
         }
-        let remove =
-            ["PYPI_VERIFY_NOW_GUARD_BUILDING", "PYPI_VERIFY_NOW_GUARD_ASKING", KEPT_LOCK, TARGET];
+        let remove = [
+            "PYPI_VERIFY_NOW_GUARD_BUILDING",
+            "PYPI_VERIFY_NOW_GUARD_ASKING",
+            BEHIND_WRAPPER,
+            KEPT_LOCK,
+            TARGET,
+        ];
         Environment { set, remove: remove.map(str::to_owned).to_vec() }
     }
 
