@@ -66,6 +66,14 @@ impl Options {
         names.iter().any(|name| self.is_set(name))
     }
 
+    /// Returns the last use on the command line of any of these options: its name and its value.
+    #[must_use]
+    pub fn last_of(&self, names: &[&str]) -> Option<(&'static str, Option<&OsStr>)> {
+        let (option, value) =
+            self.given.iter().rev().find(|(option, _)| names.contains(&option.name()))?;
+        Some((option.name(), value.as_deref()))
+    }
+
     /// Returns the value that counts of an option with one value.
     #[must_use]
     pub fn last(&self, name: &str) -> Option<&OsStr> {

@@ -13,7 +13,6 @@ use crate::failure::{Failure, Status};
 use crate::http::redact::redacted_text;
 use crate::http::settings::{Proxy, ProxyVariables, Transport};
 use crate::pip::options::Options;
-use crate::process::switch;
 
 /// Options for indexes and directories in the lines of requirements files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -112,19 +111,28 @@ impl Settings {
             credentials: indexes.clone(),
             ..defaults
         };
-        // `--no-cache-dir` may be written as PIP_NO_CACHE_DIR or as a false `cache-dir`.
-        let switched_off =
-            single("--cache-dir").and_then(|text| switch::read(&text)) == Some(false);
-        let disabled = on("--no-cache-dir") || switched_off;
         let find_links = options.all("--find-links").into_iter();
-        let cache = path("--cache-dir").or_else(|| surroundings.default_cache.clone());
         Ok(Self {
             indexes,
             find_links: find_links.chain(lines.find_links.clone()).collect(),
             transport,
-            cache: if disabled { None } else { cache },
+            cache: cache(options, surroundings),
         })
     }
+}
+
+/// Returns pip's cache directory. The two options share one value, so that the last one on the
+/// command line counts. A configured `no-cache-dir` switches the cache off even if its value means
+/// "no" (`cmdoptions._handle_no_cache_dir`), and wins over a configured directory.
+fn cache(options: &Options, surroundings: &Surroundings) -> Option<PathBuf> {
+    if let Some((name, value)) = options.last_of(&["--cache-dir", "--no-cache-dir"]) {
+        return value.map(PathBuf::from).filter(|_| name == "--cache-dir");
+    }
+    if options.configured("--no-cache-dir").is_some() {
+        return None;
+    }
+    let configured = options.configured("--cache-dir").map(PathBuf::from);
+    configured.or_else(|| surroundings.default_cache.clone())
 }
 
 /// Parses an index URL. As in pip, a path on this machine is valid too.

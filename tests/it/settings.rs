@@ -107,7 +107,19 @@ fn cache_directory_is_pips_unless_disabled() {
     assert_eq!(cache("", ""), Some(PathBuf::from("/cache")));
     assert_eq!(cache("", "--cache-dir /mine"), Some(PathBuf::from("/mine")));
     assert_eq!(cache("", "--no-cache-dir"), None);
-    assert_eq!(cache(":env:.no-cache-dir='true'\n", ""), None);
+    for word in ["true", "1", "off", "0", "false", "no"] {
+        assert_eq!(cache(&format!(":env:.no-cache-dir='{word}'\n"), ""), None, "{word}");
+        assert_eq!(cache(&format!("global.no-cache-dir='{word}'\n"), ""), None, "{word}");
+    }
+    // The two options share one value: the last use counts, and the command line.
+    let mine = Some(PathBuf::from("/mine"));
+    assert_eq!(cache("", "--cache-dir /mine --no-cache-dir"), None);
+    assert_eq!(cache("", "--no-cache-dir --cache-dir /mine"), mine);
+    assert_eq!(cache(":env:.no-cache-dir='1'\n", "--cache-dir /mine"), mine);
+    assert_eq!(cache(":env:.cache-dir='/mine'\nglobal.no-cache-dir='no'\n", ""), None);
+    assert_eq!(cache(":env:.cache-dir='/mine'\n", ""), mine);
+    // A directory of that name, for pip too.
+    assert_eq!(cache(":env:.cache-dir='false'\n", ""), Some(PathBuf::from("false")));
 }
 
 #[test]
