@@ -86,6 +86,13 @@ impl Configuration {
         SOURCES.iter().rev().find_map(|source| self.spelled(source, option).next())
     }
 
+    /// Returns whether the value that counts of an option is in the subcommand's own section.
+    #[must_use]
+    pub fn is_of_section(&self, option: &PipOption) -> bool {
+        let source = SOURCES.iter().rev().find(|it| self.spelled(it, option).next().is_some());
+        source == Some(&"install")
+    }
+
     /// Returns the values of an option in all sources, the highest source last.
     pub fn all(&self, option: &PipOption) -> impl Iterator<Item = &str> {
         SOURCES.iter().flat_map(|source| self.spelled(source, option))

@@ -95,6 +95,19 @@ impl Options {
         configured.into_iter().map(str::to_owned).chain(given).collect()
     }
 
+    /// Returns how many of the values of [`Self::all`] also hold for a `pip install` that pip
+    /// starts by itself, to set up a build. Those are the first ones: that pip reads the variables,
+    /// the global section and `[install]`, and not this command line.
+    #[must_use]
+    pub fn inherited(&self, name: &str) -> usize {
+        let of_own_section = self.subcommand != Subcommand::Install
+            && named(name).is_some_and(|option| self.configuration.is_of_section(option));
+        let count = self.all(name).len() - self.values(name).count();
+        // An isolated pip ignores its variables, but not those of its command line.
+        let is_isolated = self.values("--isolated").next().is_some();
+        if of_own_section || is_isolated { 0 } else { count }
+    }
+
     /// Returns the number of a counted option.
     #[must_use]
     pub fn count(&self, name: &str) -> usize {

@@ -41,8 +41,11 @@ pub struct Closed {
     pub find_links: Option<PathBuf>,
     /// The copies of requirements files.
     pub requirements: Vec<PathBuf>,
-    /// The copies of constraints files.
+    /// The copies of constraints files that hold for this pip alone.
     pub constraints: Vec<PathBuf>,
+    /// The copies of constraints files that also hold for the pips that a build starts, unless a
+    /// newer pip tells those to ignore them.
+    pub inherited_constraints: Vec<PathBuf>,
     /// The copies of constraints files for builds.
     pub build_constraints: Vec<PathBuf>,
     /// A private cache: the wheels in pip's own cache were not built from verified files.
@@ -196,6 +199,9 @@ impl Closed {
                 set.push(("PIP_FIND_LINKS".into(), url.into()));
             }
         }
+        if !self.inherited_constraints.is_empty() {
+            set.push(("PIP_CONSTRAINT".into(), split_at_blanks(&self.inherited_constraints)));
+        }
         let internal = INTERNAL.map(str::to_owned);
         let remove = table::variables(is_not_inherited).into_iter().chain(internal).collect();
         Environment { set, remove }
@@ -216,6 +222,18 @@ pub enum ForNestedPips<'a> {
 fn dry_run(options: &Options) -> Option<OsString> {
     let installs = options.subcommand() == Subcommand::Install;
     (installs && options.is_on("--dry-run")).then(|| "--dry-run".into())
+}
+
+/// Returns a value for a variable that pip splits at blanks. A path with blanks becomes a URL.
+fn split_at_blanks(paths: &[PathBuf]) -> OsString {
+    let mut value = OsString::new();
+    for path in paths {
+        let has_blank = path.to_string_lossy().contains(char::is_whitespace);
+        let url = Url::from_file_path(path).ok().filter(|_| has_blank);
+        value.push(url.map_or_else(|| path.clone().into(), |url| OsString::from(url.as_str())));
+        value.push(" ");
+    }
+    value
 }
 
 /// Returns the option once for each path.

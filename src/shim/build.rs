@@ -117,6 +117,7 @@ impl Story<'_> {
             find_links: self.find_links(directory, &judge)?,
             requirements: copies.requirements.clone(),
             constraints: copies.constraints.clone(),
+            inherited_constraints: copies.inherited_constraints.clone(),
             build_constraints: copies.build_constraints.clone(),
             cache: directory.join("cache"),
         };

@@ -19,8 +19,10 @@ use crate::resolve::requirement_files::{named_files, reader};
 pub struct Copies {
     /// Copies of requirements files.
     pub requirements: Vec<PathBuf>,
-    /// Copies of constraints files.
+    /// Copies of constraints files that hold for this pip alone.
     pub constraints: Vec<PathBuf>,
+    /// Copies of constraints files that also hold for the pips that a build starts.
+    pub inherited_constraints: Vec<PathBuf>,
     /// Copies of constraints files for builds.
     pub build_constraints: Vec<PathBuf>,
     /// The path of each copy, with the name of its original.
@@ -50,6 +52,7 @@ pub fn copies(
     let [constraints, requirements] = named_files(options);
     let build_constraints = options.all("--build-constraint");
     let (count, build_count) = (constraints.len(), build_constraints.len());
+    let inherited = options.inherited("--constraint").min(count);
     let texts = [constraints, build_constraints, requirements].concat();
     if texts.is_empty() {
         return Ok(Copies::default());
@@ -68,7 +71,8 @@ pub fn copies(
     }
     let mut roots = closed.roots.into_iter();
     Ok(Copies {
-        constraints: roots.by_ref().take(count).collect(),
+        inherited_constraints: roots.by_ref().take(inherited).collect(),
+        constraints: roots.by_ref().take(count - inherited).collect(),
         build_constraints: roots.by_ref().take(build_count).collect(),
         requirements: roots.collect(),
         names: closed.names,
