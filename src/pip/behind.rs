@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStringExt as _;
 
 use serde::Deserialize;
 
-use crate::pip::run::{Behind, Environment};
+use crate::pip::run::{Behind, Environment, Pip};
 
 /// The note of a pip that a wrapper's call of this program has started. Text is bytes, since it may
 /// be no UTF-8.
@@ -56,6 +56,14 @@ impl Note {
             after: words.get(at + arguments.len()..)?.to_vec(),
             environment: Environment { set, remove },
         })
+    }
+}
+
+/// Has a pip run the one behind its wrapper from now on, if the guard noted one. The first note
+/// counts, since later ones are of the pip behind it.
+pub fn learn(pip: &Pip, note: Option<&Note>, arguments: &[OsString], changes: &Environment) {
+    if let Some(behind) = note.and_then(|note| note.behind(arguments, changes, &pip.inherited)) {
+        let _ = pip.behind.set(behind);
     }
 }
 

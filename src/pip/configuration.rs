@@ -55,6 +55,17 @@ impl Configuration {
         self
     }
 
+    /// Returns the configuration without the values that this pip ignores, because its subcommand
+    /// lacks the option. `knows` tells whether it has an option; keys that are no option of any pip
+    /// are kept.
+    #[must_use]
+    pub fn known_to(mut self, knows: impl Fn(&PipOption) -> bool) -> Self {
+        for values in self.sections.values_mut() {
+            values.retain(|key, _| table::named(&format!("--{key}")).is_none_or(&knows));
+        }
+        self
+    }
+
     /// Returns the values of a section (`install`, `:env:`).
     #[must_use]
     pub fn section(&self, name: &str) -> Option<&Values> {

@@ -3,7 +3,9 @@
 //! The only modules that start processes. Own everything that is known of pip's own behaviour;
 //! decide nothing about what may be installed.
 
+mod asked_about;
 pub mod behind;
+mod blocked;
 pub mod command_line;
 pub mod configuration;
 pub mod find;

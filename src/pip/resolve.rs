@@ -13,16 +13,16 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 
 use serde::Deserialize;
-use url::Url;
 
 use crate::failure::{Failure, Status};
-use crate::http::redact::{Redacted, redacted_text};
 use crate::package::bounded;
 use crate::package::lock::{Lock, LockError, MAX_BYTES};
+use crate::pip::asked_about::asked_about;
+use crate::pip::behind;
+use crate::pip::blocked;
 use crate::pip::command_line::arguments::InstallArgs;
-use crate::pip::command_line::option::Fact;
 use crate::pip::configuration::Configuration;
-use crate::pip::guard::{Allowed, Blocked, Facts, Guard, GuardError, KEPT_LOCK, TARGET};
+use crate::pip::guard::{Allowed, Blocked, Facts, Guard, GuardError, KEPT_LOCK, KEPT_REPORT};
 use crate::pip::options::Options;
 use crate::pip::run::{Captured, Cause, Environment, Pip, RunError, exit_code};
 use crate::pip::scheme::Scheme;
@@ -125,7 +125,7 @@ pub enum ResolveError {
     #[error(transparent)]
     Guard(#[from] GuardError),
     /// The guard refused these acts of pip.
-    #[error("{}", blocked_text(.0))]
+    #[error("{}", blocked::message(.0))]
     Blocked(Vec<Blocked>),
     /// pip failed; this is its output.
     #[error("pip ended with exit code {}", exit_code(.0.status))]
@@ -180,8 +180,8 @@ impl<'a> Resolver<'a> {
         argv.extend(["config", "list", "-vvv"].map(OsString::from));
         // For `pip install` the option counts only on the command line; `pip config` would take
         // this one for it, and leave out what the user has configured.
-        let target = serde_json::to_string(&target(arguments)).unwrap_or_default();
-        let set = vec![("PIP_ISOLATED".into(), "0".into()), (TARGET.into(), target.into())];
+        let mut set = vec![("PIP_ISOLATED".into(), "0".into())];
+        set.extend(asked_about(arguments).map(|(name, value)| (name.into(), value.into())));
         let environment = Environment { set, remove: Vec::new() };
         let question = Question::resolving(&argv, Path::new(""), &environment);
         // An error here is dropped: pip is then started for the question below, which reports it.
@@ -192,6 +192,10 @@ impl<'a> Resolver<'a> {
         let version = PipVersion::parse(&stated).filter(|version| *version >= OLDEST);
         let version = version.ok_or(ResolveError::TooOld(stated))?;
         let configuration = Configuration::parse(&String::from_utf8_lossy(&captured.stdout));
+        let configuration = configuration.known_to(|option| match &facts.options {
+            Some(own) => option.keys().any(|key| own.iter().any(|it| it == key)),
+            None => option.is_of(version),
+        });
         Ok(Probe { facts, version, options: Options::new(arguments, configuration) })
     }
 
@@ -244,6 +248,16 @@ impl<'a> Resolver<'a> {
         Ok(Answer { lock, captured, scheme: facts.scheme })
     }
 
+    /// Runs a `pip download` or `pip wheel` of the user's, which the guard ends when it has written
+    /// the resolved set to the question's output, and reads that report.
+    ///
+    /// # Errors
+    /// pip fails, would run unverified code, or leaves no report.
+    pub fn kept_report(&self, mut question: Question<'_>) -> Result<Answer, ResolveError> {
+        question.environment.set.push((KEPT_REPORT.into(), question.output.into()));
+        self.report(&question)
+    }
+
     /// Has the standby answer a question.
     ///
     /// Returns `None` if there is no standby, if the question needs builds, or if the pipes of the
@@ -270,16 +284,6 @@ impl<'a> Resolver<'a> {
             *standby = None;
         }
         Some(captured.map_err(|source| self.pip.error(source)))
-    }
-
-    /// Learns which pip is behind a wrapper, for all further runs.
-    fn learn(&self, facts: &Facts, arguments: &[OsString], environment: &Environment) {
-        let note = facts.behind.as_ref();
-        let behind = note.and_then(|it| it.behind(arguments, environment, &self.pip.inherited));
-        if let Some(behind) = behind {
-            // The first note counts: later ones would be of the pip behind it.
-            let _ = self.pip.behind.set(behind);
-        }
     }
 
     /// Runs pip under the guard, so that it leaves only its document behind.
@@ -323,7 +327,7 @@ impl<'a> Resolver<'a> {
             }
             Err(error @ GuardError::Deaf) => Err(error.into()),
             Ok((facts, _)) if captured.status.success() => {
-                self.learn(&facts, arguments, &environment);
+                behind::learn(self.pip, facts.behind.as_ref(), arguments, &environment);
                 Ok((captured, facts))
             }
             Err(error) if captured.status.success() => Err(error.into()),
@@ -342,32 +346,6 @@ fn read_document(path: &Path) -> std::io::Result<Vec<u8>> {
     bytes.ok_or_else(|| std::io::Error::other(format!("larger than {MAX_BYTES} bytes")))
 }
 
-/// Returns the message about the first refused act whose command line is known.
-fn blocked_text(blocked: &[Blocked]) -> String {
-    let first = blocked.iter().find(|b| !b.words.is_empty());
-    let Some(Blocked { words, cwd, .. }) = first else {
-        return "pip would have started a process to resolve this".to_owned();
-    };
-    let program = words.first().and_then(|program| Path::new(program).file_name());
-    match program.and_then(|name| name.to_str()) {
-        Some("connect") => {
-            let host = words.get(1).map_or("another host", String::as_str);
-            format!("pip would have fetched from {host}, past the indexes")
-        }
-        Some("take") => {
-            let place = words.get(1).map_or("something", String::as_str);
-            let place = Url::parse(place)
-                .map_or_else(|_| redacted_text(place), |url| Redacted(&url).to_string());
-            format!("pip would have taken {place}, a place that you did not name")
-        }
-        Some("write") => "pip would have written the lock before it is verified".to_owned(),
-        Some(vcs @ ("git" | "hg" | "svn" | "bzr")) => {
-            format!("pip would have run {vcs} to fetch source code that cannot be verified")
-        }
-        _ => format!("pip would have built source code in {cwd} before it is verified"),
-    }
-}
-
 impl From<ResolveError> for Failure {
     fn from(error: ResolveError) -> Self {
         let message = error.to_string();
@@ -382,14 +360,4 @@ impl From<ResolveError> for Failure {
             _ => Self::new(Status::CouldNotCheck, message),
         }
     }
-}
-
-/// Returns the subcommand with the options that select another platform (see [`Facts::target`]).
-fn target(arguments: &InstallArgs) -> Vec<String> {
-    let options = arguments.chosen().filter(|chosen| chosen.option.is(Fact::ChangesTarget));
-    let words = options.filter_map(|chosen| {
-        let value = chosen.value.as_deref()?.to_string_lossy();
-        Some(format!("{}={value}", chosen.option.name()))
-    });
-    [arguments.subcommand().word().to_owned()].into_iter().chain(words).collect()
 }

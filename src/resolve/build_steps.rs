@@ -14,8 +14,8 @@ use crate::pip::options::Options;
 use crate::pip::resolve::INTERNAL;
 use crate::pip::run::Environment;
 use crate::resolve::steps::{
-    InstallForm, Installed, LockPlace, clones_beside, is_for_another_platform,
-    is_not_for_questions, is_not_for_report, is_ours, own_lock_head, without_files,
+    InstallForm, Installed, LockPlace, clones_beside, is_not_for_questions, is_not_for_report,
+    is_ours, own_lock_head, report_head, without_files,
 };
 
 /// Returns whether an option says where packages come from, or how to connect there. The gateway
@@ -53,25 +53,17 @@ pub struct Closed {
 }
 
 impl Closed {
-    /// Returns `pip install --dry-run --report` against the gateway.
+    /// Returns the question for the set (see [`report`](crate::resolve::steps::report)), against
+    /// the gateway.
     #[must_use]
     pub fn report(
         &self,
         arguments: &InstallArgs,
-        options: &Options,
         installed: Installed,
         output: &Path,
     ) -> Vec<OsString> {
         let mut argv = arguments.global_without(|it| is_of_places(it) || is_not_for_questions(it));
-        argv.extend(words(&["install", "--disable-pip-version-check", "--dry-run", "--report"]));
-        argv.push(output.into());
-        let installs = arguments.subcommand() == Subcommand::Install;
-        if installed == Installed::Ignored || !installs {
-            argv.push("--ignore-installed".into());
-        }
-        if !installs && is_for_another_platform(options) {
-            argv.extend(["--target".into(), output.with_extension("target").into()]);
-        }
+        argv.extend(report_head(arguments.subcommand(), installed, output));
         argv.extend(self.gateway_options(arguments, output));
         let without = |option: &PipOption| is_of_places(option) || is_not_for_report(option);
         argv.extend(arguments.without(without, Positionals::Keep));
@@ -239,8 +231,4 @@ fn split_at_blanks(paths: &[PathBuf]) -> OsString {
 /// Returns the option once for each path.
 fn named(option: &str, paths: &[PathBuf]) -> Vec<OsString> {
     paths.iter().flat_map(|path| [option.into(), path.into()]).collect()
-}
-
-fn words(words: &[&str]) -> Vec<OsString> {
-    words.iter().map(OsString::from).collect()
 }

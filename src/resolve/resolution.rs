@@ -13,8 +13,8 @@ use url::Url;
 use crate::evidence::sources;
 use crate::failure::Failure;
 use crate::package::lock::Lock;
-use crate::pip::command_line::arguments::InstallArgs;
-use crate::pip::guard::{Allowed, Guard, GuardError};
+use crate::pip::command_line::arguments::{InstallArgs, Subcommand};
+use crate::pip::guard::{AS_INSTALL, Allowed, Guard, GuardError};
 use crate::pip::marker::Environment as MarkerEnvironment;
 use crate::pip::resolve::{Answer, Probe, Question, ResolveError, Resolver};
 use crate::pip::run::{Captured, Environment};
@@ -171,6 +171,27 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
+    /// Asks pip for the set, by the user's own subcommand if that can report it. What pip refuses
+    /// for an install must not pass because the question is a dry run.
+    ///
+    /// # Errors
+    /// pip fails, would run unverified code, or writes no readable report.
+    pub fn ask(
+        &self,
+        prepared: &Prepared<'_>,
+        mut question: Question<'_>,
+    ) -> Result<Answer, ResolveError> {
+        let Prepared { probe, resolver, .. } = prepared;
+        match self.arguments.subcommand() {
+            Subcommand::Download | Subcommand::Wheel => return resolver.kept_report(question),
+            Subcommand::Install | Subcommand::Lock => {}
+        }
+        if self.installed == Installed::Counts && !probe.options.is_on("--dry-run") {
+            question.environment.set.push((AS_INSTALL.into(), "1".into()));
+        }
+        resolver.report(&question)
+    }
+
     fn settings(&self, probe: &Probe, lines: &FileLines) -> Result<Settings, Failure> {
         let mut surroundings = sources::surroundings(self.process);
         surroundings.default_index.clone_from(&probe.facts.index);
@@ -229,7 +250,7 @@ impl<'a> Session<'a> {
         let options = &probe.options;
         let argv = steps::report(self.arguments, options, self.installed, &output, &wheels_only);
         let question = Question::resolving(&argv, &output, environment);
-        let Answer { lock, captured, scheme } = resolver.report(&question)?;
+        let Answer { lock, captured, scheme } = self.ask(prepared, question)?;
         let said = Some(Said { stdout: captured.stdout, report: output });
         Ok(Resolved { lock, stderr: captured.stderr, said, scheme })
     }

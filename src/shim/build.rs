@@ -241,19 +241,20 @@ impl Story<'_> {
         allowed: Allowed,
         environment: Environment,
     ) -> Result<Asked, ResolveError> {
-        let (arguments, options) = (self.session.arguments, &self.prepared.probe.options);
+        let arguments = self.session.arguments;
         let locks = self.session.locks().then(|| self.lock_place());
         let argv = match locks {
             Some(place) => closed.lock(arguments, place, output),
-            None => closed.report(arguments, options, Installed::Counts, output),
+            None => closed.report(arguments, Installed::Counts, output),
         };
         let question = Question { arguments: &argv, output, allowed, environment };
         let resolver = self.prepared.resolver();
         match locks {
             Some(_) => resolver.kept_lock(question).and_then(Made::asked),
-            None => {
-                resolver.report(&question).map(|answer| Asked { lock: answer.lock, made: None })
-            }
+            None => self
+                .session
+                .ask(self.prepared, question)
+                .map(|answer| Asked { lock: answer.lock, made: None }),
         }
     }
 

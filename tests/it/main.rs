@@ -67,6 +67,7 @@ mod nothing_runs;
 mod odd_pages;
 mod option_sources;
 mod option_table;
+mod own_settings;
 mod pass_through;
 mod policy;
 mod printed;

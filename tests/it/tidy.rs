@@ -41,7 +41,7 @@ const FOLDERS: [&str; 19] = [
 const GROUND: &str = "failure";
 
 /// The modules, with all below them, that compute and touch nothing outside.
-const PURE: [&str; 37] = [
+const PURE: [&str; 39] = [
     "attestation",
     "cli::shellenv",
     "contents::archive",
@@ -57,7 +57,9 @@ const PURE: [&str; 37] = [
     "index::newer",
     "index::page",
     "package",
+    "pip::asked_about",
     "pip::behind",
+    "pip::blocked",
     "pip::command_line",
     "pip::configuration",
     "pip::marker",

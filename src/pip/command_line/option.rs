@@ -123,6 +123,12 @@ impl PipOption {
         matches!(self.arity, Arity::Last | Arity::Each | Arity::Parsed)
     }
 
+    /// Returns whether a release of pip has the option.
+    #[must_use]
+    pub fn is_of(&self, version: PipVersion) -> bool {
+        self.since <= version && self.until.is_none_or(|last| version <= last)
+    }
+
     /// Returns whether the fact is true of the option.
     #[must_use]
     pub fn is(&self, fact: Fact) -> bool {

@@ -48,6 +48,11 @@ def _guard(directory):
     patches = [keyring_calls.patch] if is_building else [keyring_calls.patch, credentials.patch]
     imports.observe("pip._internal.network.auth", *patches)
     imports.observe("pip._internal.cli.base_command", failures.patch)
+    report_path = os.environ.get("PYPI_VERIFY_NOW_GUARD_REPORT")
+    if report_path:
+        imports.observe("pip._internal.cli.req_command", _KeptReport(report_path).patch)
+    if os.environ.get("PYPI_VERIFY_NOW_GUARD_AS_INSTALL"):
+        imports.observe("pip._internal.cli.cmdoptions", _check_as_install)
     imports.observe("pip._internal.commands.install", installing.patch_command)
     if address:
         imports.observe("pip._internal.req", installing.patch_install)

@@ -24,6 +24,36 @@ def _subcommands():
         return None
 
 
+def _own_options():
+    """Returns the options of this pip for the subcommand that it was asked about, without dashes.
+
+    Returns `None` if no option whose presence is in doubt is configured, or if this pip does not
+    tell its options: the import of a subcommand takes long.
+    """
+    asked = os.environ.get("PYPI_VERIFY_NOW_GUARD_OPTIONS")
+    if not asked:
+        return None
+    try:
+        import json
+
+        from pip._internal.commands import create_command
+        from pip._internal.configuration import Configuration
+
+        subcommand, doubtful = json.loads(asked)
+        configuration = Configuration(isolated="--isolated" in sys.argv)
+        configuration.load()
+        configured = {}
+        for key, value in configuration.items():
+            # Newer pips have a dictionary for each file.
+            configured.update(value if isinstance(value, dict) else {key: value})
+        if not any(key.split(".", 1)[-1] in doubtful for key in configured):
+            return None
+        options = create_command(subcommand).parser.option_list_all
+        return [name.lstrip("-") for option in options for name in option._long_opts]
+    except (Exception, SystemExit):
+        return None
+
+
 def _noted_behind():
     """Returns how a wrapper has started this pip, as `Note` in `behind.rs` reads it, or `None`."""
     program = os.environb.get(b"PYPI_VERIFY_NOW_GUARD_BEHIND")
@@ -64,6 +94,7 @@ def _note_facts(notes, is_building, credentials, failures, installing):
         "index": _default_index(),
         "behind": _noted_behind(),
         "commands": _subcommands(),
+        "options": _own_options(),
         "installed": _installed_metadata(),
         "logins": credentials.noted(),
         "scheme": installing.noted_scheme(is_building),

@@ -41,6 +41,7 @@ pub const SOURCE: &str = concat!(
     include_str!("stated_names.py"),
     include_str!("building.py"),
     include_str!("kept_lock.py"),
+    include_str!("kept_report.py"),
     include_str!("audit_hook.py"),
     include_str!("observed_imports.py"),
     include_str!("credentials.py"),
@@ -58,6 +59,17 @@ pub(super) const KEPT_LOCK: &str = "PYPI_VERIFY_NOW_GUARD_LOCK";
 
 /// The variable with the subcommand and options by which a guarded pip is to note its target.
 pub(super) const TARGET: &str = "PYPI_VERIFY_NOW_GUARD_TARGET";
+
+/// The variable with the subcommand whose options a guarded pip is to note, and with the keys that
+/// not every pip has.
+pub(super) const OPTIONS: &str = "PYPI_VERIFY_NOW_GUARD_OPTIONS";
+
+/// The variable that names the file to which a `pip download` or `pip wheel` writes the set that it
+/// has resolved, and ends.
+pub(super) const KEPT_REPORT: &str = "PYPI_VERIFY_NOW_GUARD_REPORT";
+
+/// The variable by which the dry run of a question checks its options as an install does.
+pub const AS_INSTALL: &str = "PYPI_VERIFY_NOW_GUARD_AS_INSTALL";
 
 /// The guard of one run of this program, ready for any number of runs of pip.
 #[derive(Debug)]
@@ -121,6 +133,10 @@ pub struct Facts {
     /// The subcommands of this pip. `None` if it has no list of them where pips have it today.
     #[serde(default)]
     pub commands: Option<Vec<String>>,
+    /// The options of the subcommand, without dashes. `None` if pip was not asked for them, or if
+    /// no option whose presence is in doubt is configured.
+    #[serde(default)]
+    pub options: Option<Vec<String>>,
     /// The names of the metadata directories (`*.dist-info`, `*.egg-info`, …) on `sys.path`.
     pub installed: Vec<String>,
     /// The credentials that pip used for its indexes.
@@ -279,6 +295,9 @@ impl Guard {
             "PYPI_VERIFY_NOW_GUARD_ASKING",
             BEHIND_WRAPPER,
             KEPT_LOCK,
+            KEPT_REPORT,
+            AS_INSTALL,
+            OPTIONS,
             TARGET,
         ];
         Environment { set, remove: remove.map(str::to_owned).to_vec() }

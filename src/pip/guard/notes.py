@@ -4,7 +4,8 @@
 
 1. refuses what would run or take code before that code has a verdict (`starts.py`, `keyring.py`,
    `origins.py`, `stated_names.py`, `building.py`, armed by `audit_hook.py`),
-2. keeps a `pip lock` from writing its lock before the verdicts (`kept_lock.py`),
+2. keeps a `pip lock` from writing its lock before the verdicts (`kept_lock.py`), and has a `pip
+   download` or `pip wheel` resolve only (`kept_report.py`),
 3. notes facts about this pip and its environment (`observed_imports.py`, `credentials.py`,
    `failures.py`, `scheme.py`, `target.py`, `installing.py`, `facts.py`),
 4. can keep one interpreter waiting for orders, so that Python starts once (`standby.py`).

@@ -154,9 +154,9 @@ pub enum Installed {
     Ignored,
 }
 
-/// Returns `pip install --dry-run --report` with wheels only, writing to `output`. It also answers
-/// for `pip download` and `pip wheel`, which have no dry run; for those, installed packages are
-/// ignored.
+/// Returns the question for the set that pip would install, with wheels only; pip writes its report
+/// to `output`. The question is `pip install --dry-run --report`, or the user's own `pip download`
+/// or `pip wheel`, for which the guard writes the report.
 #[must_use]
 pub fn report(
     arguments: &InstallArgs,
@@ -166,19 +166,39 @@ pub fn report(
     wheels_only: &Path,
 ) -> Vec<OsString> {
     let mut argv = arguments.global_without(is_not_for_questions);
-    argv.extend(words(&["install", "--disable-pip-version-check", "--dry-run", "--report"]));
-    argv.push(output.into());
+    argv.extend(report_head(arguments.subcommand(), installed, output));
     argv.extend(clones_beside(output));
-    let installs = arguments.subcommand() == Subcommand::Install;
-    if installed == Installed::Ignored || !installs {
-        argv.push("--ignore-installed".into());
-    }
-    if !installs && is_for_another_platform(options) {
-        // `pip install` accepts these options only with a target. A dry run does not write to it.
-        argv.extend(["--target".into(), output.with_extension("target").into()]);
-    }
     argv.extend(with_wheels_only(arguments, options, is_not_for_report, wheels_only));
     argv
+}
+
+/// Returns the subcommand of a question for the set, and the options that keep pip from writing to
+/// a file of the user's.
+pub(super) fn report_head(
+    subcommand: Subcommand,
+    installed: Installed,
+    output: &Path,
+) -> Vec<OsString> {
+    let beside = |option: &str| [option.into(), output.with_extension("files").into()];
+    let mut argv = words(&[own_question(subcommand), "--disable-pip-version-check"]);
+    match subcommand {
+        Subcommand::Download => argv.extend(beside("--dest")),
+        Subcommand::Wheel => argv.extend(beside("--wheel-dir")),
+        Subcommand::Install | Subcommand::Lock => {
+            argv.extend(["--dry-run".into(), "--report".into(), output.into()]);
+            let ignored = (installed == Installed::Ignored).then(|| "--ignore-installed".into());
+            argv.extend(ignored);
+        }
+    }
+    argv
+}
+
+/// Returns the subcommand by which pip is asked for the set. `pip lock` has no report.
+const fn own_question(subcommand: Subcommand) -> &'static str {
+    match subcommand {
+        Subcommand::Lock => Subcommand::Install.word(),
+        own => own.word(),
+    }
 }
 
 /// Returns a dry run for the project `pip`, which exists on every index: it makes pip ask for
@@ -189,7 +209,7 @@ pub fn credentials_probe(arguments: &InstallArgs, output: &Path) -> Vec<OsString
         option.names_requirements()
             || option.is(Fact::NamesPlace)
             || option.is(Fact::LimitsChoice)
-            || option.lock == table::Lock::Only
+            || matches!(option.lock, table::Lock::Only | table::Lock::Neither)
             || is_not_for_report(option)
     };
     let mut argv = arguments.global_without(is_not_for_questions);

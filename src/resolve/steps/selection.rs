@@ -33,12 +33,11 @@ pub fn is_not_for_questions(option: &PipOption) -> bool {
 }
 
 /// Returns whether the report's command line must not contain an option: it sets the option itself,
-/// or `pip install` does not know it, or the option is not for questions.
+/// or the option is not for questions.
 #[must_use]
 pub fn is_not_for_report(option: &PipOption) -> bool {
     is_report(option)
-        || option.name() == "--dry-run"
-        || option.lock == table::Lock::Neither
+        || matches!(option.name(), "--dry-run" | "--dest" | "--wheel-dir")
         || is_not_for_questions(option)
 }
 
