@@ -269,6 +269,8 @@ pub fn surroundings(process: &Process) -> Surroundings {
     Surroundings {
         default_index: None,
         default_cache: None,
+        network: None,
+        pip: None,
         proxies: ProxyVariables::from_lookup(|name| process.text(name)),
         requests_ca_bundle: path("REQUESTS_CA_BUNDLE").or_else(|| path("CURL_CA_BUNDLE")),
         netrc: path("NETRC").or_else(|| home.map(|home| home.join(".netrc"))),

@@ -2,13 +2,13 @@
 //!
 //! Owns their messages and hints. A message must not contain credentials: URLs are redacted here.
 
-use std::fmt::Display;
 use std::io;
 
 use url::Url;
 
 use crate::failure::{Failure, Status};
 use crate::http::redact::Redacted;
+use crate::http::tls::hint;
 
 /// Why a request failed.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +56,8 @@ pub enum HttpError {
         url: String,
         /// Problem with the certificate or the protocol.
         reason: String,
+        /// Next step.
+        hint: &'static str,
     },
     /// A redirect that is not followed.
     #[error("{url}: {reason}")]
@@ -137,8 +139,8 @@ impl HttpError {
         Self::Truncated { url: Self::show(url) }
     }
 
-    pub(super) fn tls(url: &Url, reason: &impl Display) -> Self {
-        Self::Tls { url: Self::show(url), reason: reason.to_string() }
+    pub(super) fn tls(url: &Url, error: &rustls::Error) -> Self {
+        Self::Tls { url: Self::show(url), reason: error.to_string(), hint: hint::of(error) }
     }
 
     pub(super) fn redirect(url: &Url, reason: &'static str) -> Self {
@@ -156,9 +158,7 @@ impl HttpError {
             Self::TimedOut { .. } => "try again, or allow more time with --timeout SECONDS",
             Self::TooLarge { .. } => "answers of an index are smaller than that; ask its operator",
             Self::Truncated { .. } => "try again",
-            Self::Tls { .. } => {
-                "if the network has its own certificates, name them with --cert FILE"
-            }
+            Self::Tls { hint, .. } => hint,
             Self::Redirect { .. } => "name the index by the URL that it redirects to",
             Self::Setting { .. } => "correct the option, variable or pip.conf line that names it",
             Self::Proxy { .. } => "name an http://, https:// or socks5:// proxy",

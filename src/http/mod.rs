@@ -20,6 +20,7 @@ pub mod redact;
 mod redirect;
 mod retry;
 pub mod settings;
+mod tls;
 pub mod validity;
 
 use std::io;
@@ -43,7 +44,7 @@ use crate::package::userinfo;
 
 /// Maximum number of redirects followed, as in requests.
 const MOST_REDIRECTS: usize = 30;
-/// Value of `User-Agent`.
+/// The part of `User-Agent` that names this program.
 pub(crate) const USER_AGENT: &str = concat!("pypi-verify-now/", env!("CARGO_PKG_VERSION"));
 
 /// HTTP client with the user's settings. The threads of a run share one client and thereby its

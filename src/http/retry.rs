@@ -77,7 +77,10 @@ impl FailedAttempt {
             Error::HostNotFound => Self::later(HttpError::unreachable(url, "host not found")),
             Error::Io(error) => Self::from_io(url, &error),
             Error::Rustls(error) => Self::for_good(HttpError::tls(url, &error)),
-            Error::Tls(reason) => Self::for_good(HttpError::tls(url, &reason)),
+            Error::Tls(reason) => {
+                let error = rustls::Error::General(reason.to_owned());
+                Self::for_good(HttpError::tls(url, &error))
+            }
             Error::LargeResponseHeader(_, limit) => {
                 let limit = limit as u64;
                 Self::for_good(HttpError::TooLarge { url: HttpError::show(url), limit })

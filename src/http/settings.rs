@@ -45,9 +45,10 @@ impl std::fmt::Debug for Login {
 /// pip's network options, merged in its order of precedence (command line, `PIP_*`, pip.conf).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transport {
-    /// `--cert`, else `REQUESTS_CA_BUNDLE`, else `CURL_CA_BUNDLE`: a PEM bundle, or a directory of
-    /// PEM files, that replaces the platform's roots.
-    pub ca_bundle: Option<PathBuf>,
+    /// Version of the pip that the requests are for.
+    pub pip: Option<String>,
+    /// Certificates that vouch for servers.
+    pub trust: Trust,
     /// `--client-cert`: a PEM file with a certificate and its key.
     pub client_certificate: Option<PathBuf>,
     /// Choice of the proxy.
@@ -66,6 +67,32 @@ pub struct Transport {
     pub credentials: Vec<Url>,
     /// Pauses between attempts, and time limits.
     pub patience: Patience,
+}
+
+/// Certificates that vouch for servers, or that servers may have themselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trust {
+    /// Whether those count that the platform's own verifier trusts.
+    pub platform: bool,
+    /// PEM files, and directories as OpenSSL reads them. Each must hold a certificate.
+    pub bundles: Vec<PathBuf>,
+    /// Places of pip's OpenSSL, which may be empty or absent.
+    pub defaults: Vec<PathBuf>,
+}
+
+impl Default for Trust {
+    /// The platform's certificates alone.
+    fn default() -> Self {
+        Self { platform: true, bundles: Vec::new(), defaults: Vec::new() }
+    }
+}
+
+impl Trust {
+    /// Returns the settings by which the certificates of one bundle count alone.
+    #[must_use]
+    pub fn only(bundle: PathBuf) -> Self {
+        Self { platform: false, bundles: vec![bundle], defaults: Vec::new() }
+    }
 }
 
 /// Proxy variables of the environment; an empty one counts as absent.
@@ -166,7 +193,8 @@ impl Default for Transport {
     /// pip's own defaults: 15 seconds, 5 retries, the platform's roots, the environment's proxy.
     fn default() -> Self {
         Self {
-            ca_bundle: None,
+            pip: None,
+            trust: Trust::default(),
             client_certificate: None,
             proxy: Proxy::Environment,
             proxy_variables: ProxyVariables::default(),

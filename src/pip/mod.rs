@@ -11,6 +11,7 @@ pub mod configuration;
 pub mod find;
 pub mod guard;
 pub mod marker;
+pub mod network;
 pub mod options;
 pub mod preinstall;
 pub mod requirements;

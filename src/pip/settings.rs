@@ -12,7 +12,9 @@ use url::Url;
 use crate::failure::{Failure, Status};
 use crate::http::redact::redacted_text;
 use crate::http::settings::{Proxy, ProxyVariables, Transport};
+use crate::pip::network::{self, Network};
 use crate::pip::options::Options;
+use crate::pip::version::PipVersion;
 
 /// Options for indexes and directories in the lines of requirements files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,6 +40,10 @@ pub struct Surroundings {
     pub default_cache: Option<PathBuf>,
     /// `REQUESTS_CA_BUNDLE`, else `CURL_CA_BUNDLE`.
     pub requests_ca_bundle: Option<PathBuf>,
+    /// Values of pip for the network.
+    pub network: Option<Network>,
+    /// pip's version, as it states it.
+    pub pip: Option<String>,
     /// The environment's proxies.
     pub proxies: ProxyVariables,
     /// `NETRC`, else `.netrc` in the home directory.
@@ -89,18 +95,24 @@ impl Settings {
             }
         }
         let path = |option: &str| options.last(option).map(PathBuf::from);
+        let version = surroundings.pip.as_deref().and_then(PipVersion::parse);
         let proxy = match single("--proxy") {
             Some(url) if !url.is_empty() => Proxy::Url(url.into_owned()),
-            Some(_) => Proxy::Direct,
-            None if on("--no-proxy-env") => Proxy::Direct,
-            None => Proxy::Environment,
+            _ if network::ignores_environment(options, version) => Proxy::Direct,
+            _ => Proxy::Environment,
         };
         let defaults = Transport::default();
         let timeout = single("--timeout");
         let retries = single("--retries");
         let trusted_hosts = options.all("--trusted-host").into_iter();
         let transport = Transport {
-            ca_bundle: path("--cert").or_else(|| surroundings.requests_ca_bundle.clone()),
+            trust: network::trust(
+                options,
+                surroundings.requests_ca_bundle.clone(),
+                surroundings.network.as_ref(),
+                version,
+            ),
+            pip: surroundings.pip.clone(),
             client_certificate: path("--client-cert"),
             proxy,
             trusted_hosts: trusted_hosts.chain(lines.trusted_hosts.clone()).collect(),

@@ -196,6 +196,8 @@ impl<'a> Session<'a> {
         let mut surroundings = sources::surroundings(self.process);
         surroundings.default_index.clone_from(&probe.facts.index);
         surroundings.default_cache.clone_from(&probe.facts.cache);
+        surroundings.network = probe.facts.network.as_deref().cloned();
+        surroundings.pip.clone_from(&probe.facts.pip);
         Settings::merge(&probe.options, lines, &surroundings)
     }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use base64::Engine as _;
 use pypi_verify_now::failure::{Failure, Status};
-use pypi_verify_now::http::settings::{Proxy, ProxyVariables, Transport};
+use pypi_verify_now::http::settings::{Proxy, ProxyVariables, Transport, Trust};
 use pypi_verify_now::http::{Client, HttpError};
 use tempfile::TempDir;
 use url::Url;
@@ -148,7 +148,7 @@ fn only_authorities_of_the_ca_bundle_are_accepted() {
     let dir = TempDir::new().unwrap();
     let (mine, foreign) = (Authority::new(), Authority::new());
     let bundle = file(&dir, "ca.pem", &(foreign.pem() + &mine.pem()));
-    let transport = Transport { ca_bundle: Some(bundle), ..hasty() };
+    let transport = Transport { trust: Trust::only(bundle), ..hasty() };
     assert_eq!(get(&transport, &secure(&mine).at(FILE)).unwrap(), b"a wheel");
     let stranger = secure(&Authority::new());
     let error = get(&transport, &stranger.at(FILE)).unwrap_err();
@@ -161,7 +161,7 @@ fn directory_of_pem_files_is_a_ca_bundle() {
     let authority = Authority::new();
     file(&dir, "README", "notes");
     file(&dir, "0a1b2c3d.0", &authority.pem());
-    let transport = Transport { ca_bundle: Some(dir.path().into()), ..hasty() };
+    let transport = Transport { trust: Trust::only(dir.path().into()), ..hasty() };
     assert_eq!(get(&transport, &secure(&authority).at(FILE)).unwrap(), b"a wheel");
 }
 
@@ -177,7 +177,7 @@ fn invalid_ca_bundle_is_bad_input() {
         file(&dir, "broken.pem", broken),
         empty.path().into(),
     ] {
-        let transport = Transport { ca_bundle: Some(path.clone()), ..hasty() };
+        let transport = Transport { trust: Trust::only(path.clone()), ..hasty() };
         let failure = Failure::from(get(&transport, "https://127.0.0.1:1/").unwrap_err());
         assert_eq!(failure.status, Status::BadInput);
         assert!(failure.message.contains(&path.display().to_string()), "{}", failure.message);
@@ -191,8 +191,8 @@ fn client_certificate_is_sent_on_request() {
     let aa = DistFile::new("aa-1.0.whl", "a wheel");
     let index =
         LoopbackIndex::builder().tls(authority.server_for_its_clients()).file("aa", aa).start();
-    let ca_bundle = Some(file(&dir, "ca.pem", &authority.pem()));
-    let without = Transport { ca_bundle, ..hasty() };
+    let trust = Trust::only(file(&dir, "ca.pem", &authority.pem()));
+    let without = Transport { trust, ..hasty() };
     get(&without, &index.at(FILE)).unwrap_err();
     let client_certificate = Some(file(&dir, "client.pem", &authority.client_pem()));
     let with = Transport { client_certificate, ..without };
@@ -235,8 +235,8 @@ fn redirect_from_https_to_http_is_refused() {
     let authority = Authority::new();
     let (index, insecure) = (secure(&authority), plain());
     index.fault("/down", Fault::redirect(insecure.at(FILE)));
-    let ca_bundle = Some(file(&dir, "ca.pem", &authority.pem()));
-    let error = get(&Transport { ca_bundle, ..hasty() }, &index.at("/down")).unwrap_err();
+    let trust = Trust::only(file(&dir, "ca.pem", &authority.pem()));
+    let error = get(&Transport { trust, ..hasty() }, &index.at("/down")).unwrap_err();
     assert!(matches!(error, HttpError::Redirect { .. }), "{error}");
     assert_eq!(insecure.requests().len(), 0);
 }
@@ -303,7 +303,7 @@ fn unused_invalid_tls_files_are_ignored() {
         ..hasty()
     };
     for transport in [
-        Transport { ca_bundle: nowhere.clone(), ..hasty() },
+        Transport { trust: Trust::only(nowhere.clone().unwrap()), ..hasty() },
         Transport { client_certificate: nowhere, ..hasty() },
         variables(|name| (name == "https_proxy").then(|| "::::".to_owned())),
         variables(|name| match name {

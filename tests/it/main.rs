@@ -16,6 +16,7 @@ mod binding;
 mod cache;
 mod cache_command;
 mod causes;
+mod certificates;
 mod check;
 mod closed_requirements;
 mod closed_world;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use pypi_verify_now::http::Client;
-use pypi_verify_now::http::settings::Proxy;
+use pypi_verify_now::http::settings::{Proxy, Trust};
 use pypi_verify_now::pip::command_line::invocation::{Invocation, classify};
 use pypi_verify_now::pip::configuration::Configuration;
 use pypi_verify_now::pip::options::Options;
@@ -80,7 +80,7 @@ fn network_options_are_read() {
     let config = "global.cert='/ca.pem'\nglobal.timeout='3'\nglobal.trusted-host='a b:1'\n";
     let words = "--proxy http://p.example --retries=1 --client-cert /c.pem";
     let transport = merged(config, words, &FileLines::default()).transport;
-    assert_eq!(transport.ca_bundle, Some(PathBuf::from("/ca.pem")));
+    assert_eq!(transport.trust, Trust::only("/ca.pem".into()));
     assert_eq!(transport.client_certificate, Some(PathBuf::from("/c.pem")));
     assert_eq!(transport.proxy, Proxy::Url("http://p.example".into()));
     assert_eq!((transport.timeout, transport.retries), (Duration::from_secs(3), 1));

@@ -261,7 +261,9 @@ fn index_lines_do_not_bypass_the_gateway() {
     // pip itself never speaks to either.
     let from_pip = |index: &LoopbackIndex| {
         let agents = index.requests().into_iter();
-        agents.filter(|r| r.header("user-agent").is_some_and(|v| v.starts_with("pip/"))).count()
+        agents
+            .filter(|r| r.header("user-agent").is_some_and(|v| !v.contains("pypi-verify-now/")))
+            .count()
     };
     let before = from_pip(&other);
     let text = format!("-i {}\n--no-binary :all:\n./directory\nsrc\n", other.url());

@@ -99,5 +99,6 @@ def _note_facts(notes, is_building, credentials, failures, installing):
         "logins": credentials.noted(),
         "scheme": installing.noted_scheme(is_building),
         "target": _noted_target(),
+        "network": _noted_network(),
     }
     notes.write("facts", dict(facts, **failures.noted()))

@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::http::settings::Login;
 use crate::pip::behind::Note;
+use crate::pip::network::Network;
 use crate::pip::run::{BEHIND_WRAPPER, Cause, Environment, RunError};
 use crate::pip::scheme::Scheme;
 use crate::pip::target::Target;
@@ -48,6 +49,7 @@ pub const SOURCE: &str = concat!(
     include_str!("failures.py"),
     include_str!("scheme.py"),
     include_str!("target.py"),
+    include_str!("network.py"),
     include_str!("installing.py"),
     include_str!("facts.py"),
     include_str!("standby.py"),
@@ -148,6 +150,9 @@ pub struct Facts {
     /// The Python that pip chooses wheels for. `None` if pip was not asked for it.
     #[serde(default)]
     pub target: Option<Box<Target>>,
+    /// Values of pip for the network. `None` if pip was not asked for them.
+    #[serde(default)]
+    pub network: Option<Box<Network>>,
     /// Whether the guard could observe the exceptions of this pip (`failures.py`).
     #[serde(default)]
     attended: bool,

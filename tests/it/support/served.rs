@@ -105,16 +105,17 @@ pub fn lock_file(filename: &str, url: &str, sha256: &Sha256) -> String {
 
 /// The paths that this program asked for, as opposed to pip.
 pub fn our_requests(index: &LoopbackIndex) -> Vec<String> {
-    requests_by(index, "pypi-verify-now/")
+    requests_by(index, true)
 }
 
 /// The paths that pip asked for.
 pub fn pips_requests(index: &LoopbackIndex) -> Vec<String> {
-    requests_by(index, "pip/")
+    requests_by(index, false)
 }
 
-fn requests_by(index: &LoopbackIndex, agent: &str) -> Vec<String> {
-    let by = |value: &str| value.starts_with(agent);
+/// The agents of both begin with `pip/`.
+fn requests_by(index: &LoopbackIndex, ours: bool) -> Vec<String> {
+    let by = |value: &str| value.contains("pypi-verify-now/") == ours;
     let all = index.requests().into_iter();
     all.filter(|r| r.header("user-agent").is_some_and(by)).map(|r| r.path).collect()
 }
