@@ -18,6 +18,7 @@ mod request;
 mod rewrite;
 mod route;
 mod server;
+mod trial;
 mod unavailable;
 mod upstream;
 

@@ -7,6 +7,7 @@ use std::sync::{Condvar, Mutex};
 
 use url::Url;
 
+use crate::gateway::trial::Trial;
 use crate::sync::{lock, unpoisoned};
 
 /// Maximum number of parallel requests to one index for pages and documents of pip's.
@@ -21,6 +22,8 @@ pub(super) struct Mount {
     pub(super) files: Permits,
     /// Permits for prefetches, separate so that they do not delay requests of pip's.
     pub(super) prefetches: Permits,
+    /// First use of credentials.
+    pub(super) trial: Trial,
 }
 
 impl Mount {
@@ -30,6 +33,7 @@ impl Mount {
             documents: Permits::new(DOCUMENTS),
             files: Permits::new(FILES),
             prefetches: Permits::new(FILES),
+            trial: Trial::default(),
         }
     }
 }

@@ -141,6 +141,20 @@ impl Upstream {
         lane: Lane,
     ) -> Result<Arc<Mirror>, Unavailable> {
         let mount = self.indexes.get(index).ok_or(Unavailable::Missing)?;
+        let has_credentials = || self.client.authorizes(&mount.url);
+        let trial = mount.trial.begin(lane == Lane::Prefetch, has_credentials);
+        let trial = trial.ok_or(Unavailable::Missing)?;
+        let answer = self.fetched_page((index, mount), name, lane);
+        trial.end(&answer);
+        answer
+    }
+
+    fn fetched_page(
+        &self,
+        (index, mount): (usize, &Mount),
+        name: &PackageName,
+        lane: Lane,
+    ) -> Result<Arc<Mirror>, Unavailable> {
         self.pages.get_or_compute(&(index, name.clone()), || {
             let _permit = (lane == Lane::Requested).then(|| mount.documents.acquire());
             self.fail_if_stopped()?;

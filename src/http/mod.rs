@@ -18,6 +18,7 @@ mod progress;
 mod proxies;
 pub mod redact;
 mod redirect;
+mod repeats;
 mod retry;
 pub mod settings;
 mod tls;
@@ -34,7 +35,8 @@ use deadline::Deadline;
 pub use error::HttpError;
 use given_up::GivenUp;
 use progress::Progress;
-use retry::{Again, FailedAttempt};
+use repeats::Repeats;
+use retry::{Again, Budget, FailedAttempt};
 use ureq::http::header::{self, HeaderMap};
 use url::Url;
 
@@ -53,9 +55,11 @@ pub struct Client {
     agents: Agents,
     credentials: Credentials,
     retries: u32,
+    resume_retries: u32,
     patience: Patience,
     confirmed: AtomicBool,
     given_up: GivenUp,
+    repeats: Repeats,
 }
 
 /// A complete answer with status 200.
@@ -109,9 +113,11 @@ impl Client {
             agents: Agents::new(transport),
             credentials: Credentials::new(transport),
             retries: transport.retries,
+            resume_retries: transport.resume_retries,
             patience: transport.patience.clone(),
             confirmed: AtomicBool::new(false),
             given_up: GivenUp::default(),
+            repeats: Repeats::default(),
         }
     }
 
@@ -119,6 +125,19 @@ impl Client {
     #[must_use]
     pub fn has_confirmed(&self) -> bool {
         self.confirmed.load(Ordering::SeqCst)
+    }
+
+    /// Whether requests for this URL carry a user name and a password.
+    #[must_use]
+    pub fn authorizes(&self, url: &Url) -> bool {
+        self.credentials.of(url).is_some()
+    }
+
+    /// Returns the part `USER:PASSWORD` of a URL for requests of pip's to it, or `None` if pip
+    /// needs none or finds them itself.
+    #[must_use]
+    pub fn userinfo(&self, url: &Url) -> Option<String> {
+        self.credentials.userinfo(url)
     }
 
     /// Adds user names and passwords that pip obtained for these places.
@@ -172,7 +191,7 @@ impl Client {
     ) -> Result<Renewed, HttpError> {
         let deadline = Deadline::after(self.patience.document);
         let ask = Ask { accept, body: Body::Decoded, limit, deadline, earlier };
-        self.persist(url, deadline, || {
+        self.persist(url, deadline, Budget::of_document(self.retries), || {
             let mut body = Vec::new();
             let head = self.attempt(url, &ask, &mut Progress::default(), |piece| {
                 if let Piece::Bytes(bytes) = piece {
@@ -207,7 +226,8 @@ impl Client {
         let earlier = Earlier::Nothing;
         let ask = Ask { accept: "*/*", body: Body::Raw, limit, deadline, earlier };
         let mut progress = Progress::default();
-        self.persist(url, deadline, || {
+        let budget = Budget::of_file(self.retries, self.resume_retries);
+        self.persist(url, deadline, budget, || {
             self.attempt(url, &ask, &mut progress, &mut sink).map(|_| ())
         })
     }
@@ -218,24 +238,35 @@ impl Client {
         &self,
         url: &Url,
         deadline: Deadline,
+        mut budget: Budget,
         mut attempt: impl FnMut() -> Result<T, FailedAttempt>,
     ) -> Result<T, HttpError> {
         let authorization = self.credentials.of(url);
         if let Some(error) = self.given_up.of(url, authorization.as_deref()) {
             return Err(error);
         }
-        let mut retry = 0;
+        let place = self.repeats.at(url);
+        let mut turn = None;
         loop {
             let failed = match attempt() {
                 Ok(value) => return Ok(value),
                 Err(failed) => failed,
             };
-            match retry::pause(failed.again, retry, &self.patience) {
-                Some(pause) if retry < self.retries && deadline.allows(pause) => {
+            let pause = budget.pause(&failed, &self.patience);
+            let pause = pause.filter(|pause| deadline.allows(*pause));
+            let in_trouble = failed.error.code().is_some_and(|code| code >= 500);
+            if pause.is_some() && in_trouble && turn.is_none() {
+                turn = place.wait();
+            }
+            match pause {
+                Some(pause) if !in_trouble || turn.is_some() => {
                     std::thread::sleep(pause);
-                    retry += 1;
+                    budget.spend(&failed);
                 }
                 _ => {
+                    if turn.is_some() {
+                        place.give_up();
+                    }
                     self.given_up.note(url, authorization, &failed.error);
                     return Err(failed.error);
                 }
@@ -299,7 +330,11 @@ impl Client {
                 (code, _) => {
                     let again = Again::after_status(code, text(header::RETRY_AFTER));
                     body::drain(response);
-                    return Err(FailedAttempt { error: HttpError::status(code, &url), again });
+                    return Err(FailedAttempt {
+                        error: HttpError::status(code, &url),
+                        again,
+                        is_partial: false,
+                    });
                 }
             }
         }

@@ -15,6 +15,8 @@ use crate::http::settings::Patience;
 pub(super) struct FailedAttempt {
     pub(super) error: HttpError,
     pub(super) again: Again,
+    /// Whether the answer arrived in part.
+    pub(super) is_partial: bool,
 }
 
 /// Whether and when the request is repeated.
@@ -60,11 +62,11 @@ impl FailedAttempt {
 
     /// Makes a failure that is not repeated.
     pub(super) fn for_good(error: HttpError) -> Self {
-        Self { error, again: Again::Never }
+        Self { error, again: Again::Never, is_partial: false }
     }
 
     fn later(error: HttpError) -> Self {
-        Self { error, again: Again::Later }
+        Self { error, again: Again::Later, is_partial: false }
     }
 
     /// Classifies an error that occurred before the head of the answer arrived.
@@ -98,6 +100,10 @@ impl FailedAttempt {
 
     /// Classifies an error that occurred while the body arrived.
     pub(super) fn in_body(url: &Url, error: io::Error) -> Self {
+        Self { is_partial: true, ..Self::classify_in_body(url, error) }
+    }
+
+    fn classify_in_body(url: &Url, error: io::Error) -> Self {
         match ureq::Error::from(error) {
             ureq::Error::Io(error) if rustls_error(&error).is_none() => match error.kind() {
                 io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
@@ -126,8 +132,48 @@ fn rustls_error(error: &io::Error) -> Option<&rustls::Error> {
     error.get_ref().and_then(|inner| inner.downcast_ref())
 }
 
+/// The repeated requests that a fetch still has.
+pub(super) struct Budget {
+    retries: u32,
+    /// How often a file that arrived in part is continued. `None` if that counts as a retry.
+    resumes: Option<u32>,
+    retried: u32,
+    resumed: u32,
+}
+
+impl Budget {
+    /// Returns the budget of a page or a document, which is fetched again from its start.
+    pub(super) const fn of_document(retries: u32) -> Self {
+        Self { retries, resumes: None, retried: 0, resumed: 0 }
+    }
+
+    /// Returns the budget of a file.
+    pub(super) const fn of_file(retries: u32, resumes: u32) -> Self {
+        Self { retries, resumes: Some(resumes), retried: 0, resumed: 0 }
+    }
+
+    /// Returns the pause before the next attempt, or `None` if there is none.
+    pub(super) fn pause(&self, failed: &FailedAttempt, patience: &Patience) -> Option<Duration> {
+        let is_left = match self.resumes {
+            Some(resumes) if failed.is_partial => self.resumed < resumes,
+            _ => self.retried < self.retries,
+        };
+        is_left.then(|| pause(failed.again, self.retried.max(self.resumed), patience)).flatten()
+    }
+
+    /// Counts a repeated request. One that goes on with a file has all retries again, as in pip.
+    pub(super) fn spend(&mut self, failed: &FailedAttempt) {
+        if failed.is_partial && self.resumes.is_some() {
+            self.resumed = self.resumed.saturating_add(1);
+            self.retried = 0;
+        } else {
+            self.retried = self.retried.saturating_add(1);
+        }
+    }
+}
+
 /// Returns the pause before retry number `retry` (from 0), or `None` if there is none.
-pub(super) fn pause(again: Again, retry: u32, patience: &Patience) -> Option<Duration> {
+fn pause(again: Again, retry: u32, patience: &Patience) -> Option<Duration> {
     let pause = match again {
         Again::Never => return None,
         Again::After(asked) => asked,

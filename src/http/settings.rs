@@ -61,10 +61,15 @@ pub struct Transport {
     pub timeout: Duration,
     /// `--retries`: maximum number of retries of a request.
     pub retries: u32,
+    /// `--resume-retries`: maximum number of attempts to go on with a file that arrived in part.
+    pub resume_retries: u32,
     /// Path of the netrc file, if there is one.
     pub netrc: Option<PathBuf>,
     /// Index URLs. Credentials in them also serve other URLs on the same host and port.
     pub credentials: Vec<Url>,
+    /// Other URLs with credentials that the user named: files, pages of links. Their credentials
+    /// serve other URLs on the same scheme, host and port, too, if no index or netrc file has some.
+    pub learned: Vec<Url>,
     /// Pauses between attempts, and time limits.
     pub patience: Patience,
 }
@@ -201,8 +206,10 @@ impl Default for Transport {
             trusted_hosts: Vec::new(),
             timeout: Duration::from_secs(15),
             retries: 5,
+            resume_retries: 5,
             netrc: None,
             credentials: Vec::new(),
+            learned: Vec::new(),
             patience: Patience::default(),
         }
     }

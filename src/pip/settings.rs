@@ -105,6 +105,10 @@ impl Settings {
         let timeout = single("--timeout");
         let retries = single("--retries");
         let trusted_hosts = options.all("--trusted-host").into_iter();
+        let retries = retries.map_or(Ok(defaults.retries), |text| count(&text))?;
+        // A pip older than the option does not go on with a file; this program does.
+        let resumes = surroundings.network.as_ref().and_then(|network| network.resume_retries);
+        let resume_retries = single("--resume-retries");
         let transport = Transport {
             trust: network::trust(
                 options,
@@ -117,7 +121,9 @@ impl Settings {
             proxy,
             trusted_hosts: trusted_hosts.chain(lines.trusted_hosts.clone()).collect(),
             timeout: timeout.map_or(Ok(defaults.timeout), |text| seconds(&text))?,
-            retries: retries.map_or(Ok(defaults.retries), |text| count(&text))?,
+            retries,
+            resume_retries: resume_retries
+                .map_or(Ok(resumes.unwrap_or(retries)), |text| count(&text))?,
             proxy_variables: surroundings.proxies.clone(),
             netrc: surroundings.netrc.clone(),
             credentials: indexes.clone(),
@@ -145,6 +151,24 @@ fn cache(options: &Options, surroundings: &Surroundings) -> Option<PathBuf> {
     }
     let configured = options.configured("--cache-dir").map(PathBuf::from);
     configured.or_else(|| surroundings.default_cache.clone())
+}
+
+impl Settings {
+    /// Adds the URLs with credentials in these requirements and places. URLs of repositories are
+    /// left out: pip passes them on.
+    pub fn learn(&mut self, texts: &[String]) {
+        let places = texts.iter().chain(&self.find_links);
+        let learned: Vec<_> = places.filter_map(|text| url_with_credentials(text)).collect();
+        self.transport.learned.extend(learned);
+    }
+}
+
+fn url_with_credentials(text: &str) -> Option<Url> {
+    let start = ["http://", "https://"].iter().filter_map(|scheme| text.find(scheme)).min()?;
+    let (before, place) = text.split_at(start);
+    let url = Url::parse(place.split_whitespace().next()?).ok()?;
+    let has_some = !url.username().is_empty() || url.password().is_some();
+    (has_some && !before.ends_with('+')).then_some(url)
 }
 
 /// Parses an index URL. As in pip, a path on this machine is valid too.

@@ -95,6 +95,15 @@ pub enum Unresolved {
     Pip(Captured),
 }
 
+/// How pip is asked for the set.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// By `pip lock`, where that may give the same set.
+    Shortest,
+    /// By the report of `pip install`, unless only `pip lock` can answer.
+    ByReport,
+}
+
 /// A lock, and the output of the pip that resolved it.
 #[derive(Debug)]
 pub struct Resolved {
@@ -139,7 +148,15 @@ impl<'a> Session<'a> {
         let settings = self.settings(&probe, &FileLines::default())?;
         let files = requirement_files::read_named_files(self.process, &probe.options, &settings)?;
         let settings = self.settings(&probe, &files.lines)?;
-        Ok(Prepared { probe, settings, files, resolver })
+        let mut prepared = Prepared { probe, settings, files, resolver };
+        let texts = prepared.asked_for(self.arguments);
+        let named = ["--requirement", "--constraint"].map(|it| prepared.probe.options.all(it));
+        let named = named.into_iter().flatten();
+        let constraints = prepared.files.constraints.clone();
+        prepared
+            .settings
+            .learn(&texts.into_iter().chain(named).chain(constraints).collect::<Vec<_>>());
+        Ok(prepared)
     }
 
     /// Writes the guard of this run.
@@ -224,6 +241,24 @@ impl<'a> Session<'a> {
         prepared: &Prepared<'_>,
         environment: &Environment,
     ) -> Result<Resolved, Unresolved> {
+        self.resolve_by(prepared, environment, Way::Shortest)
+    }
+
+    /// Returns the set as [`Self::resolve`] does, with one run of pip, so that an index that fails
+    /// is not asked more often than by pip.
+    ///
+    /// # Errors
+    /// As [`Self::resolve`].
+    pub fn resolve_once(&self, prepared: &Prepared<'_>) -> Result<Resolved, Unresolved> {
+        self.resolve_by(prepared, &Environment::default(), Way::ByReport)
+    }
+
+    fn resolve_by(
+        &self,
+        prepared: &Prepared<'_>,
+        environment: &Environment,
+        way: Way,
+    ) -> Result<Resolved, Unresolved> {
         let Prepared { probe, resolver, .. } = prepared;
         let _resolving = self.progress.begin(Activity::Resolving, 0);
         let directory = self.run.subdirectory("resolve").map_err(Failure::temporary_directory)?;
@@ -231,7 +266,8 @@ impl<'a> Session<'a> {
         let overlooks = self.installed == Installed::Ignored;
         let lock_will_do = probe.version >= HAS_LOCK && steps::configured_alike(&probe.options);
         if overlooks && lock_will_do
-            || steps::lock_answers(self.arguments, probe, prepared.files.remote)
+            || way == Way::Shortest
+                && steps::lock_answers(self.arguments, probe, prepared.files.remote)
                 && !prepared.settings.find_links.iter().any(|place| may_yank(place))
         {
             let output = directory.join("pylock.toml");

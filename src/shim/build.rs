@@ -375,8 +375,16 @@ impl Story<'_> {
         environment.set.push(ask);
         environment.remove.extend(guarded.remove);
         let options = &self.prepared.probe.options;
-        let world =
-            World { links, files: directory, closed: Some(closed), environment, report, options };
+        let client = &self.sources.client;
+        let world = World {
+            links,
+            files: directory,
+            closed: Some(closed),
+            environment,
+            report,
+            options,
+            client,
+        };
         // A source that is named by place and already installed is not in the lock and has no hash.
         let of_files = lock.entries.iter().all(|it| matches!(it.source, Source::Files(_)));
         let code = if of_files && (named.is_empty() || !lock.entries.is_empty()) {

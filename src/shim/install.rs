@@ -128,6 +128,7 @@ impl Story<'_> {
             environment: Environment::default(),
             report,
             options: &prepared.probe.options,
+            client,
         };
         let form = steps::form(&prepared.probe, &lock, inputs);
         let standby = prepared.resolver().take_standby().map(|it| (it, self.guard.removal()));
@@ -195,10 +196,11 @@ impl Story<'_> {
         let directory =
             session.run.subdirectory("gateway").map_err(Failure::temporary_directory)?;
         let resolver = GatewayResolver::start(session, prepared, sources, &directory);
-        let resolved = resolver.and_then(|it| it.resolve(**session, index)).unwrap_or_else(|| {
-            let resolved = session.resolve(prepared, &Environment::default())?;
-            Ok((resolved, None))
-        });
+        let resolved = match resolver.map(|it| it.resolve(**session, index)) {
+            None => session.resolve(prepared, &Environment::default()).map(|it| (it, None)),
+            Some(None) => session.resolve_once(prepared).map(|it| (it, None)),
+            Some(Some(resolved)) => resolved,
+        };
         match resolved {
             Ok((resolved, gateway)) if prepared.is_of_wheels(&resolved.lock) => {
                 Ok(Wheels::Enough(resolved, gateway.map(Arc::new)))

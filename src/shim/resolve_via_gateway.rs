@@ -14,7 +14,7 @@ use std::sync::Arc;
 use url::Url;
 
 use crate::evidence::sources::Sources;
-use crate::gateway::{Gateway, HOST, Judging, Prefetching, Refusal, Setup, WheelRanking};
+use crate::gateway::{Failed, Gateway, HOST, Judging, Prefetching, Refusal, Setup, WheelRanking};
 use crate::http::settings::Proxy;
 use crate::index::Index;
 use crate::pip::command_line::arguments::{InstallArgs, Positionals};
@@ -63,7 +63,9 @@ impl<'a> GatewayResolver<'a> {
             || arguments.abbreviated()
             || sources.indexes.is_empty()
             || !sources.indexes.iter().all(reachable)
-            || (has_proxy(prepared) && reaches_out(arguments, prepared))
+            // pip would know neither the proxy nor the credentials of an index for other URLs.
+            || ((has_proxy(prepared) || sources.indexes.iter().any(has_credentials))
+                && reaches_out(arguments, prepared))
         {
             return None;
         }
@@ -97,6 +99,15 @@ impl<'a> GatewayResolver<'a> {
         self.gateway.stop_prefetching();
         if let Some(refusal) = self.gateway.refusals().into_iter().next() {
             return Some(Err(Refusal::failure(refusal.reason).into()));
+        }
+        // pip itself would fail with this answer, too: this program has asked as often as pip.
+        let is_final = |failed: &Failed| {
+            failed.filename.is_some() && failed.code.is_some_and(|code| code >= 500)
+        };
+        if matches!(resolved, Err(Unresolved::Pip(_)))
+            && let Some(failed) = self.gateway.failures().into_iter().find(is_final)
+        {
+            return Some(Err(failed.failure.into()));
         }
         // A project that pip could not find may be behind the proxy that this pip was not given.
         let in_doubt = match &resolved {
@@ -134,6 +145,10 @@ impl<'a> GatewayResolver<'a> {
 /// gateway, so it is removed when pip resolves through the gateway.
 fn has_proxy(prepared: &Prepared<'_>) -> bool {
     matches!(prepared.settings.transport.proxy, Proxy::Url(_))
+}
+
+fn has_credentials(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
 }
 
 /// Returns whether pip must connect to machines other than its indexes, judged by the command line

@@ -9,6 +9,7 @@ use std::process::{ExitCode, ExitStatus};
 use url::Url;
 
 use crate::failure::{Failure, Status};
+use crate::http::Client;
 use crate::package::lock::{Lock, Selection};
 use crate::pip::command_line::arguments::InstallArgs;
 use crate::pip::options::Options;
@@ -39,6 +40,8 @@ pub(super) struct World<'a> {
     pub(super) report: Option<ReportFile>,
     /// The user's options.
     pub(super) options: &'a Options,
+    /// The client of this program, which knows user names and passwords.
+    pub(super) client: &'a Client,
 }
 
 impl World<'_> {
@@ -54,7 +57,8 @@ impl World<'_> {
         let selection =
             if form == InstallForm::NamedFile { Selection::Named } else { Selection::All };
         let pins = write(session, "pins.txt", &lock.pins())?;
-        let requirements = lock.requirements(selection).map_err(ResolveError::from)?;
+        let known = lock.with_userinfo(&|url| self.client.userinfo(url));
+        let requirements = known.requirements(selection).map_err(ResolveError::from)?;
         let requirements = write(session, "requirements.txt", &requirements)?;
         let links = write(session, LINKS, &self.links)?;
         let report = session.run.directory().join("report.json");

@@ -237,3 +237,24 @@ fn socks_proxy_is_used() {
     drop(index);
     assert!(download(&Transport { retries: 0, ..transport }, &by_name).is_err());
 }
+
+#[test]
+fn broken_transfers_are_continued_as_often_as_allowed() {
+    for (resume_retries, breaks, arrives) in [(2, 2, true), (2, 3, false), (0, 1, false)] {
+        let index = index();
+        index.fault_times(FILE, breaks, Fault::Truncate);
+        let transport = Transport { retries: 1, resume_retries, ..hasty() };
+        let file = download(&transport, &index.at(FILE));
+        assert_eq!(file.is_ok(), arrives, "{resume_retries} {breaks}");
+        assert_eq!(index.count(FILE), usize::try_from(resume_retries).unwrap() + 1);
+    }
+    // Each of them has all retries, and a page is fetched again within its retries.
+    let index = index();
+    for fault in [Fault::status(502), Fault::Truncate, Fault::status(502), Fault::Truncate] {
+        index.fault_times(FILE, 1, fault);
+    }
+    let transport = Transport { retries: 1, resume_retries: 2, ..hasty() };
+    assert_eq!(download(&transport, &index.at(FILE)).unwrap(), b"a long wheel");
+    index.fault_times(FILE, 2, Fault::Truncate);
+    assert!(get(&transport, &index.at(FILE)).is_err());
+}

@@ -77,6 +77,7 @@ mod provenance;
 mod publisher;
 mod real_attestations;
 mod recheck;
+mod requests_as_pip;
 mod requirements;
 mod second_source;
 mod settings;

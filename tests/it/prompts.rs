@@ -71,8 +71,7 @@ fn build_that_needs_the_index_has_pip_ask_first() {
 #[test]
 fn wrong_credentials_are_reported_by_pip() {
     let world = world("26.3");
-    // A `pip lock` that failed is followed by a `pip install --dry-run`, which asks once more.
-    let wrong = [("User for ", "mallory"), ("Password: ", "guess")].repeat(2);
+    let wrong = [("User for ", "mallory"), ("Password: ", "guess")];
     let outcome = at_a_terminal(&world, &wrong, &["pip", "install", "aa"]).run();
     outcome.exits(1).stdout_has("401 Error, Credentials not correct");
     assert!(world.installed().is_empty() && world.leftovers().is_empty());

@@ -162,3 +162,25 @@ fn each_subcommand_reads_its_own_section() {
         assert!(read.configuration().effective_files().any(|it| it == ("retries", retries)));
     }
 }
+
+#[test]
+fn resume_retries_are_those_of_the_option_or_of_pip() {
+    let with = |network: &str, words: &str| {
+        let surroundings = Surroundings {
+            default_index: Some("https://default.example/simple".into()),
+            network: Some(serde_json::from_str(network).unwrap()),
+            ..Surroundings::default()
+        };
+        let settings =
+            Settings::merge(&options("", words), &FileLines::default(), &surroundings).unwrap();
+        settings.transport.resume_retries
+    };
+    let of = |resumes: &str| {
+        format!(
+            r#"{{"certifi": [47], "truststore": null, "openssl": [], "resume_retries": {resumes}}}"#
+        )
+    };
+    assert_eq!(with(&of("0"), ""), 0);
+    assert_eq!(with(&of("5"), "--resume-retries 3"), 3);
+    assert_eq!(with(&of("null"), "--retries 2"), 2);
+}

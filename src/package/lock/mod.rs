@@ -249,6 +249,21 @@ impl Lock {
         Ok(self.entries.iter().filter_map(line).collect())
     }
 
+    /// Returns this lock with a user name and a password in the URLs of files that are named by
+    /// one, for a pip that has no index from which it could learn them.
+    #[must_use]
+    pub fn with_userinfo(&self, of: &dyn Fn(&url::Url) -> Option<String>) -> Self {
+        let mut lock = self.clone();
+        for entry in &mut lock.entries {
+            if let Source::Direct(file) = &mut entry.source
+                && let Some(userinfo) = file.place.url().and_then(of)
+            {
+                file.place = file.place.with_userinfo(&userinfo);
+            }
+        }
+        lock
+    }
+
     /// Returns constraints to the versions of the set, without hashes: a line `name==version` each.
     #[must_use]
     pub fn versions(&self) -> String {

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use url::{ParseError, Url};
 
+use crate::package::lock::without_userinfo;
+
 /// The place of a file. May contain credentials, so it must not be printed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Place {
@@ -75,6 +77,19 @@ impl Place {
                 Cow::Borrowed(spelling.as_deref().unwrap_or(url.as_str()))
             }
             Self::Path(path) => path.to_string_lossy(),
+        }
+    }
+
+    /// Returns this place with `USER:PASSWORD@` in its URL.
+    #[must_use]
+    pub fn with_userinfo(&self, userinfo: &str) -> Self {
+        match self {
+            Self::Url(WrittenUrl { url, .. }) => {
+                let bare = without_userinfo(&self.as_written());
+                let spelling = bare.replacen("://", &format!("://{userinfo}@"), 1);
+                Self::Url(WrittenUrl { url: url.clone(), spelling: Some(spelling.into()) })
+            }
+            Self::Path(path) => Self::Path(path.clone()),
         }
     }
 
