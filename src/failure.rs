@@ -7,13 +7,29 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
     /// The command line makes no sense.
-    Usage = 2,
+    Usage,
     /// Something of the user's cannot be read as what it should be: trust file, lock, trusted root.
-    BadInput = 65,
+    BadInput,
     /// A verdict could not be reached: network, index, no usable pip.
-    CouldNotCheck = 69,
+    CouldNotCheck,
+    /// No verdict could be reached, because the evidence is newer than this program or its trusted
+    /// root. In contrast to [`Self::CouldNotCheck`], all evidence was there.
+    CannotJudge,
     /// A verdict was reached, and the policy refuses.
-    Refused = 77,
+    Refused,
+}
+
+impl Status {
+    /// Returns the exit code.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Usage => 2,
+            Self::BadInput => 65,
+            Self::CouldNotCheck | Self::CannotJudge => 69,
+            Self::Refused => 77,
+        }
+    }
 }
 
 /// One failure, ready to be rendered: `error:` with the message, then a `hint:` line for each hint.

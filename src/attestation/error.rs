@@ -1,12 +1,24 @@
 //! Reasons why an attestation does not verify.
 //!
-//! Owns one reason for each check. Each means that the document is bad; a check that could not be
-//! done is not among them. The verifier translates errors of the Sigstore crate into these.
+//! Owns one reason for each check, and what each of them means for the file ([`Weight`]). The
+//! verifier translates errors of the Sigstore crate into these.
 
 use crate::attestation::document::{AttestationFault, DocumentError};
 use crate::attestation::publisher::{Disagreement, PublisherError, PublisherUrl};
 use crate::attestation::statement::StatementError;
 use crate::package::filename::NotADistFilename;
+
+/// The meaning of a reason, the weightiest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Weight {
+    /// The attestation is bad.
+    Invalid,
+    /// The attestation is of a kind or version, or of a log, that this version of the program or
+    /// its trusted root does not know. A later one may find it good or bad.
+    TooNew,
+    /// All signatures verify, and the identity is one that no trust file can name.
+    UnknownIdentity,
+}
 
 /// Reasons why the attestations of a file prove no publisher: the document as a whole is bad, or
 /// one of its bundles is.
@@ -21,6 +33,35 @@ pub enum InvalidAttestation {
     /// A bundle is not accepted.
     #[error(transparent)]
     Bundle(#[from] AttestationError),
+}
+
+impl InvalidAttestation {
+    /// Returns what the reason means.
+    #[must_use]
+    pub const fn weight(&self) -> Weight {
+        match self {
+            Self::Document(DocumentError::Version(_)) => Weight::TooNew,
+            Self::Document(_) | Self::FileName(_) => Weight::Invalid,
+            Self::Bundle(error) => error.weight(),
+        }
+    }
+}
+
+impl AttestationError {
+    /// Returns what the reason means.
+    #[must_use]
+    pub const fn weight(&self) -> Weight {
+        match self {
+            Self::Fault(AttestationFault::Version(_))
+            | Self::Statement(StatementError::Predicate(_))
+            | Self::EntryKind { .. }
+            | Self::UnknownLog(_)
+            | Self::UnknownCertificateLog(_) => Weight::TooNew,
+            Self::Publisher(PublisherError::UnknownIssuer { .. })
+            | Self::Disagreement(Disagreement::UnknownKind { .. }) => Weight::UnknownIdentity,
+            _ => Weight::Invalid,
+        }
+    }
 }
 
 /// Reasons why a bundle is not accepted. In the texts, "its" refers to the attestation.
@@ -42,6 +83,11 @@ pub enum AttestationError {
     /// The certificate has no valid timestamp of a certificate transparency log.
     #[error("its certificate is not in a certificate transparency log: {0}")]
     CertificateTimestamp(String),
+    /// The trusted root does not contain the certificate transparency log of the certificate.
+    #[error(
+        "its certificate is in the certificate transparency log `{0}`, which the trusted root does not know"
+    )]
+    UnknownCertificateLog(String),
     /// The key has an algorithm that PEP 740 does not permit.
     #[error("its certificate is not for an ECDSA key on the curve P-256")]
     KeyAlgorithm,

@@ -4,26 +4,30 @@
 //! order of the checks. The root is the embedded one or the user's; it must never be one that a
 //! document names. Must not fetch, and must not decide whom to trust.
 
+mod entry;
+
 use ::sigstore::crypto::{CertificateInfo, KeyAlgorithm, SubjectAltName, parse_certificate_info};
 use ::sigstore::trust_root::{SIGSTORE_PRODUCTION_TRUSTED_ROOT, TrustedRoot};
 use ::sigstore::types::bundle::{CertificateContent, VerificationMaterialContent};
 use ::sigstore::types::{
-    Bundle as SigstoreBundle, DerCertificate, DsseEnvelope, DsseSignature, KeyId, KindVersion,
-    LogKeyId, MediaType, PayloadBytes, Sha256Hash, SignatureBytes, SignatureContent,
-    TransparencyLogEntry, VerificationMaterial,
+    Bundle as SigstoreBundle, DerCertificate, DsseEnvelope, DsseSignature, KeyId, LogKeyId,
+    MediaType, PayloadBytes, Sha256Hash, SignatureBytes, SignatureContent, TransparencyLogEntry,
+    VerificationMaterial,
 };
 use ::sigstore::{CertificateError, TransparencyLogError, VerificationPolicy, VerificationResult};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
-use crate::attestation::document::{Attestation, Bundle, Document, MAX_DOCUMENT};
+use crate::attestation::document::{Attestation, Bundle, Document};
 use crate::attestation::publisher::{CertificateClaims, Publisher, PublisherUrl, SubjectName};
 use crate::attestation::statement::Predicate;
 use crate::failure::{Failure, Status};
-use crate::package::json::{self, JsonError, Lenient};
+use crate::package::digest::Sha256;
+use crate::package::json::{self, JsonError};
 
-pub use crate::attestation::error::{AttestationError, InvalidAttestation};
+pub use crate::attestation::error::{AttestationError, InvalidAttestation, Weight};
 pub use crate::attestation::statement::Subject;
 
 /// Maximum size of `trusted_root.json`, in bytes. Sigstore's own has 7 KB.
@@ -41,6 +45,8 @@ pub struct Verifier {
     /// an entry's checkpoint from any log of its root, so with all logs in one root, one log could
     /// vouch for the entries of another.
     logs: Vec<(LogKeyId, ::sigstore::Verifier)>,
+    /// The numbers of the certificate transparency logs.
+    certificate_logs: Vec<Vec<u8>>,
 }
 
 /// One bundle of a document: the publisher that all of its attestations prove, or the reason why
@@ -120,7 +126,10 @@ impl Verifier {
                 .map_err(|error| TrustedRootError::Unusable(error.to_string()))?;
             logs.push((id, verifier));
         }
-        Ok(Self { logs })
+        let certificate_logs = root.ctlogs.iter().map(|log| &log.log_id.key_id);
+        let certificate_logs =
+            certificate_logs.filter_map(|id| STANDARD.decode(id.to_string()).ok());
+        Ok(Self { logs, certificate_logs: certificate_logs.collect() })
     }
 
     /// Verifies every bundle of a document for one file, in the document's order.
@@ -186,13 +195,17 @@ impl Verifier {
         let entries = attestation
             .entries()
             .iter()
-            .map(|text| log_entry(text))
-            .collect::<Result<Vec<_>, _>>()?;
-        for entry in entries {
-            let log = self.log(&entry)?;
+            .map(|text| {
+                let entry = entry::read(text)?;
+                let log = self.log(&entry)?;
+                entry::complete(&entry)?;
+                Ok((entry, log))
+            })
+            .collect::<Result<Vec<_>, AttestationError>>()?;
+        for (entry, log) in entries {
             let bundle = sigstore_bundle(attestation, entry);
             held_when_logged(&bundle)?;
-            let result = log.verify(digest, &bundle, &policy)?;
+            let result = log.verify(digest, &bundle, &policy).map_err(|error| self.named(error))?;
             let certificate = proven_certificate(&result)?;
             publisher = Some(Publisher::from_verified_certificate(&claims(certificate))?);
         }
@@ -206,6 +219,25 @@ impl Verifier {
         known
             .map(|(_, verifier)| verifier)
             .ok_or_else(|| AttestationError::UnknownLog(id.to_string()))
+    }
+
+    /// Returns the reason for an error of the crate. The crate has one error for a certificate
+    /// timestamp of an unknown log and for one that is wrong; only its text has the log's number.
+    fn named(&self, error: ::sigstore::Error) -> AttestationError {
+        match AttestationError::from(error) {
+            AttestationError::CertificateTimestamp(detail) => {
+                let number = detail.rsplit_once(' ').map_or("", |(_, number)| number);
+                let number = Sha256::parse(number).ok().filter(|number| {
+                    let is_it = |known: &Vec<u8>| known == number.as_bytes();
+                    detail.contains("key not found") && !self.certificate_logs.iter().any(is_it)
+                });
+                match number {
+                    Some(number) => AttestationError::UnknownCertificateLog(number.to_string()),
+                    None => AttestationError::CertificateTimestamp(detail),
+                }
+            }
+            reason => reason,
+        }
     }
 }
 
@@ -245,74 +277,6 @@ fn sigstore_bundle(attestation: &Attestation, entry: TransparencyLogEntry) -> Si
     );
     let content = SignatureContent::DsseEnvelope(envelope);
     SigstoreBundle::new(MediaType::Bundle0_3, material, content)
-}
-
-/// The keys of a log entry that tell its kind.
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "camelCase")]
-struct EntryKind {
-    kind_version: EntryVersion,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct EntryVersion {
-    kind: Lenient,
-    version: Lenient,
-}
-
-/// Reads a log entry, and checks that it has a proof and a promise. The crate ignores a missing one
-/// if another entry of the bundle has it.
-fn log_entry(text: &RawValue) -> Result<TransparencyLogEntry, AttestationError> {
-    let EntryKind { kind_version } = serde_json::from_str(text.get()).unwrap_or_default();
-    let part = |text: Lenient| text.0.unwrap_or_else(|| "?".to_owned());
-    let (kind, version) = (part(kind_version.kind), part(kind_version.version));
-    // The kind of entry that Rekor v1 makes for a DSSE envelope; PyPI has no other.
-    if (&*kind, &*version) != (KindVersion::DsseV001.kind(), KindVersion::DsseV001.version()) {
-        return Err(AttestationError::EntryKind { kind, version });
-    }
-    let entry: TransparencyLogEntry = serde_json::from_str(text.get())
-        .map_err(|error| AttestationError::MalformedEntry(error.to_string()))?;
-    body_is_of(entry.canonicalized_body.as_bytes(), entry.kind_version)?;
-    if entry.inclusion_promise.is_none() || entry.integrated_time.is_none() {
-        return Err(AttestationError::NoSignedTime);
-    }
-    let proof = entry.inclusion_proof.as_ref().ok_or(AttestationError::NoInclusionProof)?;
-    let checkpoint = proof.checkpoint.checkpoint().ok_or(AttestationError::NoCheckpoint)?;
-    if checkpoint.tree_size() != proof.tree_size {
-        return Err(AttestationError::Checkpoint(format!(
-            "it is of a tree of {}, the inclusion proof of one of {}",
-            checkpoint.tree_size(),
-            proof.tree_size
-        )));
-    }
-    Ok(entry)
-}
-
-/// The keys of an entry's body that tell its kind.
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "camelCase")]
-struct EntryBody {
-    kind: Lenient,
-    api_version: Lenient,
-}
-
-/// Checks that the kind and version in an entry's body equal those in the entry.
-///
-/// The log signs the body alone. The crate parses the body as the kind in the entry says, and does
-/// not compare it with the kind in the body. A body with a repeated key is ambiguous and refused.
-fn body_is_of(body: &[u8], stated: KindVersion) -> Result<(), AttestationError> {
-    let body: EntryBody = json::parse(body, MAX_DOCUMENT)
-        .map_err(|error| AttestationError::MalformedEntry(format!("its body is {error}")))?;
-    let part = |text: Lenient| text.0.unwrap_or_else(|| "?".to_owned());
-    let (kind, version) = (part(body.kind), part(body.api_version));
-    if (&*kind, &*version) == (stated.kind(), stated.version()) {
-        return Ok(());
-    }
-    Err(AttestationError::BodyKind {
-        body: format!("{kind} {version}"),
-        stated: format!("{} {}", stated.kind(), stated.version()),
-    })
 }
 
 /// Checks that the time of every log entry is within the certificate's validity. The crate checks

@@ -56,6 +56,10 @@ pub(super) fn run(
         ),
     };
     report.answer(&line).map_err(super::stdout_failure)?;
+    if refusal::is_too_new(&verdict) {
+        let message = format!("{filename} cannot be judged");
+        return Err(refusal::too_old(Failure::new(Status::CannotJudge, message)));
+    }
     Ok(code)
 }
 

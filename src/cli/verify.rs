@@ -100,8 +100,7 @@ pub(super) fn run(
     }
     let context = TrustContext { pins: &trust, record_with: "run the same command with --tofu" };
     refused.iter().flat_map(|f| refusal::lines(f, &context)).for_each(|l| report.detail(&l));
-    let (bad, all) = (refused.len(), findings.len());
-    Err(Failure::new(Status::Refused, format!("{bad} of {all} files refused")))
+    Err(refusal::failure(&refused, findings.len(), ""))
 }
 
 fn policy(process: &Process, options: &Verify) -> Result<Policy, Failure> {

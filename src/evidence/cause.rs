@@ -123,6 +123,8 @@ causes! {
     CertificateInvalid = "certificate-invalid",
     /// No certificate transparency log vouches for the certificate.
     CertificateTimestampInvalid = "certificate-timestamp-invalid",
+    /// The trusted root does not know the certificate transparency log of the certificate.
+    CertificateLogUnknown = "certificate-log-unknown",
     /// The certificate names no issuer of the identity.
     CertificateIssuerMissing = "certificate-issuer-missing",
     /// The certificate is for an identity of an unknown service.
@@ -197,15 +199,13 @@ impl Cause {
             Reason::NotRecorded { .. } => Self::PublisherNotRecorded,
             Reason::Ambiguous { .. } => Self::AmbiguousPublisher,
             Reason::UnsignedUnderStrict { .. } => Self::AttestationRequired,
-            Reason::Invalid { reason: InvalidAttestation::Document(error), .. } => {
-                Self::of_document(error)
-            }
-            Reason::Invalid { reason: InvalidAttestation::FileName(_), .. } => {
-                Self::FileNameInvalid
-            }
-            Reason::Invalid { reason: InvalidAttestation::Bundle(error), .. } => {
-                Self::of_attestation(error)
-            }
+            Reason::Invalid { reason, .. }
+            | Reason::TooNew { reason, .. }
+            | Reason::UnknownIdentity { reason, .. } => match reason {
+                InvalidAttestation::Document(error) => Self::of_document(error),
+                InvalidAttestation::FileName(_) => Self::FileNameInvalid,
+                InvalidAttestation::Bundle(error) => Self::of_attestation(error),
+            },
         }
     }
 
@@ -228,6 +228,7 @@ impl Cause {
             AttestationError::Signature => Self::SignatureMismatch,
             AttestationError::Certificate(_) => Self::CertificateInvalid,
             AttestationError::CertificateTimestamp(_) => Self::CertificateTimestampInvalid,
+            AttestationError::UnknownCertificateLog(_) => Self::CertificateLogUnknown,
             AttestationError::KeyAlgorithm => Self::KeyAlgorithm,
             AttestationError::EntryKind { .. } => Self::LogEntryKind,
             AttestationError::BodyKind { .. } => Self::LogEntryKindMismatch,
@@ -278,7 +279,7 @@ impl Cause {
     const fn of_certificate(error: &PublisherError) -> Self {
         match error {
             PublisherError::NoIssuer => Self::CertificateIssuerMissing,
-            PublisherError::UnknownIssuer(_) => Self::CertificateIssuerUnknown,
+            PublisherError::UnknownIssuer { .. } => Self::CertificateIssuerUnknown,
             PublisherError::Missing { .. } => Self::CertificateClaimMissing,
             PublisherError::Malformed { .. } => Self::CertificateClaimMalformed,
             PublisherError::ForeignBuildConfig { .. } => Self::CertificateWorkflowForeign,
@@ -287,7 +288,7 @@ impl Cause {
 
     const fn of_claim(error: &Disagreement) -> Self {
         match error {
-            Disagreement::UnknownKind(_) => Self::ClaimedKindUnknown,
+            Disagreement::UnknownKind { .. } => Self::ClaimedKindUnknown,
             Disagreement::Nameless => Self::ClaimedKindMissing,
             Disagreement::Incomplete { .. } => Self::ClaimedPublisherIncomplete,
             Disagreement::Kind { .. } => Self::ClaimedKindMismatch,

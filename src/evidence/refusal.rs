@@ -7,6 +7,7 @@
 
 use crate::attestation::publisher::Publisher;
 use crate::evidence::finding::Finding;
+use crate::failure::{Failure, Status};
 use crate::trust::pin::Pin;
 use crate::trust::pins::{Pins, Place};
 use crate::trust::policy::{Difference, Reason, UnsignedKind, Verdict};
@@ -18,6 +19,35 @@ pub struct TrustContext<'a> {
     pub pins: &'a Pins,
     /// The command that would record an unrecorded publisher.
     pub record_with: &'a str,
+}
+
+/// The cause of a verdict that cannot be reached.
+const TOO_OLD: &str = "this version or its trusted root may be too old";
+
+/// Returns the failure of a run with these refusals, of `all` files. `nothing` says what the run
+/// has not done. A verdict that could not be reached has another exit code than a refusal.
+#[must_use]
+pub fn failure(refused: &[&Finding], all: usize, nothing: &str) -> Failure {
+    let bad = refused.len();
+    if !refused.iter().all(|finding| is_too_new(&finding.verdict)) {
+        return Failure::new(Status::Refused, format!("{bad} of {all} files refused{nothing}"));
+    }
+    let message = format!("{bad} of {all} files cannot be judged: {TOO_OLD}{nothing}");
+    too_old(Failure::new(Status::CannotJudge, message))
+}
+
+/// Adds the next step after a verdict that cannot be reached.
+#[must_use]
+pub fn too_old(failure: Failure) -> Failure {
+    failure
+        .hint("update pypi-verify-now, which brings a newer trusted root")
+        .hint("if you name a trusted root of your own, fetch it again from its Sigstore instance")
+}
+
+/// Returns whether a verdict could not be reached.
+#[must_use]
+pub const fn is_too_new(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Fail(Reason::TooNew { .. }))
 }
 
 /// Returns the lines for one finding, or no lines if it is not a refusal.
@@ -82,6 +112,17 @@ pub fn lines(finding: &Finding, trust: &TrustContext<'_>) -> Vec<String> {
             lines.push(format!("  found     {reason}"));
             lines.push("  accept    an attestation that is not valid cannot be accepted; tell the project or the index".to_owned());
         }
+        Reason::TooNew { reason, .. } => {
+            lines.push(format!("  found     {reason}"));
+            lines.push(format!("  accept    {TOO_OLD}; without an update, choose another release"));
+        }
+        Reason::UnknownIdentity { reason, .. } => {
+            lines.push(format!("  found     {reason}"));
+            lines.push(
+                "  accept    no trust file can name this identity yet; choose another release"
+                    .to_owned(),
+            );
+        }
         Reason::UnsignedUnderStrict { kind } => {
             lines.push(format!("  found     no publisher: {}", unsigned(*kind)));
             lines.push("  accept    run it without STRICT".to_owned());
@@ -108,7 +149,9 @@ const fn expected(reason: &Reason) -> Option<&Pin> {
         Reason::ChangedPublisher { expected, .. } | Reason::SignatureExpected { expected, .. } => {
             Some(expected)
         }
-        Reason::Invalid { expected, .. } => expected.as_ref(),
+        Reason::Invalid { expected, .. }
+        | Reason::TooNew { expected, .. }
+        | Reason::UnknownIdentity { expected, .. } => expected.as_ref(),
         Reason::NotRecorded { .. }
         | Reason::Ambiguous { .. }
         | Reason::UnsignedUnderStrict { .. } => None,
@@ -126,6 +169,8 @@ fn headline(reason: &Reason) -> &'static str {
         Reason::ChangedPublisher { .. } => "changed publisher",
         Reason::SignatureExpected { .. } => "signature expected",
         Reason::Invalid { .. } => "invalid attestation",
+        Reason::TooNew { .. } => "cannot judge its attestation",
+        Reason::UnknownIdentity { .. } => "unknown identity",
         Reason::NotRecorded { .. } => "publisher not recorded",
         Reason::Ambiguous { .. } => "publisher not recorded, and there are several",
         Reason::UnsignedUnderStrict { .. } => "no attestation, and STRICT asks for one",
@@ -150,6 +195,8 @@ pub fn line(reason: &Reason) -> String {
             format!("signature expected from {}, but {}", expected.url, unsigned(*kind))
         }
         Reason::Invalid { reason, .. } => format!("invalid attestation: {reason}"),
+        Reason::TooNew { reason, .. } => format!("cannot judge its attestation: {reason}"),
+        Reason::UnknownIdentity { reason, .. } => format!("unknown identity: {reason}"),
         Reason::NotRecorded { found } => format!("publisher not recorded: {}", found.url()),
         Reason::Ambiguous { found } => {
             let found: Vec<_> = found.iter().map(|found| found.url().to_string()).collect();

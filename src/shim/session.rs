@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use crate::evidence::audit::Finding;
 use crate::evidence::refusal::{self, TrustContext, recorded_in};
 use crate::evidence::sources;
-use crate::failure::{Failure, Status};
+use crate::failure::Failure;
 use crate::pip::command_line::arguments::Subcommand;
 use crate::pip::run::{Captured, exit_code};
 use crate::process::run::CTRL_C;
@@ -64,10 +64,8 @@ impl Session<'_> {
         }
         let lines = refused.iter().flat_map(|finding| refusal::lines(finding, &context));
         lines.for_each(|line| self.report.detail(&line));
-        let (bad, all) = (refused.len(), findings.len());
         let nothing = if self.locks() { "no lock was written" } else { "nothing was installed" };
-        let message = format!("{bad} of {all} files refused; {nothing}");
-        Err(Failure::new(Status::Refused, message))
+        Err(refusal::failure(&refused, findings.len(), &format!("; {nothing}")))
     }
 
     fn may_ask(&self, prepared: &Prepared<'_>) -> bool {

@@ -6,7 +6,7 @@
 
 use crate::attestation::document::DocumentError;
 use crate::attestation::publisher::{Publisher, PublisherUrl};
-use crate::attestation::verifier::{BundleEvidence, InvalidAttestation};
+use crate::attestation::verifier::{BundleEvidence, InvalidAttestation, Weight};
 use crate::trust::pin::{Condition, Field, Pin};
 
 /// The user's policy.
@@ -112,6 +112,21 @@ pub enum Reason {
         /// The pin, if there is one.
         expected: Option<Pin>,
     },
+    /// The file has an attestation that this version of the program, or its trusted root, does not
+    /// know how to judge.
+    TooNew {
+        /// The part that is not known.
+        reason: InvalidAttestation,
+        /// The pin, if there is one.
+        expected: Option<Pin>,
+    },
+    /// The file has an attestation that verifies, of an identity that no pin can name.
+    UnknownIdentity {
+        /// The identity.
+        reason: InvalidAttestation,
+        /// The pin, if there is one.
+        expected: Option<Pin>,
+    },
     /// The attestation verifies, and the user has not agreed to its publisher.
     NotRecorded {
         /// The publisher that built the file.
@@ -145,7 +160,7 @@ pub enum Difference {
 
 /// Returns the verdict on one file of a project.
 ///
-/// With a pin, the file is OK if a bundle of the pinned publisher verifies, and invalid if one of
+/// With a pin, the file is OK if a bundle of the pinned publisher verifies, and refused if one of
 /// that publisher's bundles fails, even beside a good one. Bundles of other publishers never count
 /// against the file. Without a pin, a single publisher may be recorded if the policy says so. A pin
 /// is never changed. [`Binding`](crate::trust::binding::Binding) judges the files of a project
@@ -238,18 +253,26 @@ fn failure_of(url: &PublisherUrl, bundles: &[BundleEvidence]) -> Option<InvalidA
     failure(bundles.iter().filter(|bundle| bundle.claimed.as_ref() == Some(url)))
 }
 
-fn failure<'a>(
-    mut bundles: impl Iterator<Item = &'a BundleEvidence>,
-) -> Option<InvalidAttestation> {
-    bundles.find_map(|bundle| bundle.publisher.clone().err().map(InvalidAttestation::Bundle))
+/// Returns the weightiest failure: a document must not hide a bad bundle behind one that cannot be
+/// judged.
+fn failure<'a>(bundles: impl Iterator<Item = &'a BundleEvidence>) -> Option<InvalidAttestation> {
+    let failures = bundles.filter_map(|bundle| bundle.publisher.as_ref().err());
+    let weightiest = failures.min_by_key(|error| error.weight());
+    weightiest.cloned().map(InvalidAttestation::Bundle)
 }
 
 fn none_verifies(bundles: &[BundleEvidence], pin: Option<&Pin>) -> Verdict {
     invalid(failure(bundles.iter()).unwrap_or_else(|| DocumentError::NoBundle.into()), pin)
 }
 
+/// Returns the verdict on a file whose attestation is not good.
 fn invalid(reason: InvalidAttestation, pin: Option<&Pin>) -> Verdict {
-    Verdict::Fail(Reason::Invalid { reason, expected: pin.cloned() })
+    let expected = pin.cloned();
+    Verdict::Fail(match reason.weight() {
+        Weight::Invalid => Reason::Invalid { reason, expected },
+        Weight::TooNew => Reason::TooNew { reason, expected },
+        Weight::UnknownIdentity => Reason::UnknownIdentity { reason, expected },
+    })
 }
 
 /// Returns the first difference between the publisher and the pin, or `None` if they agree.

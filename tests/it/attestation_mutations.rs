@@ -95,7 +95,7 @@ fn certificate_without_transparency_log_is_refused() {
         (Mutation::MissingSct, reason),
         (Mutation::BadSct, reason),
         (Mutation::SctOfAnotherCertificate, reason),
-        (Mutation::SctOfUnknownLog, reason),
+        (Mutation::SctOfUnknownLog, "which the trusted root does not know"),
     ]);
 }
 

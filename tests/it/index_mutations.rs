@@ -114,9 +114,20 @@ fn mutated_attestation_fails_and_its_honest_twin_passes() {
     for (line, (project, (_, mutation))) in outcome.stdout.lines().zip(&projects) {
         let start = match mutation {
             Mutation::None => format!("OK: {project} 1.0, built by https://github.com/octo/all"),
-            _ => format!("FAIL: {project} 1.0 ({}-1.0-py3-none-any.whl: invalid attestation: ", {
-                project.replace('-', "_")
-            }),
+            mutation => {
+                let too_new = matches!(
+                    mutation,
+                    Mutation::SctOfUnknownLog
+                        | Mutation::UnknownLog
+                        | Mutation::RekorV2
+                        | Mutation::StatedKind(_)
+                        | Mutation::Version2
+                );
+                let word =
+                    if too_new { "cannot judge its attestation" } else { "invalid attestation" };
+                let file = project.replace('-', "_");
+                format!("FAIL: {project} 1.0 ({file}-1.0-py3-none-any.whl: {word}: ")
+            }
         };
         assert!(line.starts_with(&start), "{line} does not begin with {start}");
     }
@@ -146,8 +157,12 @@ fn false_document_of_an_honest_attestation_fails() {
     ] {
         index.fault_times(&format!("/provenance/{}", aa.filename), 1, json_body(&served));
         let outcome = world.tool(["-L", "pylock.toml"]).run();
-        outcome.exits(77).stdout_has("FAIL: aa 1.0 (").stdout_has("invalid attestation: ");
-        outcome.stdout_has(reason);
+        let (status, word) = match reason {
+            "Nobody" => (77, "unknown identity: "),
+            "version 2" => (69, "cannot judge its attestation: "),
+            _ => (77, "invalid attestation: "),
+        };
+        outcome.exits(status).stdout_has("FAIL: aa 1.0 (").stdout_has(word).stdout_has(reason);
     }
     world.tool(["-L", "pylock.toml"]).run().exits(0);
 }

@@ -104,6 +104,7 @@ mod unresolvable;
 mod upgrading_pip;
 mod validity;
 mod values;
+mod verdict_words;
 mod verdicts_e2e;
 mod ways_around;
 mod wheel_archive;

@@ -79,6 +79,8 @@ pub(super) fn word(verdict: &Verdict) -> &'static str {
         Verdict::Fail(Reason::ChangedPublisher { .. }) => "changed",
         Verdict::Fail(Reason::SignatureExpected { .. }) => "expected",
         Verdict::Fail(Reason::Invalid { .. }) => "invalid",
+        Verdict::Fail(Reason::TooNew { .. }) => "too new",
+        Verdict::Fail(Reason::UnknownIdentity { .. }) => "unknown identity",
         Verdict::Fail(Reason::NotRecorded { .. }) => "not recorded",
         Verdict::Fail(Reason::Ambiguous { .. }) => "ambiguous",
         Verdict::Fail(Reason::UnsignedUnderStrict { .. }) => "unsigned",

@@ -5,11 +5,6 @@
 
 use crate::attestation::publisher::{BuildFacts, Publisher, PublisherKind, PublisherUrl};
 
-const GITHUB_ISSUER: &str = "https://token.actions.githubusercontent.com";
-const GITLAB_ISSUER: &str = "https://gitlab.com";
-const GOOGLE_ISSUER: &str = "https://accounts.google.com";
-const CIRCLECI_ISSUER: &str = "https://oidc.circleci.com";
-
 /// The claims of a signing certificate, extracted by the verifier.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CertificateClaims {
@@ -46,6 +41,16 @@ pub enum SubjectName {
     Email(String),
 }
 
+impl SubjectName {
+    /// Returns the text of the name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Uri(text) | Self::Email(text) => text,
+        }
+    }
+}
+
 /// Reasons why a valid certificate names no publisher.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PublisherError {
@@ -53,8 +58,15 @@ pub enum PublisherError {
     #[error("its certificate names no issuer of the identity")]
     NoIssuer,
     /// The issuer is not known to this program.
-    #[error("its certificate is for an identity of `{0}`, a service that is not known here")]
-    UnknownIssuer(String),
+    #[error(
+        "its certificate is for the subject `{subject}` of the issuer `{issuer}`, a service that is not known here"
+    )]
+    UnknownIssuer {
+        /// The issuer.
+        issuer: String,
+        /// The subject.
+        subject: String,
+    },
     /// The certificate lacks a claim that its issuer always states.
     #[error("its certificate, for a {kind} identity, does not say its {claim}")]
     Missing {
@@ -94,13 +106,17 @@ impl Publisher {
     /// The issuer is unknown, a claim is missing or malformed, or the build config is not a file of
     /// the source repository.
     pub fn from_verified_certificate(claims: &CertificateClaims) -> Result<Self, PublisherError> {
-        match claims.issuer.as_deref() {
-            None => Err(PublisherError::NoIssuer),
-            Some(GITHUB_ISSUER) => repository(PublisherKind::GitHub, claims),
-            Some(GITLAB_ISSUER) => repository(PublisherKind::GitLab, claims),
-            Some(GOOGLE_ISSUER) => google(claims),
-            Some(CIRCLECI_ISSUER) => circleci(claims),
-            Some(other) => Err(PublisherError::UnknownIssuer(other.to_owned())),
+        let issuer = claims.issuer.as_deref().ok_or(PublisherError::NoIssuer)?;
+        match PublisherKind::ALL.into_iter().find(|kind| kind.issuer() == issuer) {
+            Some(kind @ (PublisherKind::GitHub | PublisherKind::GitLab)) => {
+                repository(kind, claims)
+            }
+            Some(PublisherKind::Google) => google(claims),
+            Some(PublisherKind::CircleCi) => circleci(claims),
+            None => Err(PublisherError::UnknownIssuer {
+                issuer: issuer.to_owned(),
+                subject: claims.subject.as_ref().map_or("", SubjectName::as_str).to_owned(),
+            }),
         }
     }
 }
@@ -186,6 +202,7 @@ fn facts(claims: &CertificateClaims) -> BuildFacts {
     let said =
         |claim: &Option<String>| claim.clone().filter(|text| !text.is_empty() && text != "\"\"");
     BuildFacts {
+        subject: claims.subject.as_ref().map(|subject| subject.as_str().to_owned()),
         workflow: None,
         source: said(&claims.source_repository),
         commit: said(&claims.source_digest),

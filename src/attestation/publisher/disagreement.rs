@@ -12,8 +12,17 @@ use crate::attestation::publisher::{Publisher, PublisherKind, PublisherUrl};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Disagreement {
     /// The claimed kind cannot be verified by this program.
-    #[error("the index names a publisher of the unknown kind `{0}`")]
-    UnknownKind(String),
+    #[error(
+        "the index names a publisher of the unknown kind `{kind}`, its certificate is for the subject `{subject}` of the issuer `{issuer}`"
+    )]
+    UnknownKind {
+        /// The kind.
+        kind: String,
+        /// The issuer in the certificate.
+        issuer: &'static str,
+        /// The subject in the certificate.
+        subject: String,
+    },
     /// The claim states no kind.
     #[error("the index does not state the kind of the publisher")]
     Nameless,
@@ -81,7 +90,11 @@ impl Publisher {
                     self.same("ref", name, self.facts.reference.as_ref(), str::to_owned)
                 })
             }
-            ClaimedPublisher::Unknown { kind } => Err(Disagreement::UnknownKind(kind.clone())),
+            ClaimedPublisher::Unknown { kind } => Err(Disagreement::UnknownKind {
+                kind: kind.clone(),
+                issuer: self.kind.issuer(),
+                subject: self.facts.subject.clone().unwrap_or_default(),
+            }),
             ClaimedPublisher::Nameless => Err(Disagreement::Nameless),
             ClaimedPublisher::Incomplete { kind, missing } => {
                 Err(Disagreement::Incomplete { kind: kind.clone(), missing })

@@ -28,6 +28,9 @@ pub enum PublisherKind {
 }
 
 impl PublisherKind {
+    /// All services.
+    pub const ALL: [Self; 4] = [Self::GitHub, Self::GitLab, Self::Google, Self::CircleCi];
+
     /// Returns the name in PEP 740 documents.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -36,6 +39,17 @@ impl PublisherKind {
             Self::GitLab => "GitLab",
             Self::Google => "Google",
             Self::CircleCi => "CircleCI",
+        }
+    }
+
+    /// Returns the issuer that certificates name.
+    #[must_use]
+    pub const fn issuer(self) -> &'static str {
+        match self {
+            Self::GitHub => "https://token.actions.githubusercontent.com",
+            Self::GitLab => "https://gitlab.com",
+            Self::Google => "https://accounts.google.com",
+            Self::CircleCi => "https://oidc.circleci.com",
         }
     }
 }
@@ -59,6 +73,8 @@ pub struct Publisher {
 /// Statements of a certificate about a build. The policy uses a field only if a pin names it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BuildFacts {
+    /// The subject alternative name: the workflow that signed, or an account.
+    pub subject: Option<String>,
     /// The workflow's file name on GitHub, the pipeline file's path on GitLab.
     pub workflow: Option<String>,
     /// The source repository as the certificate has it (.12); on CircleCI `github.com/OWNER/REPO`.

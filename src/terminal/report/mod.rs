@@ -132,7 +132,7 @@ impl Report {
 /// Returns the exit code of a status.
 #[must_use]
 pub fn exit_code(status: Status) -> ExitCode {
-    ExitCode::from(status as u8)
+    ExitCode::from(status.code())
 }
 
 fn error_line(text: &str) {
