@@ -177,33 +177,39 @@ pub(super) fn real_pip(process: &Process) -> Result<Pip, Failure> {
 
 /// Returns one line for each package, with the worst verdict of its files.
 fn verdict_lines(findings: &[Finding]) -> Vec<String> {
-    let mut packages: Vec<(&str, &Verdict, Option<&str>)> = Vec::new();
+    let mut packages: Vec<&Finding> = Vec::new();
     let mut places = BTreeMap::<&str, usize>::new();
     for finding in findings {
-        let file = finding.file.as_ref().map(|file| file.filename.as_str());
-        let line = (finding.title.as_str(), &finding.verdict, file);
         match places.get(finding.title.as_str()).and_then(|at| packages.get_mut(*at)) {
-            Some(worst) if rank(&finding.verdict) > rank(worst.1) => *worst = line,
+            Some(worst) if rank(&finding.verdict) > rank(&worst.verdict) => *worst = finding,
             Some(_) => {}
             None => {
                 places.insert(&finding.title, packages.len());
-                packages.push(line);
+                packages.push(finding);
             }
         }
     }
-    packages
-        .iter()
-        .map(|(title, verdict, file)| match verdict {
-            Verdict::Ok { publisher } | Verdict::Record { publisher } => {
-                format!("OK: {title}, built by {}", publisher.url())
-            }
-            Verdict::Unknown { kind } => format!("UNKNOWN: {title}, {}", refusal::unsigned(*kind)),
-            Verdict::Fail(reason) => {
-                let file = file.map(|file| format!("{file}: ")).unwrap_or_default();
-                format!("FAIL: {title} ({file}{})", refusal::line(reason))
-            }
-        })
-        .collect()
+    packages.into_iter().map(verdict_line).collect()
+}
+
+fn verdict_line(finding: &Finding) -> String {
+    let title = &finding.title;
+    match &finding.verdict {
+        Verdict::Ok { publisher } | Verdict::Record { publisher } => {
+            format!("OK: {title}, built by {}", publisher.url())
+        }
+        Verdict::Unknown { kind } => {
+            format!(
+                "UNKNOWN: {title}, {}",
+                refusal::with_release(refusal::unsigned(*kind), finding)
+            )
+        }
+        Verdict::Fail(reason) => {
+            let file = finding.file.as_ref().map(|file| format!("{}: ", file.filename));
+            let reason = refusal::with_release(&refusal::line(reason), finding);
+            format!("FAIL: {title} ({}{reason})", file.unwrap_or_default())
+        }
+    }
 }
 
 /// Returns the severity of a verdict.

@@ -5,26 +5,27 @@
 //! the tool share this. Must not change or print anything.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use url::Url;
 
-use crate::attestation::document::Document;
-use crate::attestation::verifier::{Subject, Verifier};
+use crate::attestation::verifier::Verifier;
 use crate::evidence::recheck::refusals_without_cache;
+use crate::evidence::release::SignedShare;
 use crate::failure::{Failure, Status};
-use crate::index::{Index, SecondSource};
+use crate::index::page::{Page, PageFile};
+use crate::index::{Index, Listing, SecondSource};
 use crate::package::digest::Sha256;
-use crate::package::filename::DistFilename;
 use crate::package::lock::{Entry, File, Lock, Source};
 use crate::package::name::PackageName;
-use crate::package::plain_filename::FileName;
 use crate::sync::in_order;
 use crate::terminal::progress::{Activity, Progress};
 use crate::trust::binding::Binding;
 use crate::trust::pins::Pins;
 use crate::trust::policy::{self, Evidence, Policy, UnsignedKind, Verdict};
 
+pub use crate::evidence::documents::{Documents, Others, verify};
 pub use crate::evidence::finding::Finding;
 
 /// Number of files that are audited at once. The threads mostly wait for the network.
@@ -89,27 +90,31 @@ impl Audit<'_> {
         Ok(entries.iter().map(judge).collect())
     }
 
-    fn judge(&self, entry: &Entry, gathered: Vec<(File, Evidence)>) -> Vec<Finding> {
-        let (files, evidence): (Vec<_>, Vec<_>) = match entry.source {
-            Source::Vcs(_) => (vec![None], vec![Evidence::Unsigned(UnsignedKind::VersionControl)]),
-            Source::Directory { .. } => {
-                (vec![None], vec![Evidence::Unsigned(UnsignedKind::Directory)])
-            }
-            _ => gathered.into_iter().map(|(file, evidence)| (Some(file), evidence)).unzip(),
+    fn judge(&self, entry: &Entry, gathered: Vec<Gathered>) -> Vec<Finding> {
+        let without_file = |kind| {
+            let evidence = Evidence::Unsigned(kind);
+            vec![Gathered { file: None, evidence, release: None }]
+        };
+        let gathered = match entry.source {
+            Source::Vcs(_) => without_file(UnsignedKind::VersionControl),
+            Source::Directory { .. } => without_file(UnsignedKind::Directory),
+            _ => gathered,
         };
         let pin = self.trust.pin(&entry.name);
+        let evidence: Vec<_> = gathered.iter().map(|it| it.evidence.clone()).collect();
         let verdicts = Binding::new(pin).judge_all(&evidence, &self.policy);
-        let finding = |(file, verdict)| Finding {
+        let finding = |(Gathered { file, release, .. }, verdict)| Finding {
             name: entry.name.clone(),
             title: entry.title(),
             file,
             verdict,
+            release,
         };
-        files.into_iter().zip(verdicts).map(finding).collect()
+        gathered.into_iter().zip(verdicts).map(finding).collect()
     }
 
     /// Gathers the evidence for all files, and returns it in their order.
-    fn gather(&self, files: &[(&Entry, &File)]) -> Result<Vec<(File, Evidence)>, Failure> {
+    fn gather(&self, files: &[(&Entry, &File)]) -> Result<Vec<Gathered>, Failure> {
         // Number of files of each project that are not audited yet.
         let mut left = BTreeMap::<&PackageName, AtomicUsize>::new();
         files.iter().for_each(|(entry, _)| *left.entry(&entry.name).or_default().get_mut() += 1);
@@ -139,7 +144,7 @@ impl Audit<'_> {
         self.indexes.iter().chain(second).for_each(|index| self.index.drop_page(index, name));
     }
 
-    fn look_into(&self, entry: &Entry, file: &File) -> Result<(File, Evidence), Failure> {
+    fn look_into(&self, entry: &Entry, file: &File) -> Result<Gathered, Failure> {
         let located = self.locate(entry, file)?;
         same_size(file, located.size)?;
         let sha256 = match file.sha256.or(located.sha256) {
@@ -149,86 +154,58 @@ impl Audit<'_> {
         let file = File { sha256: Some(sha256), ..file.clone() };
         let documents = Documents {
             index: self.index,
+            indexes: self.indexes,
             second_source: self.second_source,
             verifier: self.verifier,
+            others: Others::of(&entry.name, self.trust, &self.policy),
         };
         let link = located.provenance.as_ref();
         let evidence = documents.evidence(&entry.name, &file.filename, sha256, link)?;
-        Ok((file, evidence.unwrap_or(Evidence::Unsigned(located.without))))
+        let release = match (&evidence, &located.page) {
+            (None, Some(page)) => documents.signed_share(page, &file.filename),
+            _ => None,
+        };
+        let evidence = evidence.unwrap_or(Evidence::Unsigned(located.without));
+        Ok(Gathered { file: Some(file), evidence, release })
     }
 
     fn locate(&self, entry: &Entry, file: &File) -> Result<Located, Failure> {
-        let nowhere = |without| Located { sha256: None, size: None, provenance: None, without };
         let Some(url) = file.place.url() else {
-            return Ok(nowhere(UnsignedKind::LocalFile));
+            return Ok(Located::nowhere(UnsignedKind::LocalFile));
         };
         if matches!(entry.source, Source::Direct(_)) {
-            return Ok(nowhere(if file.place.is_local() {
+            return Ok(Located::nowhere(if file.place.is_local() {
                 UnsignedKind::LocalFile
             } else {
                 UnsignedKind::DirectUrl
             }));
         }
-        if let Some(page_file) =
-            self.index.locate(self.indexes, &entry.name, file.filename.as_str(), url)?
-        {
-            return Ok(Located {
-                sha256: page_file.sha256,
-                size: page_file.size,
-                provenance: page_file.provenance,
-                without: UnsignedKind::NoProvenance,
-            });
+        let filename = file.filename.as_str();
+        if let Some(listed) = self.index.listing(self.indexes, &entry.name, filename, url)? {
+            return Ok(Located::of(listed));
         }
         if file.place.is_local() {
-            return Ok(nowhere(UnsignedKind::LocalFile));
+            return Ok(Located::nowhere(UnsignedKind::LocalFile));
+        }
+        // Some indexes write another link to a file into each answer.
+        let sha256 = file.sha256.as_ref();
+        if let Some(listed) =
+            self.index.listing_by_digest(self.indexes, &entry.name, filename, sha256, url)?
+        {
+            return Ok(Located::of(listed));
         }
         if self.find_links {
-            return Ok(nowhere(UnsignedKind::FindLinks));
+            return Ok(Located::nowhere(UnsignedKind::FindLinks));
         }
         Err(Failure::new(
             Status::CouldNotCheck,
             format!(
-                "no configured index lists {} of {} at its locked URL",
+                "no configured index lists {} of {} at its locked URL, nor with its digest",
                 file.filename,
                 entry.title()
             ),
         )
         .hint("the index may have changed since the lock was made: run the command again"))
-    }
-}
-
-/// The sources of provenance documents, and their verifier.
-pub struct Documents<'a> {
-    /// The client of the indexes.
-    pub index: &'a Index<'a>,
-    /// The source of provenance for files whose index has none.
-    pub second_source: Option<&'a SecondSource>,
-    /// The verifier with its trusted root.
-    pub verifier: &'a Verifier,
-}
-
-impl Documents<'_> {
-    /// Returns the evidence for a file of an index, whose page links to `provenance`. Returns
-    /// `None` if neither the index nor the second source has a document.
-    ///
-    /// # Errors
-    /// The document could not be fetched.
-    pub fn evidence(
-        &self,
-        name: &PackageName,
-        filename: &FileName,
-        sha256: Sha256,
-        provenance: Option<&Url>,
-    ) -> Result<Option<Evidence>, Failure> {
-        let document = match provenance {
-            Some(url) => self.index.provenance(url)?,
-            None => None,
-        };
-        let document = match (document, self.second_source) {
-            (None, Some(source)) => self.index.second(source, name, filename, &sha256)?,
-            (document, _) => document,
-        };
-        Ok(document.map(|bytes| verify(self.verifier, filename.as_str(), sha256, &bytes)))
     }
 }
 
@@ -242,7 +219,7 @@ pub fn unattested(
     policy: &Policy,
 ) -> Finding {
     let verdict = policy::judge(trust.pin(&entry.name), &Evidence::Unsigned(kind), policy);
-    Finding { name: entry.name.clone(), title: entry.title(), file, verdict }
+    Finding { name: entry.name.clone(), title: entry.title(), file, verdict, release: None }
 }
 
 /// Returns the finding for a place, whose project may not be known yet. Returns `None` if the
@@ -264,18 +241,16 @@ pub fn unattested_by_name(
         title: place.to_owned(),
         file: None,
         verdict,
+        release: None,
     })
 }
 
-/// Verifies one document for one file, and returns the evidence.
-#[must_use]
-pub fn verify(verifier: &Verifier, filename: &str, sha256: Sha256, document: &[u8]) -> Evidence {
-    let verified = || {
-        let document = Document::parse(document)?;
-        let filename = DistFilename::parse(filename)?;
-        Ok(verifier.verify(&document, &Subject { filename, sha256 }))
-    };
-    verified().map_or_else(Evidence::Invalid, Evidence::Attested)
+/// The evidence for one file, or for a source that is no file.
+struct Gathered {
+    file: Option<File>,
+    evidence: Evidence,
+    /// The signed share of the release, if the file is not signed.
+    release: Option<SignedShare>,
 }
 
 /// The entry of a file on the page of its index.
@@ -283,8 +258,21 @@ struct Located {
     sha256: Option<Sha256>,
     size: Option<u64>,
     provenance: Option<Url>,
+    page: Option<Arc<Page>>,
     /// The kind of the file if it has no attestation.
     without: UnsignedKind,
+}
+
+impl Located {
+    fn of(listed: Listing) -> Self {
+        let PageFile { sha256, size, provenance, .. } = listed.file;
+        let (page, without) = (Some(listed.page), UnsignedKind::NoProvenance);
+        Self { sha256, size, provenance, page, without }
+    }
+
+    const fn nowhere(without: UnsignedKind) -> Self {
+        Self { sha256: None, size: None, provenance: None, page: None, without }
+    }
 }
 
 /// Compares the sizes that lock and index state for a file, where both state one. This needs no

@@ -1,5 +1,6 @@
 //! Findings: the verdicts of a run, with the files that they are about.
 
+use crate::evidence::release::SignedShare;
 use crate::package::lock::File;
 use crate::package::name::PackageName;
 use crate::trust::policy::Verdict;
@@ -15,6 +16,8 @@ pub struct Finding {
     pub file: Option<File>,
     /// The verdict.
     pub verdict: Verdict,
+    /// The signed share of the release of an unsigned file, if there is one: a remark.
+    pub release: Option<SignedShare>,
 }
 
 impl Finding {

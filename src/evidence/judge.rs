@@ -9,9 +9,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use url::Url;
 
 use crate::attestation::publisher::Publisher;
-use crate::evidence::audit::{Documents, Finding};
+use crate::evidence::documents::{Documents, Others};
+use crate::evidence::finding::Finding;
 use crate::evidence::recheck::refusals_without_cache;
 use crate::evidence::refusal;
+use crate::evidence::release::SignedShare;
 use crate::evidence::sources::Sources;
 use crate::failure::Failure;
 use crate::gateway::{Asked, Handover};
@@ -23,7 +25,7 @@ use crate::package::name::PackageName;
 use crate::sync::lock;
 use crate::trust::binding::Binding;
 use crate::trust::pins::Pins;
-use crate::trust::policy::{Evidence, Policy, UnsignedKind, Verdict};
+use crate::trust::policy::{Evidence, Policy, Reason, UnsignedKind, Verdict};
 
 /// Judges files when pip requests them. All threads share one judge.
 pub struct Judge {
@@ -77,9 +79,15 @@ impl Judge {
             // The entry on the page is fetched again, too.
             let (name, filename) = (asked.name, asked.filename.as_str());
             let indexes = std::slice::from_ref(asked.index);
-            let finding = match index.locate(indexes, name, filename, &asked.file.url)? {
-                Some(entry) => {
-                    let evidence = self.evidence(index, asked, entry.provenance.as_ref())?;
+            let (url, sha256) = (&asked.file.url, Some(&asked.sha256));
+            let listed = match index.listing(indexes, name, filename, url)? {
+                None => index.listing_by_digest(indexes, name, filename, sha256, url)?,
+                listed => listed,
+            };
+            let finding = match listed {
+                Some(listed) => {
+                    let link = listed.file.provenance.as_ref();
+                    let evidence = self.evidence(index, asked, link)?;
                     self.give(name, file, &evidence)
                 }
                 None => first.clone(),
@@ -88,10 +96,29 @@ impl Judge {
         };
         let findings = vec![vec![first.clone()]];
         let findings = refusals_without_cache(&index, &[()], findings, again)?;
-        let finding = findings.into_iter().flatten().next().unwrap_or(first);
+        let mut finding = findings.into_iter().flatten().next().unwrap_or(first);
+        finding.release = self.release(&index, asked, &finding.verdict);
         let handover = handover(&finding);
         self.given().findings.push(finding);
         Ok(handover)
+    }
+
+    /// Returns the signed share of the release of a file that is refused because it is not signed.
+    fn release(
+        &self,
+        index: &Index<'_>,
+        asked: &Asked<'_>,
+        verdict: &Verdict,
+    ) -> Option<SignedShare> {
+        let Verdict::Fail(
+            Reason::SignatureExpected { kind: UnsignedKind::NoProvenance, .. }
+            | Reason::UnsignedUnderStrict { kind: UnsignedKind::NoProvenance },
+        ) = verdict
+        else {
+            return None;
+        };
+        let page = index.page(asked.index, asked.name).ok()??;
+        self.documents(index, asked.name).signed_share(&page, asked.filename)
     }
 
     fn evidence(
@@ -100,14 +127,16 @@ impl Judge {
         asked: &Asked<'_>,
         link: Option<&Url>,
     ) -> Result<Evidence, Failure> {
-        let documents = self.documents(index);
+        let documents = self.documents(index, asked.name);
         let found = documents.evidence(asked.name, asked.filename, asked.sha256, link)?;
         Ok(found.unwrap_or(Evidence::Unsigned(UnsignedKind::NoProvenance)))
     }
 
-    fn documents<'a>(&'a self, index: &'a Index<'a>) -> Documents<'a> {
+    fn documents<'a>(&'a self, index: &'a Index<'a>, name: &PackageName) -> Documents<'a> {
         Documents {
             index,
+            indexes: &self.sources.indexes,
+            others: Others::of(name, &self.trust, &self.policy),
             second_source: self.sources.own.second_source.as_ref(),
             verifier: &self.sources.own.verifier,
         }
@@ -120,7 +149,9 @@ impl Judge {
     pub fn judge_local(&self, name: &PackageName, file: File) -> Result<Handover, Failure> {
         let index = self.sources.index();
         let found = match file.sha256 {
-            Some(sha256) => self.documents(&index).evidence(name, &file.filename, sha256, None)?,
+            Some(sha256) => {
+                self.documents(&index, name).evidence(name, &file.filename, sha256, None)?
+            }
             None => None,
         };
         let evidence = found.unwrap_or(Evidence::Unsigned(UnsignedKind::LocalFile));
@@ -141,7 +172,7 @@ impl Judge {
         let version = DistFilename::parse(file.filename.as_str());
         let title =
             version.map_or_else(|_| name.to_string(), |f| format!("{name} {}", f.version()));
-        Finding { name: name.clone(), title, file: Some(file), verdict }
+        Finding { name: name.clone(), title, file: Some(file), verdict, release: None }
     }
 
     /// Returns the findings about files in the user's own directories, in order.
@@ -165,7 +196,8 @@ impl Judge {
 fn handover(finding: &Finding) -> Handover {
     match &finding.verdict {
         Verdict::Fail(reason) => {
-            Handover::Refuse(format!("{} is refused: {}", finding.title, refusal::line(reason)))
+            let line = refusal::with_release(&refusal::line(reason), finding);
+            Handover::Refuse(format!("{} is refused: {line}", finding.title))
         }
         _ => Handover::Give,
     }

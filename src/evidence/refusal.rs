@@ -101,7 +101,8 @@ pub fn lines(finding: &Finding, trust: &TrustContext<'_>) -> Vec<String> {
             ));
         }
         Reason::SignatureExpected { kind, .. } => {
-            lines.push(format!("  found     no publisher: {}", unsigned(*kind)));
+            let found = format!("  found     no publisher: {}", unsigned(*kind));
+            lines.push(with_release(&found, finding));
             lines.push(format!(
                 "  accept    choose a release that is signed; or, if the project signs no more, \
                  remove the line of `{}` from {places}",
@@ -124,7 +125,8 @@ pub fn lines(finding: &Finding, trust: &TrustContext<'_>) -> Vec<String> {
             );
         }
         Reason::UnsignedUnderStrict { kind } => {
-            lines.push(format!("  found     no publisher: {}", unsigned(*kind)));
+            let found = format!("  found     no publisher: {}", unsigned(*kind));
+            lines.push(with_release(&found, finding));
             lines.push("  accept    run it without STRICT".to_owned());
         }
     }
@@ -219,6 +221,15 @@ pub const fn unsigned(kind: UnsignedKind) -> &'static str {
     }
 }
 
+/// Adds the signed share of the release to the reason of a verdict.
+#[must_use]
+pub fn with_release(reason: &str, finding: &Finding) -> String {
+    match &finding.release {
+        Some(share) => format!("{reason}; {share}"),
+        None => reason.to_owned(),
+    }
+}
+
 /// Describes the publisher in the certificate.
 fn publisher(found: &Publisher) -> Vec<String> {
     let mut lines = vec![format!("  found     {}", found.url())];
@@ -239,14 +250,17 @@ fn publisher(found: &Publisher) -> Vec<String> {
 #[must_use]
 pub fn summary(findings: &[Finding]) -> Vec<String> {
     let mut by_publisher = std::collections::BTreeMap::<String, Vec<&str>>::new();
-    let mut unknown = std::collections::BTreeMap::<&str, Vec<&str>>::new();
+    let mut unknown = std::collections::BTreeMap::<String, Vec<&str>>::new();
     for finding in findings {
         let title = finding.title.as_str();
         match &finding.verdict {
             Verdict::Ok { publisher } | Verdict::Record { publisher } => {
                 by_publisher.entry(publisher.url().to_string()).or_default().push(title);
             }
-            Verdict::Unknown { kind } => unknown.entry(unsigned(*kind)).or_default().push(title),
+            Verdict::Unknown { kind } => {
+                let reason = with_release(unsigned(*kind), finding);
+                unknown.entry(reason).or_default().push(title);
+            }
             Verdict::Fail(_) => {}
         }
     }

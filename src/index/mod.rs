@@ -24,6 +24,7 @@ use crate::failure::{Failure, Status};
 use crate::http::redact::Redacted;
 use crate::http::{Client, HttpError};
 use crate::index::page::{Page, PageError, PageFile};
+use crate::package::digest::Sha256;
 use crate::package::name::PackageName;
 use crate::sync::lock;
 
@@ -205,8 +206,8 @@ impl<'c> Index<'c> {
         document(&self.client, url)
     }
 
-    /// Returns the entry of the index that serves a locked file, or `None` if no index of `indexes`
-    /// lists a file of this name at this URL.
+    /// Returns the entry of the index that serves a locked file, with its page, or `None` if no
+    /// index of `indexes` lists a file of this name at this URL.
     ///
     /// Asks the index that listed another file of the same origin in this run first, then those on
     /// the file's own origin, then the others in the order of `indexes`, and stops at the first
@@ -215,13 +216,40 @@ impl<'c> Index<'c> {
     ///
     /// # Errors
     /// An index cannot be asked and no other index lists the file, or the entry cannot be read.
-    pub fn locate(
+    pub fn listing(
         &self,
         indexes: &[Url],
         name: &PackageName,
         filename: &str,
         url: &Url,
-    ) -> Result<Option<PageFile>, IndexError> {
+    ) -> Result<Option<Listing>, IndexError> {
+        self.first_that_lists(indexes, name, url, |page| page.file(filename, url))
+    }
+
+    /// Returns the entry of the first index that lists a file of this name with this sha256 at any
+    /// URL. Where no sha256 is stated, the URLs must be equal up to their queries, in which some
+    /// stores sign each link anew. Asks in the order of [`Self::listing`].
+    ///
+    /// # Errors
+    /// As for [`Self::listing`].
+    pub fn listing_by_digest(
+        &self,
+        indexes: &[Url],
+        name: &PackageName,
+        filename: &str,
+        sha256: Option<&Sha256>,
+        url: &Url,
+    ) -> Result<Option<Listing>, IndexError> {
+        self.first_that_lists(indexes, name, url, |page| page.file_by_digest(filename, sha256, url))
+    }
+
+    fn first_that_lists(
+        &self,
+        indexes: &[Url],
+        name: &PackageName,
+        url: &Url,
+        find: impl Fn(&Page) -> Result<Option<PageFile>, PageError>,
+    ) -> Result<Option<Listing>, IndexError> {
         let known = {
             let hosts = lock(&self.hosts);
             hosts.get(&url.origin()).cloned()
@@ -233,12 +261,12 @@ impl<'c> Index<'c> {
             match self.page(index, name) {
                 Ok(None) => {}
                 Ok(Some(page)) => {
-                    let file = page.file(filename, url);
+                    let file = find(&page);
                     let file = file.map_err(|e| IndexError::page(&page_url(index, name), e))?;
                     if let Some(file) = file {
                         let mut hosts = lock(&self.hosts);
                         hosts.insert(url.origin(), index.clone());
-                        return Ok(Some(file));
+                        return Ok(Some(Listing { file, page }));
                     }
                 }
                 Err(error) => failed = failed.or(Some(error)),
@@ -246,6 +274,15 @@ impl<'c> Index<'c> {
         }
         failed.map_or(Ok(None), Err)
     }
+}
+
+/// An entry of a file, with the page that it stands on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    /// The entry.
+    pub file: PageFile,
+    /// The page.
+    pub page: Arc<Page>,
 }
 
 fn is_web_page(content_type: &str) -> bool {

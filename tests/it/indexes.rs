@@ -42,7 +42,8 @@ fn mirror_of(other: &LoopbackIndex) -> LoopbackIndex {
 
 fn locate(indexes: &[&LoopbackIndex], file: &str) -> Result<Option<PageFile>, IndexError> {
     let urls: Vec<Url> = indexes.iter().map(|index| url(&index.url())).collect();
-    Index::new(&client()).locate(&urls, &aa(), WHEEL, &url(file))
+    let listed = Index::new(&client()).listing(&urls, &aa(), WHEEL, &url(file));
+    listed.map(|listed| listed.map(|listed| listed.file))
 }
 
 #[test]
@@ -149,8 +150,8 @@ fn index_that_listed_the_host_before_is_asked_first() {
     let client = client();
     let asks = Index::new(&client);
     let bb = PackageName::parse("bb").unwrap();
-    asks.locate(&urls, &aa(), WHEEL, &url(&files.file_url(WHEEL))).unwrap().unwrap();
-    asks.locate(&urls, &bb, "bb.whl", &url(&files.file_url("bb.whl"))).unwrap().unwrap();
+    asks.listing(&urls, &aa(), WHEEL, &url(&files.file_url(WHEEL))).unwrap().unwrap();
+    asks.listing(&urls, &bb, "bb.whl", &url(&files.file_url("bb.whl"))).unwrap().unwrap();
     assert_eq!(first.paths(), [PAGE]);
     assert_eq!(second.paths(), [PAGE, "/simple/bb/"]);
 }
@@ -218,9 +219,9 @@ fn directory_is_an_index_as_in_pip() {
     let client = client();
     let asks = Index::new(&client);
     let place = index_url.join(WHEEL).unwrap();
-    let file =
-        asks.locate(std::slice::from_ref(&index_url), &aa(), WHEEL, &place).unwrap().unwrap();
-    assert_eq!(asks.provenance(&file.provenance.unwrap()).unwrap().unwrap(), b"{}");
+    let indexes = std::slice::from_ref(&index_url);
+    let listed = asks.listing(indexes, &aa(), WHEEL, &place).unwrap().unwrap();
+    assert_eq!(asks.provenance(&listed.file.provenance.unwrap()).unwrap().unwrap(), b"{}");
     let bb = PackageName::parse("bb").unwrap();
     assert!(asks.page(&index_url, &bb).unwrap().is_none());
 }

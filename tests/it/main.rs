@@ -66,6 +66,7 @@ mod newer;
 mod no_room;
 mod nothing_runs;
 mod odd_pages;
+mod odd_places;
 mod option_sources;
 mod option_table;
 mod own_settings;

@@ -16,7 +16,7 @@ const REFUSED: Verdict =
 
 fn finding(title: &str, verdict: &Verdict) -> Finding {
     let name = PackageName::parse("aa").unwrap();
-    Finding { name, title: title.to_owned(), file: None, verdict: verdict.clone() }
+    Finding { name, title: title.to_owned(), file: None, verdict: verdict.clone(), release: None }
 }
 
 /// An index that has used an answer which is cached or not.

@@ -4,13 +4,14 @@
 use pypi_verify_now::package::digest::Sha256;
 use serde_json::{Value, json};
 
-use crate::support::index::DistFile;
+use crate::support::index::{DistFile, Fault, LoopbackIndex};
 use crate::support::private_sigstore::{
     Minting, Mutation, PrivateSigstore, Signer, bundle, document,
 };
 use crate::support::wheel::Wheel;
-use crate::support::world::{PIN_AA, World, dist, octo, source};
+use crate::support::world::{PIN_AA, World, dist, mallory, octo, signed, source};
 
+const AA: &str = "aa-1.0-py3-none-any.whl";
 const TOO_OLD: &str = "this version or its trusted root may be too old";
 
 /// The document of one attestation of a file, which `minted` may change.
@@ -191,4 +192,122 @@ fn broken_attestation_of_an_unknown_identity_is_invalid() {
         let outcome = world.refuses(["install", "aa"], 77);
         outcome.stderr_has("invalid attestation").lacks("unknown identity");
     }
+}
+
+/// A world of two indexes: the second, whose files pip prefers, has `aa` without an attestation,
+/// and the first has `file`.
+fn two_indexes(file: DistFile) -> (World, LoopbackIndex) {
+    let world = World::new().file_on_index(file);
+    let second = LoopbackIndex::builder().file("aa", aa()).start();
+    let world = world.pip_conf(&format!("[global]\nextra-index-url = {}\n", second.url()));
+    (world, second)
+}
+
+#[test]
+fn provenance_of_another_index_counts_for_the_same_bytes() {
+    let (world, second) = two_indexes(signed(aa(), &octo()));
+    let world = world.trust(PIN_AA);
+    world.pip(["install", "aa"]).run().exits(0).stderr_has("verified: aa 1.0");
+    assert_eq!(second.count(&format!("/files/{AA}")), 1);
+    assert_eq!(world.index.count(&format!("/provenance/{AA}")), 1);
+    world.tool(["--", "aa"]).run().exits(0).stdout_has("OK: aa 1.0");
+    let (world, _second) = two_indexes(signed(aa(), &octo()));
+    let world = world.trust("# nobody\n").env("TOFU", "1");
+    world.pip(["install", "aa"]).run().exits(0);
+    let recorded = std::fs::read_to_string(world.project().join(".provenance.txt")).unwrap();
+    assert!(recorded.contains("aa  "), "{recorded}");
+}
+
+#[test]
+fn provenance_of_another_index_counts_for_a_source() {
+    let world = World::new().trust("src https://github.com/octo/example\n");
+    let file = source(world.sdist("src", "1.0"));
+    let second = LoopbackIndex::builder().file("src", file.clone()).start();
+    let world = world.file_on_index(signed(file, &octo()));
+    let world = world.pip_conf(&format!("[global]\nextra-index-url = {}\n", second.url()));
+    world.pip(["install", "src"]).run().exits(0).stderr_has("verified: src 1.0");
+}
+
+#[test]
+fn provenance_of_another_index_is_judged_as_any() {
+    let other = Wheel::new("aa", "1.0").file("aa.py", "import os");
+    for (file, word) in [
+        (signed(aa(), &mallory()), "changed publisher"),
+        (broken(aa(), Mutation::Signature), "invalid attestation"),
+        // Other bytes under this name: the document is about them.
+        (signed(dist(other), &octo()), "signature expected"),
+        (aa(), "signature expected"),
+    ] {
+        let (world, _second) = two_indexes(file);
+        let world = world.trust(PIN_AA);
+        world.refuses(["install", "aa"], 77).stderr_has(word);
+    }
+}
+
+#[test]
+fn other_index_that_fails_has_no_provenance() {
+    for fault in [Fault::status(500), Fault::status(401)] {
+        let (world, _second) = two_indexes(signed(aa(), &octo()));
+        world.index.fault(&format!("/provenance/{AA}"), fault);
+        let world = world.env("PIP_RETRIES", "0");
+        world.pip(["install", "aa"]).run().exits(0).stderr_has("unknown: aa 1.0");
+        let world = world.trust(PIN_AA);
+        world.pip(["install", "-I", "aa"]).run().exits(77).stderr_has("signature expected");
+    }
+}
+
+/// The names of the files of one release of `aa`.
+const RELEASE: [&str; 3] = [AA, "aa-1.0-cp39-cp39-win32.whl", "aa-1.0.tar.gz"];
+
+/// A world whose index has one release of `aa`, of which these two files have these documents.
+fn release(world: World, signer: &Signer, mutation: Mutation) -> World {
+    let mut world = world.file_on_index(aa()).wheel(Wheel::new("aa", "0.9"));
+    for name in &RELEASE[1..] {
+        let file = DistFile::new(name, name.as_bytes());
+        let change = |it: Minting<'static>| it.break_it(mutation.clone()).attestation();
+        world = world.file_on_index(attested(file, signer, change));
+    }
+    world
+}
+
+#[test]
+fn unsigned_file_of_a_signed_release_is_told_of_its_siblings() {
+    let told = "the index has no attestation for it; 2 of 3 files of the release are signed, by \
+                https://github.com/octo/example";
+    let world = release(World::new(), &octo(), Mutation::None).trust(PIN_AA);
+    let install = ["install", "--only-binary", ":all:", "aa==1.0"];
+    world.refuses(install, 77).stderr_has("signature expected").stderr_has(told);
+    world.tool(["--", "aa==1.0"]).run().exits(77).stdout_has(told);
+    let strict = world.pip(install).env("STRICT", "1");
+    world.leaves_all_as_it_was(strict, 77).stderr_has(told);
+    let world = release(World::new(), &octo(), Mutation::None);
+    world.pip(["install", "aa==1.0"]).run().exits(0).stderr_has(told);
+}
+
+/// The index may link to what it likes: only files whose attestations verify are counted.
+#[test]
+fn siblings_that_do_not_verify_are_not_counted() {
+    for mutation in [Mutation::Signature, Mutation::SubjectDigest, Mutation::RekorV2] {
+        let world = release(World::new(), &octo(), mutation).trust(PIN_AA);
+        let outcome = world.refuses(["install", "aa==1.0"], 77);
+        outcome.stderr_has("signature expected").lacks("of the release");
+    }
+    let world = release(World::new(), &octo(), Mutation::None).trust(PIN_AA);
+    world.index.replace_file(RELEASE[1], b"other bytes".to_vec());
+    let outcome = world.refuses(["install", "aa==1.0"], 77);
+    outcome.stderr_has("1 of 3 files of the release are signed");
+    world.index.fault(&format!("/provenance/{}", RELEASE[2]), Fault::status(404));
+    world.refuses(["install", "aa==1.0"], 77).lacks("of the release");
+}
+
+/// A source that is refused names its siblings too.
+#[test]
+fn unsigned_source_of_a_signed_release_is_told_of_its_siblings() {
+    let world = World::new().trust("src https://github.com/octo/example\n");
+    let sdist = source(world.sdist("src", "1.0"));
+    let wheel = DistFile::new("src-1.0-cp39-cp39-win32.whl", "wheel");
+    let world = world.file_on_index(sdist);
+    let world = world.file_on_index(signed(wheel, &octo()));
+    let outcome = world.runs_nothing(world.pip(["install", "src"]), 77);
+    outcome.stderr_has("1 of 2 files of the release are signed, by https://github.com/octo");
 }

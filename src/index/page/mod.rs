@@ -181,6 +181,35 @@ impl Page {
         self.find(filename, |file| file.sha256.is_none_or(|stated| stated == *sha256))
     }
 
+    /// Returns the last file of this name with this sha256, at any URL. Where the digest is not
+    /// known or not stated, the URL must be equal up to its query.
+    ///
+    /// # Errors
+    /// An entry of this name cannot be read.
+    pub fn file_by_digest(
+        &self,
+        filename: &str,
+        sha256: Option<&Sha256>,
+        url: &Url,
+    ) -> Result<Option<PageFile>, PageError> {
+        let without_query = |url: &Url| {
+            let mut url = url.clone();
+            url.set_query(None);
+            url
+        };
+        let bare = without_query(url);
+        let mut last = None;
+        for entry in self.entries.iter().filter(|entry| entry.filename == filename) {
+            let file = read(entry, &self.base).map_err(|reason| unreadable(filename, reason))?;
+            let is_it = match (sha256, &file.sha256) {
+                (Some(sha256), Some(stated)) => sha256 == stated,
+                _ => is_same_place(&without_query(&file.url), &bare),
+            };
+            last = if is_it { Some(file) } else { last };
+        }
+        Ok(last)
+    }
+
     fn find(
         &self,
         filename: &str,
