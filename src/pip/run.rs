@@ -56,7 +56,7 @@ pub struct Environment {
 }
 
 /// The output of a silent pip, and its exit status.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Captured {
     /// The exit status.
     pub status: ExitStatus,

@@ -55,6 +55,9 @@ pub struct Surroundings {
 pub struct Settings {
     /// The indexes, in the order in which they are asked. May contain credentials.
     pub indexes: Vec<Url>,
+    /// Indexes that are no URLs, without their credentials. pip warns of them, and finds no package
+    /// there.
+    pub not_urls: Vec<String>,
     /// `--find-links` places, in their original spelling.
     pub find_links: Vec<String>,
     /// The network options.
@@ -67,8 +70,8 @@ impl Settings {
     /// Merges all sources.
     ///
     /// # Errors
-    /// A value is not valid (an index that is not a URL, a timeout that is not a number), or pip
-    /// did not state its default index.
+    /// A value is not valid (a timeout that is not a number), or pip did not state its default
+    /// index.
     pub fn merge(
         options: &Options,
         lines: &FileLines,
@@ -77,7 +80,11 @@ impl Settings {
         let single = |option: &str| options.last(option).map(OsStr::to_string_lossy);
         let on = |option: &str| options.is_on(option);
 
-        let mut indexes = Vec::new();
+        let (mut indexes, mut not_urls) = (Vec::new(), Vec::new());
+        let mut add = |text: &str| match index_url(text) {
+            Some(url) => indexes.push(url),
+            None => not_urls.push(redacted_text(text)),
+        };
         if !on("--no-index") && !lines.no_index {
             let named = single("--index-url");
             let main = lines.index_url.as_deref().or(named.as_deref());
@@ -85,13 +92,13 @@ impl Settings {
                 Failure::new(Status::CouldNotCheck, "pip does not report its index")
                     .hint("name it with --index-url or PIP_INDEX_URL")
             })?;
-            indexes.push(index_url(main)?);
+            add(main);
             // A `-i` line replaces all indexes that are named elsewhere. pip reads the files before
             // it asks an index.
             let elsewhere = options.all("--extra-index-url").into_iter();
             let elsewhere = elsewhere.filter(|_| lines.index_url.is_none());
             for extra in elsewhere.chain(lines.extra_index_urls.iter().cloned()) {
-                indexes.push(index_url(&extra)?);
+                add(&extra);
             }
         }
         let path = |option: &str| options.last(option).map(PathBuf::from);
@@ -132,6 +139,7 @@ impl Settings {
         let find_links = options.all("--find-links").into_iter();
         Ok(Self {
             indexes,
+            not_urls,
             find_links: find_links.chain(lines.find_links.clone()).collect(),
             transport,
             cache: cache(options, surroundings),
@@ -171,17 +179,11 @@ fn url_with_credentials(text: &str) -> Option<Url> {
     (has_some && !before.ends_with('+')).then_some(url)
 }
 
-/// Parses an index URL. As in pip, a path on this machine is valid too.
-fn index_url(text: &str) -> Result<Url, Failure> {
-    let url = Url::parse(text)
-        .ok()
-        .filter(Url::has_host)
-        .or_else(|| Url::parse(text).ok().filter(|url| url.scheme() == "file"));
-    url.or_else(|| Url::from_directory_path(text).ok()).ok_or_else(|| {
-        let shown = redacted_text(text);
-        Failure::new(Status::BadInput, format!("index `{shown}` is not a URL"))
-            .hint("give the whole URL of a simple index, https:// included")
-    })
+/// Parses an index URL. As in pip, a path on this machine is valid too. Returns `None` if the text
+/// is neither.
+fn index_url(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok().filter(|url| url.has_host() || url.scheme() == "file");
+    url.or_else(|| Url::from_directory_path(text).ok())
 }
 
 fn seconds(text: &str) -> Result<Duration, Failure> {

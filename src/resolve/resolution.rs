@@ -273,12 +273,17 @@ impl<'a> Session<'a> {
             let output = directory.join("pylock.toml");
             let argv = steps::lock(self.arguments, &probe.options, &output, &wheels_only);
             match resolver.lock(&Question::resolving(&argv, &output, environment)) {
-                Ok(answer) if overlooks || steps::overlooks_nothing(&answer.lock) => {
+                Ok(answer)
+                    if overlooks
+                        || steps::overlooks_nothing(&answer.lock) && !answer.lock.has_direct() =>
+                {
                     let Answer { lock, captured, scheme } = answer;
                     return Ok(Resolved { lock, stderr: captured.stderr, said: None, scheme });
                 }
-                // A package of the set is installed already, or `pip lock` failed. Then `pip
-                // install` is asked, and its messages are the ones that the user sees.
+                // A package of the set is installed already, or `pip lock` failed, or a place in a
+                // requirement needs a requirements file for the second step: only the report says
+                // who is requested. Then `pip install` is asked, and its messages are the ones that
+                // the user sees.
                 Ok(_) => {}
                 Err(ResolveError::Pip(_)) if !overlooks && self.run.interrupted().is_none() => {}
                 Err(error) => return Err(error.into()),

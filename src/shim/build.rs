@@ -27,11 +27,11 @@ use crate::resolve::direct::{self, Direct};
 use crate::resolve::resolution::Unresolved;
 use crate::resolve::steps::{self, Installed};
 use crate::shim::locking::{Asked, Made};
-use crate::shim::notes::Notes;
+use crate::shim::notes::{Notes, with_yanks};
 use crate::shim::places::{exchanges, links_page, place, place_local, url_of};
 use crate::shim::refused::{Agreed, recorded, refused};
 use crate::shim::report_file::ReportFile;
-use crate::shim::second_step::{LINKS, World, inputs};
+use crate::shim::second_step::{LINKS, OwnPlaces, World, inputs};
 use crate::shim::story::Story;
 use crate::shim::unpacking::Unpacking;
 use crate::shim::unresolvable::Ended;
@@ -174,6 +174,7 @@ impl Story<'_> {
             of_it.filter_map(|known| known.page.clone()).collect()
         };
         let (session, prepared) = (self.session, self.prepared);
+        let lock = with_yanks(lock, pages);
         Notes { session, prepared, lock: &lock, pages }.tell_of_yanked();
         let files = handed.iter().chain(&fetched);
         let files = files.map(|file| (file.path.as_path(), file.sha256));
@@ -380,6 +381,7 @@ impl Story<'_> {
             links,
             files: directory,
             closed: Some(closed),
+            own_places: OwnPlaces::Kept,
             environment,
             report,
             options,

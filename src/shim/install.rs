@@ -12,7 +12,9 @@ use crate::evidence::sources::{self, Own, Sources};
 use crate::failure::Failure;
 use crate::gateway::Gateway;
 use crate::index::Index;
+use crate::index::page::Page;
 use crate::package::lock::Lock;
+use crate::package::name::PackageName;
 use crate::pip::command_line::arguments::{InstallArgs, Subcommand};
 use crate::pip::run::{Captured, Environment, Pip};
 use crate::pip::scheme::Scheme;
@@ -22,11 +24,11 @@ use crate::resolve::resolution::{Resolved, Unresolved};
 use crate::resolve::session::Session;
 use crate::resolve::steps::{self, Inputs, Installed};
 use crate::shim::arrivals::Arrivals;
-use crate::shim::notes::Notes;
+use crate::shim::notes::{Notes, with_yanks};
 use crate::shim::one_shot_files;
 use crate::shim::report_file::ReportFile;
 use crate::shim::resolve_via_gateway::GatewayResolver;
-use crate::shim::second_step::{World, inputs, say_again};
+use crate::shim::second_step::{OwnPlaces, World, inputs, say_again};
 use crate::shim::story::Story;
 use crate::shim::unpacking::{self, Unpacking};
 use crate::shim::verified::{wanted, with_verified_digests};
@@ -81,7 +83,18 @@ impl Story<'_> {
         self.sources.lend(&self.guard.logins());
         match wheels? {
             Wheels::Enough(resolved, gateway) => self.install_wheels(&index, resolved, gateway),
-            Wheels::NotEnough(failed) => self.instead_of_wheels(failed),
+            Wheels::NotEnough(failed) => {
+                let first = failed.clone();
+                match (self.instead_of_wheels(failed), first) {
+                    // A build does not see an index that is no URL. Only the first pip warned of it.
+                    (Err(Unresolved::Pip(_)), Some(first))
+                        if !self.prepared.settings.not_urls.is_empty() =>
+                    {
+                        Err(Unresolved::Pip(first))
+                    }
+                    (ending, _) => ending,
+                }
+            }
         }
     }
 
@@ -120,11 +133,13 @@ impl Story<'_> {
         let report = ReportFile::open(destination, &session.process.directory)?;
         session.record(&findings, prepared, self.store)?;
         session.tell(&findings);
+        let lock = with_yanks(lock, &|name| self.fetched_pages(index, name));
         self.tell_notes(index, &lock);
         let world = World {
             links: lock.links(wheelhouse.directory()),
             files: wheelhouse.directory(),
             closed: None,
+            own_places: OwnPlaces::of(&prepared.settings),
             environment: Environment::default(),
             report,
             options: &prepared.probe.options,
@@ -176,12 +191,15 @@ impl Story<'_> {
         unpacking.check(&wheels, &*unpacking::stated(scheme)?)
     }
 
+    /// Returns the pages of a project that were fetched in this run.
+    fn fetched_pages(&self, index: &Index<'_>, name: &PackageName) -> Vec<Arc<Page>> {
+        self.sources.indexes.iter().filter_map(|url| index.fetched_page(url, name)).collect()
+    }
+
     /// Prints notes about yanked releases, and about newer releases that pip could not use.
     fn tell_notes(&self, index: &Index<'_>, lock: &Lock) {
-        let Self { session, prepared, sources, .. } = self;
-        let pages: &dyn Fn(&_) -> Vec<_> = &|name| {
-            sources.indexes.iter().filter_map(|url| index.fetched_page(url, name)).collect()
-        };
+        let Self { session, prepared, .. } = self;
+        let pages: &dyn Fn(&_) -> Vec<_> = &|name| self.fetched_pages(index, name);
         let notes = Notes { session, prepared, lock, pages };
         notes.tell_of_yanked();
         notes.tell_of_passed_over();

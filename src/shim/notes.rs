@@ -77,6 +77,17 @@ impl Notes<'_> {
     }
 }
 
+/// Marks the entries of the lock whose files are yanked, by the pages that were fetched.
+pub(super) fn with_yanks(mut lock: Lock, pages: &dyn Fn(&PackageName) -> Vec<Arc<Page>>) -> Lock {
+    for entry in &mut lock.entries {
+        entry.yanked = match &entry.source {
+            Source::Files(files) => yanked(entry, files, &pages(&entry.name)).is_some(),
+            _ => entry.yanked,
+        };
+    }
+    lock
+}
+
 /// Returns the reason for which a file of an entry is yanked, empty if none is stated. Returns
 /// `None` if neither the pages nor pip's report say that it is yanked.
 fn yanked(entry: &Entry, files: &[File], pages: &[Arc<Page>]) -> Option<String> {

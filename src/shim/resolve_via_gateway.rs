@@ -62,6 +62,8 @@ impl<'a> GatewayResolver<'a> {
             || arguments.unknown()
             || arguments.abbreviated()
             || sources.indexes.is_empty()
+            // pip warns of such an index, and would not see it.
+            || !prepared.settings.not_urls.is_empty()
             || !sources.indexes.iter().all(reachable)
             // pip would know neither the proxy nor the credentials of an index for other URLs.
             || ((has_proxy(prepared) || sources.indexes.iter().any(has_credentials))

@@ -12,9 +12,11 @@ use crate::failure::{Failure, Status};
 use crate::http::Client;
 use crate::package::lock::{Lock, Selection};
 use crate::pip::command_line::arguments::InstallArgs;
+use crate::pip::command_line::table::Fact;
 use crate::pip::options::Options;
 use crate::pip::resolve::ResolveError;
 use crate::pip::run::{Environment, RunError, exit_code};
+use crate::pip::settings::Settings;
 use crate::pip::standby::Standby;
 use crate::resolve::build_steps::{Closed, is_of_places};
 use crate::resolve::direct::Direct;
@@ -34,6 +36,8 @@ pub(super) struct World<'a> {
     pub(super) files: &'a Path,
     /// After a build: the replacements for the user's options about indexes and directories.
     pub(super) closed: Option<&'a Closed>,
+    /// Whether pip is given the user's own options about places.
+    pub(super) own_places: OwnPlaces,
     /// Further changes to pip's environment.
     pub(super) environment: Environment,
     /// The file that the user names for pip's installation report.
@@ -42,6 +46,34 @@ pub(super) struct World<'a> {
     pub(super) options: &'a Options,
     /// The client of this program, which knows user names and passwords.
     pub(super) client: &'a Client,
+}
+
+/// Whether pip is given the user's own options about places, none of which it may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OwnPlaces {
+    /// They stay, beside `--no-index`.
+    Kept,
+    /// They are removed, since pip fails over an index that is no URL when it reads a page of
+    /// links.
+    Removed,
+}
+
+impl OwnPlaces {
+    /// Returns what these settings need.
+    pub(super) const fn of(settings: &Settings) -> Self {
+        if settings.not_urls.is_empty() { Self::Kept } else { Self::Removed }
+    }
+
+    /// Returns variables that stand in for the user's, in configuration files too.
+    fn environment(self, links: &Path) -> Environment {
+        let mut environment = Environment::default();
+        if self == Self::Removed {
+            let url = Url::from_file_path(links).map_or_else(|()| String::new(), String::from);
+            let names = ["PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"];
+            environment.set.extend(names.map(|name| (name.into(), url.clone().into())));
+        }
+        environment
+    }
 }
 
 impl World<'_> {
@@ -68,10 +100,17 @@ impl World<'_> {
             requirements: &requirements,
             links: &links,
             report: self.report.as_ref().map(|_| report.as_path()),
-            replacement: words.as_deref().map(|words| Replacement { removes: is_of_places, words }),
+            replacement: match (words.as_deref(), self.own_places) {
+                (Some(words), _) => Some(Replacement { removes: is_of_places, words }),
+                (None, OwnPlaces::Removed) => {
+                    Some(Replacement { removes: |option| option.is(Fact::NamesPlace), words: &[] })
+                }
+                (None, OwnPlaces::Kept) => None,
+            },
         };
         let argv = steps::install(session.arguments, form, files);
         let mut environment = self.environment.clone();
+        environment.set.extend(self.own_places.environment(&links).set);
         let changes = steps::second_environment(form, self.options);
         environment.remove.extend(changes.remove);
         if self.closed.is_none() {
@@ -125,6 +164,7 @@ impl World<'_> {
         let directory = Url::from_directory_path(self.files)
             .map_or_else(|()| format!("file://{}/", self.files.display()), |url| url.to_string());
         let text = lock.with_real_requests(&lock.with_real_places(&text, &directory));
+        let text = lock.with_real_yanks(&text);
         give(session, &text, destination)
     }
 }
@@ -133,7 +173,12 @@ impl World<'_> {
 pub(super) fn inputs(prepared: &Prepared<'_>, arguments: &InstallArgs) -> Inputs {
     let asked = prepared.asked_for(arguments);
     let by_place = asked.iter().any(|word| Direct::parse(word).is_some());
-    if prepared.files.remote || by_place { Inputs::NotRepeatable } else { Inputs::Repeatable }
+    let has_odd_index = !prepared.settings.not_urls.is_empty();
+    if prepared.files.remote || by_place || has_odd_index {
+        Inputs::NotRepeatable
+    } else {
+        Inputs::Repeatable
+    }
 }
 
 /// Prints the output of a `pip install` that had no package to install. `report` is the destination

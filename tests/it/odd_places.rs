@@ -1,4 +1,5 @@
-//! Places of files as people really have them: links that an index signs anew for each answer.
+//! Places and statements as people really have them: links that an index signs anew for each
+//! answer, places in requirements files, indexes that are no URLs, yanked releases in reports.
 
 use pypi_verify_now::package::digest::Sha256;
 
@@ -62,4 +63,75 @@ fn other_bytes_under_a_new_link_are_another_file() {
     let outcome = world.leaves_all_as_it_was(world.pip(["install", "-r", "requirements.txt"]), 69);
     outcome.stderr_has("no configured index lists").lacks(&swapped.to_string());
     outcome.stderr_has(AA);
+}
+
+/// A world whose index has `bb`, and at a place without an index `aa`, which needs `bb`.
+fn placed(pip: &str) -> (World, String) {
+    let world = World::with_pip(pip).wheel(Wheel::new("bb", "1.0"));
+    let aa = Wheel::new("aa", "1.0").requires("bb").build();
+    world.index.serve(&format!("/elsewhere/{AA}"), "application/octet-stream", aa.bytes);
+    let place = world.index.at(&format!("/elsewhere/{AA}"));
+    (world, place)
+}
+
+#[test]
+fn place_in_a_requirements_file_is_requested_alone() {
+    let (world, place) = placed("26.3");
+    let world = world.file("requirements.txt", format!("{place}\n"));
+    let twin = world.twin();
+    same(&world, &twin, &["install", "-r", "requirements.txt"], But::Nothing).exits(0);
+    let requested: Vec<_> =
+        world.files().into_iter().filter(|file| file.contains("/REQUESTED")).collect();
+    assert_eq!(requested.iter().filter(|file| file.contains("/aa-1.0")).count(), 1);
+    assert!(!requested.iter().any(|file| file.contains("/bb-1.0")), "{requested:?}");
+}
+
+#[test]
+fn report_states_that_a_release_is_yanked() {
+    let world = World::new()
+        .file_on_index(dist(Wheel::new("aa", "1.0")).yanked("it is bad"))
+        .wheel(Wheel::new("bb", "1.0"));
+    let twin = world.twin();
+    let install = ["install", "aa==1.0", "bb", "--report", "report.json"];
+    same(&world, &twin, &install, But::Nothing).exits(0);
+    for world in [&*world, &twin] {
+        let text = std::fs::read_to_string(world.project().join("report.json")).unwrap();
+        let report: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let items = report["install"].as_array().unwrap();
+        let yanked = items.iter().map(|item| (&item["metadata"]["name"], &item["is_yanked"]));
+        let mut yanked: Vec<_> = yanked.map(|(name, is)| format!("{name} {is}")).collect();
+        yanked.sort();
+        assert_eq!(yanked, ["\"aa\" true", "\"bb\" false"]);
+    }
+}
+
+#[test]
+fn index_that_is_no_url_is_pips_failure() {
+    for pip in ["26.3", "24.0"] {
+        let world = World::with_pip(pip).wheel(Wheel::new("aa", "1.0"));
+        let twin = world.twin();
+        for index in ["htps//host/simple", "index.example/simple"] {
+            for option in ["-i", "--extra-index-url"] {
+                let install = ["install", option, index, "bb"];
+                let (plain, ours) = (twin.plain_pip(install).run(), world.pip(install).run());
+                assert_eq!((plain.status, ours.status), (1, 1), "{plain}\n{ours}");
+                ours.stderr_has("please provide a scheme").stderr_has("No matching distribution");
+            }
+            let install = ["install", "-I", "--extra-index-url", index, "aa"];
+            same(&world, &twin, &install, But::Requested).exits(0).stderr_has("unknown: aa 1.0");
+        }
+    }
+}
+
+/// Such an index gives no file a better verdict.
+#[test]
+fn index_that_is_no_url_excuses_no_file() {
+    let world = World::new().wheel(Wheel::new("aa", "1.0")).trust(PIN_AA);
+    let install = ["install", "--extra-index-url", "index.example/simple", "aa"];
+    world.refuses(install, 77).stderr_has("signature expected");
+    let world = World::new().trust("src https://github.com/octo/example\n");
+    let sdist = world.sdist("src", "1.0");
+    let world = world.source(sdist);
+    let install = ["install", "--extra-index-url", "index.example/simple", "src"];
+    world.runs_nothing(world.pip(install), 77).stderr_has("signature expected");
 }

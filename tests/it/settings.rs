@@ -141,14 +141,13 @@ fn values_are_read_as_python_writes_them() {
 }
 
 #[test]
-fn invalid_index_url_is_an_error_without_its_password() {
-    let failure = Settings::merge(
-        &options("", "-i htps//u:secret@h"),
-        &FileLines::default(),
-        &Surroundings::default(),
-    );
-    let failure = failure.unwrap_err();
-    assert!(failure.message.contains("is not a URL"), "{}", failure.message);
+fn index_that_is_no_url_is_kept_apart_without_its_password() {
+    let options = options("", "-i htps//u:secret@h --extra-index-url https://x.example/simple");
+    let settings = Settings::merge(&options, &FileLines::default(), &Surroundings::default());
+    let settings = settings.unwrap();
+    assert_eq!(settings.indexes[0].as_str(), "https://x.example/simple");
+    assert_eq!(settings.indexes.len(), 1);
+    assert_eq!(settings.not_urls, ["***@h"]);
 }
 
 #[test]

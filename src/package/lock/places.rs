@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use url::Url;
 
 use crate::package::digest::Sha256;
-use crate::package::lock::{Lock, Requested, percent_decode};
+use crate::package::lock::{Entry, Lock, Requested, percent_decode};
 use crate::package::name::PackageName;
 
 /// Returns a page (PEP 503) that links to files by their absolute paths, each with its digest if
@@ -45,7 +45,7 @@ impl Lock {
     /// with each URL below it replaced by the real URL of the file of that name.
     #[must_use]
     pub fn with_real_places(&self, report: &str, directory: &str) -> String {
-        let files = || self.entries.iter().flat_map(super::Entry::files);
+        let files = || self.entries.iter().flat_map(Entry::files);
         let mut parts = report.split(directory);
         let mut text = parts.next().unwrap_or_default().to_owned();
         for part in parts {
@@ -80,6 +80,28 @@ impl Lock {
         for part in parts {
             let is_named = claimed.next().is_none_or(|requested| requested != Requested::No);
             text.push_str(if is_named { "\"requested\": true" } else { "\"requested\": false" });
+            text.push_str(part);
+        }
+        text
+    }
+
+    /// Returns the report with `is_yanked` set for the yanked packages of the lock (PEP 592). The
+    /// pip that installs has a page of links that says nothing about that. A report of another
+    /// shape is returned as it is.
+    #[must_use]
+    pub fn with_real_yanks(&self, report: &str) -> String {
+        const NOT_YANKED: &str = "\"is_yanked\": false";
+        let items = crate::package::lock::report::read(report.as_bytes()).unwrap_or_default();
+        // As above, this text cannot occur inside a JSON string.
+        let mut parts = report.split(NOT_YANKED);
+        if report.matches(NOT_YANKED).count() != items.len() {
+            return report.to_owned();
+        }
+        let mut text = parts.next().unwrap_or_default().to_owned();
+        for (part, item) in parts.zip(&items) {
+            let is_it = |entry: &&Entry| entry.name == item.name && entry.yanked;
+            let is_yanked = self.entries.iter().any(|entry| is_it(&entry));
+            text.push_str(if is_yanked { "\"is_yanked\": true" } else { NOT_YANKED });
             text.push_str(part);
         }
         text
