@@ -13,6 +13,7 @@ pub mod archive;
 pub mod claims;
 pub mod ground;
 mod installed;
+pub mod metadata;
 pub mod record;
 mod replaced;
 

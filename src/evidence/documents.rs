@@ -47,7 +47,7 @@ pub struct Documents<'a> {
 /// Whether other indexes are asked for a page that was not fetched in this run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Others {
-    /// They are asked.
+    /// The indexes are asked.
     Asked,
     /// Only pages are used that were fetched in this run. So the names of private projects do not
     /// reach an index that nobody asked for them.

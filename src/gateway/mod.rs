@@ -10,6 +10,7 @@
 mod answer;
 mod metadata;
 mod mount;
+mod offered;
 mod once_map;
 mod peer;
 mod prefetch;
@@ -30,6 +31,7 @@ use url::Url;
 
 use answer::Answer;
 pub use mount::{DOCUMENTS, FILES};
+use offered::Offered;
 use prefetch::Prefetcher;
 pub use prefetch::{
     FETCHERS, FIRST_PREFETCHES, MAX_PREFETCHED, MAX_WHEEL, PREFETCHES_PER_PAGE, WORKERS,
@@ -132,6 +134,8 @@ struct Inner {
     upstream: Arc<Upstream>,
     prefetcher: Option<Arc<Prefetcher>>,
     record: Record,
+    /// METADATA that pip requested.
+    offered: Offered,
     /// Prefetched files by their real URLs, once prefetching has stopped.
     arrivals: OnceLock<HashMap<Url, Key>>,
 }
@@ -168,7 +172,8 @@ impl Gateway {
             Prefetching::Disabled => None,
         };
         let (record, arrivals) = (Record::default(), OnceLock::new());
-        let inner = Arc::new(Inner { upstream, prefetcher, record, arrivals });
+        let offered = Offered::default();
+        let inner = Arc::new(Inner { upstream, prefetcher, record, offered, arrivals });
         let answering = Arc::clone(&inner);
         let server = Server::start(Arc::new(move |request: &Request| answering.answer(request)))?;
         inner.upstream.listens_at(server.authority());
@@ -337,6 +342,9 @@ impl Inner {
             Ok(bytes) => {
                 if let Some(prefetcher) = &self.prefetcher {
                     prefetcher.metadata_asked(key);
+                }
+                if let Some(file) = self.upstream.known_entry(key) {
+                    self.offered.add(file.url, &bytes);
                 }
                 Answer::bytes("application/octet-stream", bytes)
             }

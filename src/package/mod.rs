@@ -3,6 +3,7 @@
 //! Pure: must not access the disk or the network.
 
 pub mod bounded;
+pub mod core_metadata;
 pub mod digest;
 pub mod filename;
 pub mod json;

@@ -15,6 +15,9 @@ pub const HAS_LOCK: PipVersion = PipVersion(25, 1);
 /// The first pip that takes hashes from constraints for requirements that are not pinned.
 pub const HASHED_CONSTRAINTS: PipVersion = PipVersion(26, 1);
 
+/// The first pip that compares the METADATA beside a wheel with that in the wheel.
+pub const COMPARES_METADATA: PipVersion = PipVersion(26, 2);
+
 impl PipVersion {
     /// Parses the first two numbers of a version. Returns `None` if one of them is not a number.
     #[must_use]

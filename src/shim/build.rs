@@ -31,7 +31,7 @@ use crate::shim::notes::{Notes, with_yanks};
 use crate::shim::places::{exchanges, links_page, place, place_local, url_of};
 use crate::shim::refused::{Agreed, recorded, refused};
 use crate::shim::report_file::ReportFile;
-use crate::shim::second_step::{LINKS, OwnPlaces, World, inputs};
+use crate::shim::second_step::{LINKS, OwnPlaces, Resolves, World, inputs};
 use crate::shim::story::Story;
 use crate::shim::unpacking::Unpacking;
 use crate::shim::unresolvable::Ended;
@@ -382,6 +382,7 @@ impl Story<'_> {
             files: directory,
             closed: Some(closed),
             own_places: OwnPlaces::Kept,
+            resolves: Resolves::Again,
             environment,
             report,
             options,

@@ -18,17 +18,19 @@ use crate::package::name::PackageName;
 use crate::pip::command_line::arguments::{InstallArgs, Subcommand};
 use crate::pip::run::{Captured, Environment, Pip};
 use crate::pip::scheme::Scheme;
+use crate::pip::version::COMPARES_METADATA;
 use crate::process::Process;
 use crate::process::run::Run;
 use crate::resolve::resolution::{Resolved, Unresolved};
 use crate::resolve::session::Session;
-use crate::resolve::steps::{self, Inputs, Installed};
+use crate::resolve::steps::{self, Inputs, InstallForm, Installed};
 use crate::shim::arrivals::Arrivals;
 use crate::shim::notes::{Notes, with_yanks};
 use crate::shim::one_shot_files;
 use crate::shim::report_file::ReportFile;
 use crate::shim::resolve_via_gateway::GatewayResolver;
-use crate::shim::second_step::{OwnPlaces, World, inputs, say_again};
+use crate::shim::second_step::{OwnPlaces, Resolves, World, inputs, say_again};
+use crate::shim::sidecars;
 use crate::shim::story::Story;
 use crate::shim::unpacking::{self, Unpacking};
 use crate::shim::verified::{wanted, with_verified_digests};
@@ -86,7 +88,7 @@ impl Story<'_> {
             Wheels::NotEnough(failed) => {
                 let first = failed.clone();
                 match (self.instead_of_wheels(failed), first) {
-                    // A build does not see an index that is no URL. Only the first pip warned of it.
+                    // A build does not see an index that is no URL. The first pip warned of it.
                     (Err(Unresolved::Pip(_)), Some(first))
                         if !self.prepared.settings.not_urls.is_empty() =>
                     {
@@ -127,6 +129,15 @@ impl Story<'_> {
         let lock = with_verified_digests(lock, &findings);
         let fetched = arrivals.rest(&wanted(&lock)?, session.progress, arrived)?;
         self.look_into(&lock, &arrivals, &fetched, &findings, resolved.scheme)?;
+        let sidecars = match &gateway {
+            Some(gateway) => sidecars::inconsistent(gateway, &lock, &fetched),
+            None => Vec::new(),
+        };
+        if let Some(sidecar) = sidecars.first()
+            && prepared.probe.version >= COMPARES_METADATA
+        {
+            return Err(Unresolved::Pip(sidecar.as_pip_fails()));
+        }
         // The gateway has no more requests, and pip must not find it.
         drop(gateway);
         prepared.verify_hashes(&lock, &fetched)?;
@@ -140,12 +151,16 @@ impl Story<'_> {
             files: wheelhouse.directory(),
             closed: None,
             own_places: OwnPlaces::of(&prepared.settings),
+            resolves: if sidecars.is_empty() { Resolves::Again } else { Resolves::No },
             environment: Environment::default(),
             report,
             options: &prepared.probe.options,
             client,
         };
-        let form = steps::form(&prepared.probe, &lock, inputs);
+        let form = match world.resolves {
+            Resolves::Again => steps::form(&prepared.probe, &lock, inputs),
+            Resolves::No => InstallForm::HashedFile,
+        };
         let standby = prepared.resolver().take_standby().map(|it| (it, self.guard.removal()));
         let unpacking = Unpacking::new(session, self.store, self.trust);
         unpacking.watched(|| Ok(world.install_hashed(session, form, &lock, standby)?))

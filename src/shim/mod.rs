@@ -19,6 +19,7 @@ mod report_file;
 mod resolve_via_gateway;
 mod second_step;
 mod session;
+mod sidecars;
 mod story;
 mod unknown_command;
 mod unpacking;

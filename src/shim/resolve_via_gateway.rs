@@ -20,7 +20,7 @@ use crate::index::Index;
 use crate::pip::command_line::arguments::{InstallArgs, Positionals};
 use crate::pip::command_line::invocation::{Invocation, classify};
 use crate::pip::command_line::table::{Fact, PipOption};
-use crate::pip::run::{Captured, Environment};
+use crate::pip::run::{Captured, Cause, Environment};
 use crate::resolve::direct::Direct;
 use crate::resolve::resolution::{Prepared, Resolved, Unresolved};
 use crate::resolve::session::Session;
@@ -134,6 +134,10 @@ impl<'a> GatewayResolver<'a> {
                 Ok((resolved, Some(self.gateway)))
             }
             Err(Unresolved::Pip(captured)) => Err(Unresolved::Pip(Captured {
+                cause: match self.gateway.has_foreign_metadata() {
+                    true => Cause::Other,
+                    false => captured.cause,
+                },
                 stdout: in_words_of_the_user(&self.gateway, self.prepared, &captured.stdout),
                 stderr: in_words_of_the_user(&self.gateway, self.prepared, &captured.stderr),
                 ..captured

@@ -38,6 +38,8 @@ pub(super) struct World<'a> {
     pub(super) closed: Option<&'a Closed>,
     /// Whether pip is given the user's own options about places.
     pub(super) own_places: OwnPlaces,
+    /// Whether pip resolves the set again.
+    pub(super) resolves: Resolves,
     /// Further changes to pip's environment.
     pub(super) environment: Environment,
     /// The file that the user names for pip's installation report.
@@ -48,13 +50,22 @@ pub(super) struct World<'a> {
     pub(super) client: &'a Client,
 }
 
+/// Whether the pip that installs resolves the set again, by the METADATA inside the wheels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Resolves {
+    /// The set is resolved again, and is the same one.
+    Again,
+    /// The lock is installed as it is, since the wheels contradict the METADATA beside them.
+    No,
+}
+
 /// Whether pip is given the user's own options about places, none of which it may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum OwnPlaces {
-    /// They stay, beside `--no-index`.
+    /// The options stay, beside `--no-index`.
     Kept,
-    /// They are removed, since pip fails over an index that is no URL when it reads a page of
-    /// links.
+    /// The options are removed, since pip fails over an index that is no URL when it reads a page
+    /// of links.
     Removed,
 }
 
@@ -94,19 +105,24 @@ impl World<'_> {
         let requirements = write(session, "requirements.txt", &requirements)?;
         let links = write(session, LINKS, &self.links)?;
         let report = session.run.directory().join("report.json");
-        let words = self.closed.map(|closed| closed.replacements(self.options, form));
+        let words = match (self.closed, self.resolves) {
+            (Some(closed), _) => closed.replacements(self.options, form),
+            (None, Resolves::Again) => Vec::new(),
+            (None, Resolves::No) => vec!["--no-deps".into()],
+        };
         let files = HashedFiles {
             pins: &pins,
             requirements: &requirements,
             links: &links,
             report: self.report.as_ref().map(|_| report.as_path()),
-            replacement: match (words.as_deref(), self.own_places) {
-                (Some(words), _) => Some(Replacement { removes: is_of_places, words }),
-                (None, OwnPlaces::Removed) => {
-                    Some(Replacement { removes: |option| option.is(Fact::NamesPlace), words: &[] })
-                }
-                (None, OwnPlaces::Kept) => None,
-            },
+            replacement: Some(Replacement {
+                removes: match (self.closed, self.own_places) {
+                    (Some(_), _) => is_of_places,
+                    (None, OwnPlaces::Removed) => |option| option.is(Fact::NamesPlace),
+                    (None, OwnPlaces::Kept) => |_| false,
+                },
+                words: &words,
+            }),
         };
         let argv = steps::install(session.arguments, form, files);
         let mut environment = self.environment.clone();

@@ -85,6 +85,7 @@ mod settings;
 mod settings_e2e;
 mod shell_installs;
 mod shells;
+mod sidecars;
 mod source_builds;
 mod source_pass;
 mod standby;
