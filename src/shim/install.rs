@@ -27,6 +27,7 @@ use crate::resolve::steps::{self, Inputs, InstallForm, Installed};
 use crate::shim::arrivals::Arrivals;
 use crate::shim::notes::{Notes, with_yanks};
 use crate::shim::one_shot_files;
+use crate::shim::pylocks;
 use crate::shim::report_file::ReportFile;
 use crate::shim::resolve_via_gateway::GatewayResolver;
 use crate::shim::second_step::{OwnPlaces, Resolves, World, inputs, say_again};
@@ -239,7 +240,9 @@ impl Story<'_> {
                 Ok(Wheels::Enough(resolved, gateway.map(Arc::new)))
             }
             Ok(_) | Err(Unresolved::NeedsSource(_)) => Ok(Wheels::NotEnough(None)),
-            Err(Unresolved::Pip(captured)) if captured.may_lack_wheels() => {
+            Err(Unresolved::Pip(captured))
+                if captured.may_lack_wheels() && !pylocks::have_wheels_alone(session, prepared) =>
+            {
                 Ok(Wheels::NotEnough(Some(captured)))
             }
             Err(error) => Err(error),

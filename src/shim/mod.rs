@@ -14,6 +14,7 @@ mod locking;
 mod notes;
 mod one_shot_files;
 mod places;
+mod pylocks;
 mod refused;
 mod report_file;
 mod resolve_via_gateway;

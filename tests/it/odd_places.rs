@@ -135,3 +135,27 @@ fn index_that_is_no_url_excuses_no_file() {
     let install = ["install", "--extra-index-url", "index.example/simple", "src"];
     world.runs_nothing(world.pip(install), 77).stderr_has("signature expected");
 }
+
+/// The text of a lock of one file of `aa`.
+fn lock(kind: &str, name: &str, url: &str, sha256: &Sha256) -> String {
+    let file = format!("{{name = '{name}', url = '{url}', hashes = {{sha256 = '{sha256}'}}}}");
+    let files = if kind == "wheels" { format!("[{file}]") } else { file };
+    format!(
+        "lock-version = '1.0'\ncreated-by = 'pip'\n[[packages]]\nname = 'aa'\nversion = '1.0'\n\
+         {kind} = {files}\n"
+    )
+}
+
+#[test]
+fn lock_without_a_fitting_file_is_pips_failure() {
+    let world = World::new();
+    let (name, bytes) = ("aa-1.0-cp39-cp39-win32.whl", b"a wheel of another platform");
+    let text = lock("wheels", name, &world.index.file_url(name), &Sha256::of(bytes));
+    world.write_file("pylock.toml", text);
+    let twin = world.twin();
+    let install = ["install", "-r", "pylock.toml"];
+    let plain = twin.plain_pip(install).run();
+    let ours = world.leaves_all_as_it_was(world.pip(install), plain.exits(1).status);
+    let error = |text: &str| text.lines().find(|line| line.starts_with("ERROR")).map(str::to_owned);
+    assert_eq!(error(&ours.stderr), error(&plain.stderr), "{ours}\n=== plain\n{plain}");
+}
