@@ -71,8 +71,9 @@ impl Story<'_> {
         let answer = self.ask_pip(&closed, &output, Allowed::Resolving, environment);
         let Err(ResolveError::Pip(captured)) = answer else { return None };
         let found_out = Ended { gateway: &gateway, ..*ended }.is_complete();
-        let is_of_set = captured.cause == Cause::NoDistribution && found_out;
-        is_of_set.then(|| failure_of_the_user(captured, &gateway, self.prepared, ended.exchanges))
+        let is_of_set = matches!(captured.cause, Cause::NoDistribution | Cause::OtherHash);
+        (is_of_set && found_out)
+            .then(|| failure_of_the_user(captured, &gateway, self.prepared, ended.exchanges))
     }
 
     /// Returns the error that is told if pip itself could not resolve or build: that of the attempt

@@ -485,3 +485,24 @@ fn two_hundred_requests_are_answered_while_one_hangs() {
     slow.set_nonblocking(true).unwrap();
     assert!(slow.read(&mut [0; 1]).is_err(), "the hanging one was answered");
 }
+
+/// Pages of a gateway without verdicts offer METADATA for every source, which says that the source
+/// needs nothing. The source itself is not handed over.
+#[test]
+fn gateway_without_verdicts_hands_over_no_source() {
+    let source = "aa-1.0.tar.gz";
+    for builder in [LoopbackIndex::builder(), LoopbackIndex::builder().html_only()] {
+        let wheel = DistFile::new(WHEEL, "wheel").metadata(METADATA);
+        let index = builder.file("aa", DistFile::new(source, "evil")).file("aa", wheel).start();
+        let gate = Gate::over(&[index.url()], quick(), Judging::Never);
+        let page = gate.get(&gate.page("aa")).text();
+        assert_eq!(page.matches("dist-info-metadata").count(), 2, "{page}");
+        let get = |filename: &str| gate.get(&gate.file("aa", filename));
+        assert_eq!(get(&format!("{source}.metadata")).text(), METADATA);
+        assert_eq!(get(source).status, 404);
+        assert_eq!(get(&metadata()).text(), METADATA);
+        assert_eq!(get(WHEEL).text(), "wheel");
+        assert_eq!(index.count(&format!("/files/{source}")), 0);
+        assert_eq!(index.count(&format!("/files/{source}.metadata")), 0);
+    }
+}

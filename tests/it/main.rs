@@ -71,6 +71,7 @@ mod option_sources;
 mod option_table;
 mod own_settings;
 mod pass_through;
+mod passed_over;
 mod policy;
 mod printed;
 mod prompts;

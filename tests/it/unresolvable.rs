@@ -22,6 +22,7 @@ fn worlds(pip: &str) -> (World, Sandbox) {
         .file("typo.txt", "# a comment\n\naa\ntypo==1.0 # nobody has it\n")
         .file("nested.txt", "-r typo.txt\nss\n")
         .file("conflict.txt", "aa\n\nbb \\\n  >= 1\ncc>=2\n")
+        .file("hashed.txt", format!("aa==1.0 --hash=sha256:{}\n", "0".repeat(64)))
         .file("old.txt", "cc<2\n");
     let twin = world.twin();
     (world, twin)
@@ -35,7 +36,7 @@ fn words(outcome: &Outcome) -> Vec<String> {
     lines.map(str::to_owned).collect()
 }
 
-const CASES: [&[&str]; 9] = [
+const CASES: [&[&str]; 10] = [
     &["aa", "typo"],
     &["typo", "aa"],
     &["aa", "cc==9"],
@@ -43,13 +44,14 @@ const CASES: [&[&str]; 9] = [
     &["ss", "src", "aa", "cc>2"],
     &["-r", "typo.txt"],
     &["-r", "nested.txt"],
+    &["-r", "hashed.txt"],
     &["-r", "conflict.txt", "ss"],
     &["aa", "ss", "cc>=2", "-c", "old.txt"],
 ];
 
 #[test]
 fn failure_of_pip_comes_before_a_verdict() {
-    for (pip, cases) in [("26.3", &CASES[..]), ("24.0", &CASES[3..7])] {
+    for (pip, cases) in [("26.3", &CASES[..]), ("24.0", &CASES[3..8])] {
         let (world, twin) = worlds(pip);
         for case in cases {
             let install = [&["install"], *case].concat();
