@@ -3,9 +3,10 @@
 //!
 //! Owns the pages, METADATA and files that pip receives. A file is handed over only after it was
 //! judged, fetched whole and hashed. While files are judged, METADATA beside a file is not offered,
-//! since no attestation covers it. A gateway without verdicts serves a pip that runs no code. Requests without the random path of this run are answered with
-//! 404. Credentials of the indexes are never passed to pip. The gateway must not judge files
-//! itself: the judge is a closure of the caller.
+//! since no attestation covers it. A gateway without verdicts serves a pip that runs no code.
+//! Requests without the random path of this run are answered with 404. Credentials of the indexes
+//! are never passed to pip. The gateway must not judge files itself: the judge is a closure of the
+//! caller.
 
 mod answer;
 mod metadata;

@@ -141,7 +141,7 @@ impl Story<'_> {
         if let Some(refusal) = gateway.refusals().into_iter().next() {
             return Err(Refusal::failure(refusal.reason).into());
         }
-        match ended.fatal_failure(resolved.is_ok(), before.introduced) {
+        match ended.fatal_failure(before.introduced) {
             Some(failed) if failed.asks_for_credentials() && !before.introduced => {
                 return Ok(Attempt::NotLetIn);
             }

@@ -39,12 +39,10 @@ impl Ended<'_> {
     }
 
     /// Returns the first failed request that ends the attempt. A page that pip passes over does
-    /// not, unless its index asks for credentials that pip was not asked for yet, or that pip would
-    /// have needed.
-    pub(super) fn fatal_failure(&self, resolved: bool, introduced: bool) -> Option<Failed> {
+    /// not, unless its index asks for credentials that pip was not asked for yet.
+    pub(super) fn fatal_failure(&self, introduced: bool) -> Option<Failed> {
         let is_passed_over = |failed: &Failed| {
-            failed.kind == FailedKind::PassedOver
-                && (!failed.asks_for_credentials() || resolved && introduced)
+            failed.kind == FailedKind::PassedOver && (introduced || !failed.asks_for_credentials())
         };
         self.gateway.failures().into_iter().find(|failed| !is_passed_over(failed))
     }

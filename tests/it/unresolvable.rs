@@ -1,5 +1,5 @@
-//! Sets that cannot be resolved. The failure is pip's, in pip's words and with the user's files; no
-//! verdict is given on a file that would not be installed, nobody is asked, and nothing is recorded.
+//! Sets that cannot be resolved. The failure is that of pip, in its words and with the names of the
+//! user. A file that would not be installed gets no verdict, and nothing is recorded.
 
 use crate::support::answers::at_a_terminal;
 use crate::support::run::Outcome;
@@ -73,7 +73,7 @@ fn failure_of_pip_comes_before_a_verdict() {
 }
 
 #[test]
-fn nobody_is_asked_about_an_unresolvable_set() {
+fn unresolvable_set_is_told_without_a_question() {
     let (world, _) = worlds("26.3");
     for case in CASES {
         let install = [&["pip", "install"], case].concat();
@@ -83,7 +83,7 @@ fn nobody_is_asked_about_an_unresolvable_set() {
     assert_eq!(world.trust_file(), None);
 }
 
-/// The same projects in sets that can be resolved are refused, and no source runs.
+/// These projects in sets that can be resolved are refused, and no source runs.
 #[test]
 fn resolvable_sets_are_judged_as_before() {
     for pip in ["26.3", "24.0"] {
