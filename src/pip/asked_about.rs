@@ -29,7 +29,7 @@ fn is_in_doubt(option: &PipOption, subcommand: Subcommand) -> bool {
         }
 }
 
-/// Returns the subcommand with the options that select another platform (see [`Facts::target`]).
+/// Returns the subcommand with the options that select another platform (`Facts::target`).
 fn target(arguments: &InstallArgs) -> Vec<String> {
     let options = arguments.chosen().filter(|chosen| chosen.option.is(Fact::ChangesTarget));
     let words = options.filter_map(|chosen| {
