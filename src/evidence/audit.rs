@@ -266,7 +266,8 @@ struct Located {
 impl Located {
     fn of(listed: Listing) -> Self {
         let PageFile { sha256, size, provenance, .. } = listed.file;
-        let (page, without) = (Some(listed.page), UnsignedKind::NoProvenance);
+        let page = Some(listed.page);
+        let without = UnsignedKind::of_link(provenance.as_ref());
         Self { sha256, size, provenance, page, without }
     }
 

@@ -111,12 +111,12 @@ impl Judge {
         verdict: &Verdict,
     ) -> Option<SignedShare> {
         let Verdict::Fail(
-            Reason::SignatureExpected { kind: UnsignedKind::NoProvenance, .. }
-            | Reason::UnsignedUnderStrict { kind: UnsignedKind::NoProvenance },
+            Reason::SignatureExpected { kind, .. } | Reason::UnsignedUnderStrict { kind },
         ) = verdict
         else {
             return None;
         };
+        kind.is_listed().then_some(())?;
         let page = index.page(asked.index, asked.name).ok()??;
         self.documents(index, asked.name).signed_share(&page, asked.filename)
     }
@@ -129,7 +129,7 @@ impl Judge {
     ) -> Result<Evidence, Failure> {
         let documents = self.documents(index, asked.name);
         let found = documents.evidence(asked.name, asked.filename, asked.sha256, link)?;
-        Ok(found.unwrap_or(Evidence::Unsigned(UnsignedKind::NoProvenance)))
+        Ok(found.unwrap_or(Evidence::Unsigned(UnsignedKind::of_link(link))))
     }
 
     fn documents<'a>(&'a self, index: &'a Index<'a>, name: &PackageName) -> Documents<'a> {

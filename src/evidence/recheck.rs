@@ -7,13 +7,14 @@
 use crate::evidence::finding::Finding;
 use crate::failure::Failure;
 use crate::index::Index;
+use crate::trust::policy::{Reason, UnsignedKind, Verdict};
 
 /// Returns the findings about `subjects`, in their order, of which no refusal rests on a cached
 /// answer. `findings` are those that `index` gave for each subject.
 ///
-/// If `index` has used a cached answer, the subjects with a refusal are passed to `again`, with an
-/// index that ignores cached answers, and the findings that it returns for them replace the first
-/// ones.
+/// If `index` has used a cached answer, or a document is not there to which its page links, the
+/// subjects with a refusal are passed to `again`, with an index that ignores cached answers, and
+/// the findings that it returns for them replace the first ones.
 ///
 /// # Errors
 /// The errors of `again`: evidence could not be obtained.
@@ -23,10 +24,9 @@ pub fn refusals_without_cache<S: Copy>(
     mut findings: Vec<Vec<Finding>>,
     again: impl FnOnce(&Index<'_>, &[S]) -> Result<Vec<Vec<Finding>>, Failure>,
 ) -> Result<Vec<Vec<Finding>>, Failure> {
-    if !index.has_used_cached_answer() {
-        return Ok(findings);
-    }
-    let is_refused = |of_subject: &[Finding]| of_subject.iter().any(Finding::is_refused);
+    let used = index.has_used_cached_answer();
+    let is_doubtful = |it: &Finding| it.is_refused() && (used || is_not_there_yet(&it.verdict));
+    let is_refused = |of_subject: &[Finding]| of_subject.iter().any(is_doubtful);
     let (doubtful, places): (Vec<S>, Vec<_>) = subjects
         .iter()
         .copied()
@@ -38,4 +38,16 @@ pub fn refusals_without_cache<S: Copy>(
         places.into_iter().zip(anew).for_each(|(place, of_subject)| *place = of_subject);
     }
     Ok(findings)
+}
+
+/// Returns whether the index links to a document that it did not have. A cache between may have
+/// kept the answer from before the document was there.
+const fn is_not_there_yet(verdict: &Verdict) -> bool {
+    matches!(
+        verdict,
+        Verdict::Fail(
+            Reason::SignatureExpected { kind: UnsignedKind::NotThereYet, .. }
+                | Reason::UnsignedUnderStrict { kind: UnsignedKind::NotThereYet }
+        )
+    )
 }

@@ -213,6 +213,7 @@ pub fn line(reason: &Reason) -> String {
 pub const fn unsigned(kind: UnsignedKind) -> &'static str {
     match kind {
         UnsignedKind::NoProvenance => "the index has no attestation for it",
+        UnsignedKind::NotThereYet => "the index links to an attestation that is not there yet",
         UnsignedKind::LocalFile => "a local file has no attestation",
         UnsignedKind::DirectUrl => "a file from a URL has no attestation",
         UnsignedKind::FindLinks => "a find-links place has no attestations",

@@ -1,7 +1,7 @@
 //! Locks (PEP 751) that a command names with `-r`: whether they have something to build.
 //!
-//! Reads the locks. If none of them names a source, a pip that found no fitting wheel has failed for
-//! good. Must not judge.
+//! Reads the locks. If none of them names a source, a pip that found no fitting wheel has failed
+//! for good. Must not judge.
 
 use crate::evidence::sources::read_bounded;
 use crate::package::lock::{Entry, Lock, MAX_BYTES, Source};

@@ -52,6 +52,8 @@ pub enum Evidence {
 pub enum UnsignedKind {
     /// The index lists the file without provenance.
     NoProvenance,
+    /// The index links to provenance, and has none at the link (404).
+    NotThereYet,
     /// The file is on this machine.
     LocalFile,
     /// The user named the file's URL, so no index lists it.
@@ -62,6 +64,20 @@ pub enum UnsignedKind {
     VersionControl,
     /// A directory on this machine.
     Directory,
+}
+
+impl UnsignedKind {
+    /// Returns the kind of a file for which no document was found, by the link of its index.
+    #[must_use]
+    pub const fn of_link<T>(link: Option<&T>) -> Self {
+        if link.is_some() { Self::NotThereYet } else { Self::NoProvenance }
+    }
+
+    /// Returns whether an index lists the file.
+    #[must_use]
+    pub const fn is_listed(self) -> bool {
+        matches!(self, Self::NoProvenance | Self::NotThereYet)
+    }
 }
 
 /// The verdict on one file.

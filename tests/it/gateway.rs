@@ -125,11 +125,12 @@ fn file_swapped_after_its_page_was_read_is_refused() {
     gate.get(&gate.page("aa"));
     index.serve(&format!("/files/{WHEEL}"), "application/zip", "evil");
     index.serve(&format!("/files/{}", metadata()), "text/plain", "Name: evil");
-    for filename in [WHEEL, &metadata()] {
-        let reply = gate.get(&gate.file("aa", filename));
-        assert_eq!(reply.status, 403, "{}", reply.text());
-        assert!(!reply.text().contains("evil"));
-    }
+    let reply = gate.get(&gate.file("aa", WHEEL));
+    assert_eq!(reply.status, 403, "{}", reply.text());
+    assert!(!reply.text().contains("evil"));
+    // pip has the stated digest of METADATA, and fails in its own words (`sidecars.rs`).
+    let reply = gate.get(&gate.file("aa", &metadata()));
+    assert_eq!((reply.status, reply.text().as_str()), (200, "Name: evil"));
     assert!(gate.gateway.handed_over().is_empty() && gate.files().is_empty());
     assert_eq!(gate.gateway.refusals().len(), 1);
 }

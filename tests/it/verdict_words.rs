@@ -311,3 +311,24 @@ fn unsigned_source_of_a_signed_release_is_told_of_its_siblings() {
     let outcome = world.runs_nothing(world.pip(["install", "src"]), 77);
     outcome.stderr_has("1 of 2 files of the release are signed, by https://github.com/octo");
 }
+
+/// A page may link to a document before it is there, and a cache between keep its 404.
+#[test]
+fn document_that_is_not_there_yet_is_asked_for_again_past_caches() {
+    let path = format!("/provenance/{AA}");
+    let world = World::new().file_on_index(signed(aa(), &octo())).trust(PIN_AA);
+    world.index.fault_times(&path, 1, Fault::status(404));
+    world.pip(["install", "aa"]).run().exits(0).stderr_has("verified: aa 1.0");
+    let asked = world.index.requests().into_iter().filter(|request| request.path == path);
+    let past_caches: Vec<_> =
+        asked.map(|request| request.header("cache-control") == Some("no-cache")).collect();
+    assert_eq!(past_caches, [false, true]);
+    let world = World::new().file_on_index(signed(aa(), &octo())).trust(PIN_AA);
+    world.index.fault(&path, Fault::status(404));
+    let outcome = world.refuses(["install", "aa"], 77);
+    outcome
+        .stderr_has("signature expected")
+        .stderr_has("links to an attestation that is not there");
+    let world = World::new().file_on_index(aa()).trust(PIN_AA);
+    world.refuses(["install", "aa"], 77).lacks("not there yet");
+}
