@@ -127,8 +127,11 @@ impl Story<'_> {
         let exchanges = exchanges(&closed, &copies, self.prepared, &self.session.process.directory);
         let refused = refused(&gateway, &judge, resolved.as_ref().ok().map(|asked| &asked.lock));
         let ended = Ended { gateway: &gateway, exchanges: &exchanges, named: &named, directory };
-        if resolved.is_err()
-            && !(refused.is_empty() && ended.is_complete())
+        // A refused file of the user's own directories has no link, so that pip cannot find it.
+        let is_complete = refused.is_empty() && ended.is_complete();
+        let may_ask = resolved.is_err() && !judge.local().iter().any(Finding::is_refused);
+        if may_ask
+            && !is_complete
             && let Some(captured) = self.failure_of_pip(&closed, &ended)
         {
             return Err(Unresolved::Pip(captured));
