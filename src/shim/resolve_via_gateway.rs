@@ -20,6 +20,7 @@ use crate::index::Index;
 use crate::pip::command_line::arguments::{InstallArgs, Positionals};
 use crate::pip::command_line::invocation::{Invocation, classify};
 use crate::pip::command_line::table::{Fact, PipOption};
+use crate::pip::guard::GATEWAY_HAS_INDEXES;
 use crate::pip::run::{Captured, Cause, Environment};
 use crate::resolve::direct::Direct;
 use crate::resolve::resolution::{Prepared, Resolved, Unresolved};
@@ -48,15 +49,13 @@ impl<'a> GatewayResolver<'a> {
         sources: &Sources,
         directory: &Path,
     ) -> Option<Self> {
-        let lines = &prepared.files.lines;
-        // A line in a requirements file overrides the variables that would lead pip to the gateway.
-        let named_in_files = lines.index_url.is_some()
-            || !lines.extra_index_urls.is_empty()
-            || !lines.trusted_hosts.is_empty()
-            || lines.no_index;
         let reachable = |url: &Url| matches!(url.scheme(), "http" | "https");
         let arguments = session.arguments;
-        if named_in_files
+        let lines = &prepared.files.lines;
+        let names_indexes = lines.index_url.is_some() || !lines.extra_index_urls.is_empty();
+        if lines.no_index
+            // A remote file may name another index when pip reads it.
+            || (names_indexes && prepared.files.remote)
             // Variables lead pip to the gateway, and an isolated pip reads none.
             || arguments.has("--isolated")
             || arguments.unknown()
@@ -201,6 +200,8 @@ fn environment(prepared: &Prepared<'_>, urls: &[String]) -> Environment {
             remove.push("PIP_EXTRA_INDEX_URL".to_owned());
         }
     }
+    // A line in a requirements file would override the variables.
+    set.push((GATEWAY_HAS_INDEXES.into(), "1".into()));
     let exceptions = prepared.settings.transport.exceptions_with(HOST);
     set.extend(exceptions.map(|(name, value)| (name.into(), value.into())));
     Environment { set, remove }

@@ -201,9 +201,8 @@ fn late_line_of_a_requirements_file_is_ignored() {
 #[test]
 fn late_line_of_a_remote_requirements_file_is_ignored() {
     let world = world("26.3").wheel(evil("evil", "1.0"));
-    let serve = |text: &str| world.index.serve("/r.txt", "text/plain", text);
     world.index.fault_times("/r.txt", 2, text("aa\n"));
-    serve("aa\nevil\n");
+    world.index.fault("/r.txt", text("aa\nevil\n"));
     let url = world.index.at("/r.txt");
     brings_the_locked_bytes(&world, &["install", "-r", &url]);
     assert_eq!(world.index.count("/r.txt"), 2);
@@ -223,7 +222,7 @@ fn remote_requirements_file_is_read_once() {
         let world = world(pip);
         world.pip(["install", "aa"]).run().exits(0);
         world.index.fault_times("/r.txt", 2, text("aa\n"));
-        world.index.serve("/r.txt", "text/plain", evil_line(&world, "evil"));
+        world.index.fault("/r.txt", text(&evil_line(&world, "evil")));
         let url = world.index.at("/r.txt");
         let outcome = brings_the_locked_bytes(&world, &["install", "-r", &url]);
         outcome.stdout_has("Requirement already satisfied: aa");

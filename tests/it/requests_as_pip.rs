@@ -76,6 +76,29 @@ fn failing_files_are_requested_about_as_often_as_by_pip() {
 }
 
 #[test]
+fn index_in_a_requirements_file_is_asked_once_for_everything() {
+    for (pip, line) in [
+        ("26.3", "--index-url INDEX"),
+        ("26.3", "-c lines.txt"),
+        ("25.1", "--extra-index-url INDEX\n-r lines.txt"),
+        ("24.0", "-i INDEX\n--trusted-host x"),
+    ] {
+        let world = without_metadata(world(pip, LoopbackIndex::builder()));
+        let index = world.index.url();
+        let lines = line.replace("INDEX", &index);
+        world.write_file("lines.txt", format!("-i {index}\n"));
+        world.write_file("requirements.txt", format!("{lines}\naa\nbb\n"));
+        let twin = world.twin();
+        let nowhere = LoopbackIndex::builder().start();
+        let install = ["install", "-i", &nowhere.url(), "-r", "requirements.txt"];
+        let (pips, ours, outcome) = counted(&world, &twin, &install);
+        outcome.exits(0).stderr_has("verified: aa 1.0");
+        assert_eq!(ours, pips + 1, "{line}: and the provenance: {:?}", world.index.paths());
+        assert_eq!(world.installed(), ["aa 1.0", "bb 1.0"]);
+    }
+}
+
+#[test]
 fn credentials_are_learned_from_every_url() {
     for pip in ["26.3", "24.0"] {
         for case in 0..6 {

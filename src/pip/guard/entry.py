@@ -47,6 +47,8 @@ def _guard(directory):
     # A build could read the credentials.
     patches = [keyring_calls.patch] if is_building else [keyring_calls.patch, credentials.patch]
     imports.observe("pip._internal.network.auth", *patches)
+    if os.environ.get("PYPI_VERIFY_NOW_GUARD_INDEXES"):
+        imports.observe("pip._internal.req.req_file", _pass_over_index_lines)
     imports.observe("pip._internal.cli.base_command", failures.patch)
     report_path = os.environ.get("PYPI_VERIFY_NOW_GUARD_REPORT")
     if report_path:

@@ -47,6 +47,7 @@ pub const SOURCE: &str = concat!(
     include_str!("observed_imports.py"),
     include_str!("credentials.py"),
     include_str!("failures.py"),
+    include_str!("index_lines.py"),
     include_str!("scheme.py"),
     include_str!("target.py"),
     include_str!("network.py"),
@@ -61,6 +62,9 @@ pub(super) const KEPT_LOCK: &str = "PYPI_VERIFY_NOW_GUARD_LOCK";
 
 /// The variable with the subcommand and options by which a guarded pip is to note its target.
 pub(super) const TARGET: &str = "PYPI_VERIFY_NOW_GUARD_TARGET";
+/// The variable by which a pip that resolves through the gateway passes over the lines of
+/// requirements files that name an index (`index_lines.py`).
+pub const GATEWAY_HAS_INDEXES: &str = "PYPI_VERIFY_NOW_GUARD_INDEXES";
 
 /// The variable with the subcommand whose options a guarded pip is to note, and with the keys that
 /// not every pip has.
@@ -304,6 +308,7 @@ impl Guard {
             AS_INSTALL,
             OPTIONS,
             TARGET,
+            GATEWAY_HAS_INDEXES,
         ];
         Environment { set, remove: remove.map(str::to_owned).to_vec() }
     }

@@ -8,7 +8,8 @@
    download` or `pip wheel` resolve only (`kept_report.py`),
 3. notes facts about this pip and its environment (`observed_imports.py`, `credentials.py`,
    `failures.py`, `scheme.py`, `target.py`, `network.py`, `installing.py`, `facts.py`),
-4. can keep one interpreter waiting for orders, so that Python starts once (`standby.py`).
+4. leads a pip that resolves to the gateway alone (`index_lines.py`),
+5. can keep one interpreter waiting for orders, so that Python starts once (`standby.py`).
 
 pip behaves in everything else as it would alone, except that it writes no log to `os.devnull`.
 
