@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::cli::{Verify, stdout_failure};
 use crate::evidence::audit::Finding;
 use crate::evidence::refusal::{self, TrustContext};
-use crate::evidence::sources::{self, Own, Sources, read_bounded, unreadable};
+use crate::evidence::sources::{self, EvidenceSettings, Sources, read_bounded, unreadable};
 use crate::failure::{Failure, Status};
 use crate::package::lock::{Lock, MAX_BYTES};
 use crate::pip::command_line::arguments::InstallArgs;
@@ -49,7 +49,7 @@ pub(super) fn run(
             .hint("name a lock with -L, or requirements: pypi-verify-now -r requirements.txt"));
     }
 
-    let own = Own::read(process)?;
+    let own = EvidenceSettings::read(process)?;
     let run = Run::begin(&process.temporary_directories()).map_err(Failure::temporary_directory)?;
     let pip = real_pip(process)?;
     let progress = Arc::default();

@@ -31,14 +31,14 @@ use crate::trust::store::Store;
 use crate::wheelhouse::{JOBS, Wanted, Wheelhouse};
 
 /// This program's own settings about evidence, without pip's settings.
-pub struct Own {
+pub struct EvidenceSettings {
     /// The second source, if one is configured.
     pub second_source: Option<SecondSource>,
     /// The verifier.
     pub verifier: Verifier,
 }
 
-impl Own {
+impl EvidenceSettings {
     /// Reads the settings. Called first, since an error here must not cost network requests.
     ///
     /// # Errors
@@ -60,7 +60,7 @@ pub struct Sources {
     /// Whether there are `--find-links` places.
     pub find_links: bool,
     /// The user's own settings.
-    pub own: Own,
+    pub own: EvidenceSettings,
     /// The cache. `None` if pip has no cache, or if its directory belongs to another user.
     pub cache: Option<Cache>,
     /// The progress of the run.
@@ -70,7 +70,7 @@ pub struct Sources {
 impl Sources {
     /// Sets up the sources. Sends no request yet.
     #[must_use]
-    pub fn new(own: Own, settings: &Settings) -> Self {
+    pub fn new(own: EvidenceSettings, settings: &Settings) -> Self {
         Self {
             client: Arc::new(Client::new(&settings.transport)),
             indexes: settings.indexes.clone(),

@@ -1,6 +1,6 @@
 //! The real pip: which one it is, what it is told, what it answers.
 //!
-//! The only modules that start processes. Own everything that is known of pip's own behaviour;
+//! The only modules that start processes. They own everything that is known of pip's own behaviour;
 //! decide nothing about what may be installed.
 
 mod asked_about;

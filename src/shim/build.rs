@@ -17,7 +17,7 @@ use crate::evidence::audit::{self, Finding};
 use crate::evidence::judge::Judge;
 use crate::failure::{Failure, Status};
 use crate::gateway::{Gateway, HOST, Judging, Prefetching, Refusal, Setup};
-use crate::package::lock::{Entry, Lock, Source};
+use crate::package::lock::{Lock, Source};
 use crate::package::name::PackageName;
 use crate::pip::guard::{Allowed, Blocked, Origins};
 use crate::pip::resolve::{Question, ResolveError};
@@ -35,10 +35,8 @@ use crate::shim::second_step::{LINKS, OwnPlaces, Resolves, World, inputs};
 use crate::shim::story::Story;
 use crate::shim::unpacking::Unpacking;
 use crate::shim::unresolvable::Ended;
-use crate::shim::verified::{verified, with_verified_digests};
+use crate::shim::verified::with_verified_digests;
 use crate::terminal::progress::Activity;
-use crate::trust::policy::UnsignedKind;
-use crate::wheelhouse::{Fetched, JOBS, Wheelhouse};
 
 /// The outcome of one attempt.
 enum Attempt {
@@ -162,14 +160,14 @@ impl Story<'_> {
 
         let local = place_local(&mut lock, &closed, judge.local())?;
         let judged = [judge.findings(), local].concat();
-        let findings = self.findings(&lock, &judged, &handed);
+        let findings = self.findings_of_build(&lock, &judged, &handed);
         let findings = self.decide(findings)?;
         let lock = with_verified_digests(lock, &findings);
         if let Some(made) = made {
             let made = made.with_real_places(&stated, &lock)?;
             return Ok(Attempt::Done(self.give_lock(&made, &findings, &[])?));
         }
-        let fetched = self.fetch(&lock, &handed, closed.find_links.as_deref())?;
+        let fetched = self.fetch_unserved(&lock, &handed, closed.find_links.as_deref())?;
         self.prepared.verify_hashes(&lock, &[handed.as_slice(), &fetched].concat())?;
         self.session.tell(&findings);
         let pages: &dyn Fn(&_) -> Vec<_> = &|name| {
@@ -303,57 +301,6 @@ impl Story<'_> {
             proxies.extend(transport.proxy_as_variables());
         }
         closed.environment(&self.prepared.probe.options, proxies, nested)
-    }
-
-    /// Fetches the files of the lock that the gateway has not served whole. To resolve, pip may
-    /// have read only their METADATA.
-    fn fetch(
-        &self,
-        lock: &Lock,
-        handed: &[Fetched],
-        links: Option<&Path>,
-    ) -> Result<Vec<Fetched>, Failure> {
-        let directory =
-            self.session.run.subdirectory("wheelhouse").map_err(Failure::temporary_directory)?;
-        let wheelhouse = Wheelhouse::new(directory, self.prepared.settings.cache.as_deref())
-            .with_progress(self.session.progress);
-        // Files in the user's own directories have links in this run already.
-        let missing = lock.listed().filter(|file| {
-            let is_here = |handed: &Fetched| file.sha256 == Some(handed.sha256);
-            !handed.iter().any(is_here)
-                && !links.is_some_and(|links| links.join(file.filename.as_str()).exists())
-        });
-        let wanted = missing.map(verified).collect::<Result<Vec<_>, _>>()?;
-        let _fetching = self.session.progress.begin(Activity::Fetching, wanted.len());
-        Ok(wheelhouse.fetch_all(&self.sources.client, &wanted, JOBS)?)
-    }
-
-    /// Returns the findings for the files that are installed and for the files that were used to
-    /// build them.
-    fn findings(&self, lock: &Lock, judged: &[Finding], handed: &[Fetched]) -> Vec<Finding> {
-        let mut findings: Vec<Finding> = judged
-            .iter()
-            .filter(|finding| {
-                let Some(file) = &finding.file else { return false };
-                let is_handed = handed.iter().any(|h| h.filename == file.filename);
-                let mut locked = lock.entries.iter().flat_map(Entry::files);
-                is_handed || locked.any(|locked| locked.filename == file.filename)
-            })
-            .cloned()
-            .collect();
-        for entry in &lock.entries {
-            let (kind, file) = match &entry.source {
-                Source::Files(_) => continue,
-                Source::Direct(file) if file.place.is_local() => {
-                    (UnsignedKind::LocalFile, Some(file.clone()))
-                }
-                Source::Direct(file) => (UnsignedKind::DirectUrl, Some(file.clone())),
-                Source::Vcs(_) => (UnsignedKind::VersionControl, None),
-                Source::Directory { .. } => (UnsignedKind::Directory, None),
-            };
-            findings.push(audit::unattested(entry, file, kind, self.trust, &self.policy));
-        }
-        findings
     }
 
     fn hand_to_pip(

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use crate::evidence::audit::Finding;
-use crate::evidence::sources::{self, Own, Sources};
+use crate::evidence::sources::{self, EvidenceSettings, Sources};
 use crate::failure::Failure;
 use crate::gateway::Gateway;
 use crate::index::Index;
@@ -67,7 +67,7 @@ fn verified(session: &Session<'_>) -> Result<ExitCode, Unresolved> {
     let policy = sources::policy(session.process)?;
     let store = sources::trust_store(session.process, None);
     let trust = sources::pins(session.report, &store, &policy)?;
-    let own = Own::read(session.process)?;
+    let own = EvidenceSettings::read(session.process)?;
 
     let guard = session.guard()?;
     let prepared = session.prepare(&guard)?;

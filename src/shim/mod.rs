@@ -6,6 +6,7 @@
 
 mod arrivals;
 mod build;
+mod built;
 pub mod entry;
 mod find_links;
 pub mod install;
