@@ -49,8 +49,8 @@ impl Ended<'_> {
 }
 
 impl Story<'_> {
-    /// Returns the failure of pip if the set cannot be resolved whatever the verdicts are. Returns
-    /// `None` if it may be resolved, or if that cannot be found out.
+    /// Returns the failure of pip if the set cannot be resolved whatever the verdicts are, or if
+    /// pip was interrupted. Returns `None` if it may be resolved, or if that is not known.
     pub(super) fn failure_of_pip(&self, closed: &Closed, ended: &Ended<'_>) -> Option<Captured> {
         let directory = ended.directory.join("unjudged");
         std::fs::create_dir(&directory).ok()?;
@@ -70,7 +70,8 @@ impl Story<'_> {
         let Err(ResolveError::Pip(captured)) = answer else { return None };
         let found_out = Ended { gateway: &gateway, ..*ended }.is_complete();
         let is_of_set = matches!(captured.cause, Cause::NoDistribution | Cause::OtherHash);
-        (is_of_set && found_out)
+        let is_interrupted = self.session.run.interrupted().is_some();
+        (is_of_set && found_out || is_interrupted)
             .then(|| failure_of_the_user(captured, &gateway, self.prepared, ended.exchanges))
     }
 
