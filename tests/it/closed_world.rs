@@ -6,7 +6,7 @@ use std::fs;
 use pypi_verify_now::package::digest::Sha256;
 
 use crate::support::index::{DistFile, Hash, Projects};
-use crate::support::run::Outcome;
+use crate::support::run::{Outcome, Run};
 use crate::support::wheel::Wheel;
 use crate::support::world::{PIN_AA, World, dist, octo, signed};
 
@@ -27,13 +27,24 @@ fn evil(name: &str, version: &str) -> Wheel {
 
 /// pip resolves through the gateway, which asks for each thing once.
 const LED: &[&str] = &["install", "-U", "aa"];
-/// A requirements file names the index, so that pip asks it by itself, and we do again.
-const DIRECT: &[&str] = &["install", "-U", "-r", "index.txt"];
+/// A requirements file from a URL names the index, so that pip asks it by itself, and we do again.
+const DIRECT: &[&str] = &["install", "-U", "-r", REMOTE];
+/// The agent of our requests, behind that of pip.
+const OURS: &str = " pypi-verify-now/";
+/// Stands for the URL of that file.
+const REMOTE: &str = "index.txt";
+
+/// The command line, with the URL of [`REMOTE`].
+fn command(world: &World, args: &[&str]) -> Run {
+    let url = world.index.at("/files/index.txt");
+    world.pip(args.iter().map(|arg| if *arg == REMOTE { &url } else { *arg }))
+}
 
 fn world(pip: &str) -> World {
     let world = World::with_pip(pip).signed(aa(), &octo()).trust(PIN_AA);
     let index = world.index.url();
-    world.file("index.txt", format!("--index-url {index}\naa\n"))
+    world.index.serve("/files/index.txt", "text/plain", format!("--index-url {index}\naa\n"));
+    world
 }
 
 /// The only file of `aa`.
@@ -44,7 +55,7 @@ fn file(projects: &mut Projects) -> &mut DistFile {
 /// The install fails with this code, and nothing is installed.
 #[track_caller]
 fn fails(world: &World, args: &[&str], status: i32) -> Outcome {
-    let outcome = world.leaves_all_as_it_was(world.pip(args), status);
+    let outcome = world.leaves_all_as_it_was(command(world, args), status);
     assert!(world.installed().is_empty(), "{outcome}");
     outcome
 }
@@ -52,7 +63,7 @@ fn fails(world: &World, args: &[&str], status: i32) -> Outcome {
 /// The install brings the locked bytes and nothing else.
 #[track_caller]
 fn brings_the_locked_bytes(world: &World, args: &[&str]) -> Outcome {
-    let outcome = world.pip(args).run();
+    let outcome = command(world, args).run();
     outcome.exits(0);
     assert_eq!(world.installed(), ["aa 1.0"], "{outcome}");
     assert!(!world.venv().site_packages().join("evil.py").exists(), "{outcome}");
@@ -130,7 +141,12 @@ fn dependency_hidden_by_metadata_file_is_not_installed() {
         let lying = dist(aa().requires("evil")).metadata(&aa().build().metadata);
         let world = World::with_pip(pip).file_on_index(signed(lying, &octo()));
         let world = world.wheel(evil("evil", "1.0")).trust(PIN_AA);
-        fails(&world, &["install", "aa"], 1).stderr_has("evil");
+        // pip 26.2 and later compare the two; an older one installs the set that it resolved.
+        if pip == "26.3" {
+            fails(&world, &["install", "aa"], 1).stderr_has("evil");
+        } else {
+            brings_the_locked_bytes(&world, &["install", "aa"]);
+        }
     }
 }
 
@@ -141,7 +157,12 @@ fn url_with_hash_hidden_by_metadata_file_is_not_installed() {
         let requirement = evil_line(&world, "evil");
         let lying = dist(aa().requires(requirement.trim())).metadata(&aa().build().metadata);
         let world = world.file_on_index(signed(lying, &octo())).trust(PIN_AA);
-        fails(&world, &["install", "aa"], 1).stderr_has("evil");
+        // pip 26.2 and later compare the two; an older one installs the set that it resolved.
+        if pip == "26.3" {
+            fails(&world, &["install", "aa"], 1).stderr_has("evil");
+        } else {
+            brings_the_locked_bytes(&world, &["install", "aa"]);
+        }
     }
 }
 
@@ -275,8 +296,10 @@ fn no_index_is_asked_after_the_downloads() {
     for pip in ["26.3", "24.0"] {
         let world = world(pip);
         brings_the_locked_bytes(&world, DIRECT);
-        let is_pip = |agent: Option<&str>| agent.is_some_and(|agent| agent.starts_with("pip/"));
-        let requests = world.index.requests();
+        let is_pip = |agent: Option<&str>| agent.is_some_and(|agent| !agent.contains(OURS));
+        let requests =
+            world.index.requests().into_iter().filter(|it| it.path != "/files/index.txt");
+        let requests: Vec<_> = requests.collect();
         let by_pip: Vec<_> =
             requests.iter().map(|request| is_pip(request.header("user-agent"))).collect();
         // First pip asks, then we do, then nobody.
@@ -298,7 +321,7 @@ fn gateway_asks_the_index_once_and_pip_never() {
         assert_eq!(paths, [AA_FILE, AA_METADATA, &document, AA_PAGE]);
         let agents = world.index.requests();
         let mut agents = agents.iter().filter_map(|request| request.header("user-agent"));
-        assert!(agents.all(|agent| !agent.starts_with("pip/")));
+        assert!(agents.all(|agent| agent.contains(OURS)));
     }
 }
 
@@ -309,7 +332,7 @@ fn files_are_downloaded_while_evidence_is_fetched() {
         let world = world("26.3");
         world.index.hold(&document);
         std::thread::scope(|scope| {
-            let install = scope.spawn(|| world.pip(args).run());
+            let install = scope.spawn(|| command(&world, args).run());
             while [AA_FILE, &document].iter().any(|path| world.index.count(path) == 0) {
                 assert!(!install.is_finished(), "{}", install.join().unwrap());
                 std::thread::yield_now();
@@ -326,8 +349,8 @@ fn files_are_downloaded_while_evidence_is_fetched() {
 fn refused_file_is_removed_after_the_run() {
     for args in [LED, DIRECT] {
         let world = World::with_pip("26.3").wheel(evil("aa", "1.0")).trust(PIN_AA);
-        let index = world.index.url();
-        let world = world.file("index.txt", format!("--index-url {index}\naa\n"));
+        let index = format!("--index-url {}\naa\n", world.index.url());
+        world.index.serve("/files/index.txt", "text/plain", index);
         fails(&world, args, 77).stderr_has("signature expected");
         assert!(world.leftovers().is_empty());
     }
