@@ -291,6 +291,7 @@ fn metadata_with_a_wrong_digest_is_not_cached() {
     let (place, beside) = (TempDir::new().unwrap(), format!("{WHEEL}.metadata"));
     index.serve(&format!("/files/{beside}"), "text/plain", "Name: evil\n");
     let gate = Gate::keeping(&index, place.path());
-    assert_eq!(gate.get(&gate.file("aa", &beside)).status, 403);
+    // pip has the stated digest too, and fails in its own words.
+    assert_eq!(gate.get(&gate.file("aa", &beside)).body, b"Name: evil\n");
     assert!(files(place.path()).is_empty());
 }
