@@ -60,7 +60,11 @@ fn other_bytes_under_a_new_link_are_another_file() {
         projects.get_mut("aa").unwrap()[0].bytes = other;
     });
     let world = world.trust(PIN_AA);
-    let outcome = world.leaves_all_as_it_was(world.pip(["install", "-r", "requirements.txt"]), 69);
+    // pip asks the index itself if a requirements file from a URL names it.
+    let text = format!("-i {}\naa\n", world.index.url());
+    world.index.serve("/files/requirements.txt", "text/plain", text);
+    let remote = world.index.at("/files/requirements.txt");
+    let outcome = world.leaves_all_as_it_was(world.pip(["install", "-r", &remote]), 69);
     outcome.stderr_has("no configured index lists").lacks(&swapped.to_string());
     outcome.stderr_has(AA);
 }
