@@ -50,8 +50,12 @@ impl Running<'_> {
     pub(super) fn end<T>(self, answer: &Result<T, Unavailable>) {
         let Some(mut outcome) = self.0 else { return };
         *outcome = match answer {
-            Err(Unavailable::Failed { code: Some(401 | 403 | 407), .. }) => Outcome::Refused,
-            Err(Unavailable::Failed { .. }) => Outcome::Open,
+            Err(Unavailable::Failed { code, .. } | Unavailable::PassedOver { code, .. }) => {
+                match code {
+                    Some(401 | 403 | 407) => Outcome::Refused,
+                    _ => Outcome::Open,
+                }
+            }
             _ => Outcome::Accepted,
         };
     }

@@ -11,6 +11,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
 
 use crate::pip::find::DEPTH_VARIABLE;
+use crate::pip::requirements::Hashes;
 use crate::pip::started::{self, STARTED_VARIABLE};
 use crate::process::run::{Purpose, Run};
 
@@ -85,12 +86,15 @@ pub enum Cause {
 
 impl Captured {
     /// Returns whether pip may have failed because only wheels were allowed. If the guard saw no
-    /// cause, a build is attempted: its files are judged before they are built.
+    /// cause, a build is attempted: its files are judged before they are built. `stated` are the
+    /// hashes in the user's files.
     #[must_use]
-    pub fn may_lack_wheels(&self) -> bool {
+    pub fn may_lack_wheels(&self, stated: &Hashes) -> bool {
         match self.cause {
-            // The hashes may be those of a source.
-            Cause::NoDistribution | Cause::OtherHash => true,
+            Cause::NoDistribution => true,
+            // The user's hashes may be those of a source. Without any, the index states a wrong
+            // one.
+            Cause::OtherHash => !stated.is_empty(),
             Cause::Unseen => self.status.code() == Some(1),
             Cause::Other => false,
         }

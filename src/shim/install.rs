@@ -241,7 +241,8 @@ impl Story<'_> {
             }
             Ok(_) | Err(Unresolved::NeedsSource(_)) => Ok(Wheels::NotEnough(None)),
             Err(Unresolved::Pip(captured))
-                if captured.may_lack_wheels() && !pylocks::have_wheels_alone(session, prepared) =>
+                if captured.may_lack_wheels(&prepared.files.hashes)
+                    && !pylocks::have_wheels_alone(session, prepared) =>
             {
                 Ok(Wheels::NotEnough(Some(captured)))
             }

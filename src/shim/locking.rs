@@ -101,7 +101,7 @@ impl Story<'_> {
                 Ok(Wheels::Enough(lock, made))
             }
             Ok(_) | Err(Unresolved::NeedsSource(_)) => Ok(Wheels::NotEnough(None)),
-            Err(Unresolved::Pip(captured)) if captured.may_lack_wheels() => {
+            Err(Unresolved::Pip(captured)) if captured.may_lack_wheels(&prepared.files.hashes) => {
                 Ok(Wheels::NotEnough(Some(captured)))
             }
             Err(error) => Err(error),

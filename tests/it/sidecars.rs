@@ -107,7 +107,7 @@ fn wrong_digest_of_metadata_is_pips_failure() {
         world.index.serve(&format!("/files/{AA}.metadata"), "text/plain", other);
         let twin = world.twin();
         both_fail(&world, &twin, &["install", "aa"], "DO NOT MATCH THE HASHES");
-        world.index.serve(&format!("/files/{AA}.metadata"), "text/plain", aa.metadata);
+        world.index.serve_anew(&format!("/files/{AA}.metadata"), "text/plain", aa.metadata);
         same(&world, &twin, &["install", "aa"], But::Requested).exits(0);
     }
 }

@@ -207,7 +207,12 @@ fn file_of_no_index_is_unknown_and_fails_if_pinned() {
     for (line, name) in lines.iter().zip(["repo", "tree", "aa 1.0", "local 1.0"]) {
         assert!(line.starts_with(&format!("UNKNOWN: {name}, ")), "{line}");
     }
-    for name in ["repo", "tree", "aa", "local"] {
+    // The configured index has the very bytes of `aa`, with a document of this publisher.
+    world.write_file(".provenance.txt", pin("aa"));
+    world.tool(["-L", "pylock.toml"]).run().exits(0).stdout_has("OK: aa 1.0");
+    world.write_file(".provenance.txt", "aa https://github.com/octo/other\n");
+    world.tool(["-L", "pylock.toml"]).run().exits(77).stdout_has("FAIL: aa ");
+    for name in ["repo", "tree", "local"] {
         world.write_file(".provenance.txt", pin(name));
         let outcome = world.tool(["-L", "pylock.toml"]).run();
         outcome.exits(77).stdout_has(&format!("FAIL: {name} ")).lacks("sekret");

@@ -81,6 +81,12 @@ struct Dist {
 }
 
 impl Hashes {
+    /// Returns whether no file states a hash.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Adds the hashes of a requirement, each as `ALGORITHM:DIGITS`. Hashes that pip refuses are
     /// skipped.
     pub(super) fn add(&mut self, requirement: &str, stated: &[String]) {
