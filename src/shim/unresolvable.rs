@@ -64,7 +64,10 @@ impl Story<'_> {
         };
         let gateway = Gateway::start(setup).ok()?;
         let closed = Closed { indexes: gateway.index_urls(), ..closed.clone() };
-        let environment = self.environment(&closed, ended.named, &ForNestedPips::Gateway);
+        let mut environment = self.environment(&closed, ended.named, &ForNestedPips::Gateway);
+        // An unverified wheel may name any host, and no password is for it.
+        environment.set.push(("PIP_NO_INPUT".into(), "1".into()));
+        environment.set.push(("PIP_KEYRING_PROVIDER".into(), "disabled".into()));
         let output = ended.directory.join("unjudged.json");
         let answer = self.ask_pip(&closed, &output, Allowed::Resolving, environment);
         let Err(ResolveError::Pip(captured)) = answer else { return None };

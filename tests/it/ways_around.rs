@@ -207,16 +207,14 @@ fn hash_of_the_user_holds_for_later_answers() {
             };
             let world =
                 World::with_pip(pip).file_on_index(DistFile::new(&evil.filename, evil.bytes));
-            // A line that names the index has pip ask it by itself, and us again.
-            let line = format!("-i {}\n", world.index.url());
-            let (line, status, says) = match (led, algorithm) {
-                // The page states a hash that the line does not allow, so pip looks for a source.
-                (Led::Directly, "sha256") => (line, 1, "DO NOT MATCH THE HASHES"),
-                (Led::Directly, _) => (line, 77, "aa-1.0-py3-none-any.whl has sha256"),
-                (Led::ByTheGateway, _) => {
-                    (String::new(), 77, "aa-1.0-py3-none-any.whl is another file than stated")
+            let (line, says) = match led {
+                // A line that names the index: the gateway stands in for it, if pip lets it.
+                Led::Directly => (format!("-i {}\n", world.index.url()), "aa-1.0-py3-none-any.whl"),
+                Led::ByTheGateway => {
+                    (String::new(), "aa-1.0-py3-none-any.whl is another file than stated")
                 }
             };
+            let status = 77;
             world.write_file("r.txt", format!("{line}aa==1.0 --hash={algorithm}:{hash}\n"));
             let bytes = good.bytes;
             let once = Fault::Body { content_type: "application/zip".to_owned(), bytes };
@@ -275,4 +273,35 @@ fn requirement_that_the_index_alone_states_is_unknown_at_most() {
         }
         assert_eq!(world.installed().join(" "), installed);
     }
+}
+
+/// pip up to 25.2 follows a link of an archive out of its directory while it unpacks, which is
+/// before any code of the archive would be started and refused.
+#[test]
+fn archive_that_metadata_names_is_not_unpacked_before_a_verdict() {
+    let world = World::with_pip("24.0");
+    let outside = world.path("outside");
+    std::fs::create_dir(&outside).unwrap();
+    let pack = "import io, sys, tarfile
+archive = tarfile.open('x-1.0.tar.gz', 'w:gz')
+link = tarfile.TarInfo('x-1.0/l'); link.type = tarfile.SYMTYPE; link.linkname = sys.argv[1]
+archive.addfile(link)
+for name in ('x-1.0/l/evil', 'x-1.0/setup.py'):
+    archive.addfile(tarfile.TarInfo(name), io.BytesIO())
+archive.close()";
+    let python = world.venv().bin().join("python");
+    let target = outside.to_str().unwrap().to_owned();
+    world.run(python, ["-c", pack, &target]).run().exits(0);
+    let bytes = std::fs::read(world.project().join("x-1.0.tar.gz")).unwrap();
+    world.index.serve("/files/x-1.0.tar.gz", "application/gzip", bytes);
+    let requirement = format!("x @ {}", world.index.at("/files/x-1.0.tar.gz"));
+    let world = world.wheel(Wheel::new("cc", "1.0").requires(&requirement));
+    world.pip(["install", "cc"]).run();
+    assert!(!outside.join("evil").exists());
+    let recorded = world.trust("cc https://github.com/octo/example\n");
+    recorded.pip(["install", "cc"]).run();
+    assert!(!outside.join("evil").exists());
+    // The archive is what it is meant to be.
+    recorded.plain_pip(["install", "--no-build-isolation", "cc"]).run();
+    assert!(outside.join("evil").exists());
 }

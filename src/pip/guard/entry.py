@@ -49,6 +49,11 @@ def _guard(directory):
     imports.observe("pip._internal.network.auth", *patches)
     if os.environ.get("PYPI_VERIFY_NOW_GUARD_INDEXES"):
         imports.observe("pip._internal.req.req_file", _pass_over_index_lines)
+    if not is_building:
+        unpacking = _Unpacking(notes)
+        imports.observe("pip._internal.utils.unpacking", unpacking.patch)
+        # A standby has imported it already.
+        imports.observe("pip._internal.operations.prepare", unpacking.patch)
     imports.observe("pip._internal.cli.base_command", failures.patch)
     report_path = os.environ.get("PYPI_VERIFY_NOW_GUARD_REPORT")
     if report_path:

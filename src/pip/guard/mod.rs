@@ -37,6 +37,7 @@ use crate::sync::lock;
 pub const SOURCE: &str = concat!(
     include_str!("notes.py"),
     include_str!("starts.py"),
+    include_str!("unpacking.py"),
     include_str!("keyring.py"),
     include_str!("origins.py"),
     include_str!("stated_names.py"),
