@@ -3,8 +3,10 @@
 //! 1. webpki builds a chain to a trusted certificate, and checks names, dates and purposes of it.
 //! 2. A certificate that is itself, byte for byte, one of those that the user or pip named needs no
 //!    chain, as in OpenSSL. webpki refuses it if it may sign other ones (`CA:TRUE`, which
-//!    `openssl req -x509` writes). Its name, its dates and its purpose are checked here, so that it
-//!    vouches for no other host and not for ever.
+//!    `openssl req -x509` writes). Its name, its dates and its purpose are checked here.
+//!
+//! Each named certificate is an anchor for webpki too, which looks neither at its dates nor at its
+//! `CA` flag. So the holder of its key can sign for other hosts; OpenSSL would refuse that.
 //!
 //! The signatures of a handshake are always checked with the key of the certificate.
 
