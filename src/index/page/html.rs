@@ -150,8 +150,8 @@ pub(super) fn entry<'t>(base: &Url, tag: &'t Tag) -> Option<PageEntry<'t>> {
     if href.is_empty() || href.starts_with(['#', '?']) || href.len() > MAX_LINK {
         return None;
     }
-    let filename = page::filename(base, &href)?;
     let url = base.join(&href).ok()?;
+    let filename = page::filename(&url)?;
     let fragment = url.fragment().unwrap_or_default();
     let hashes = fragment.split('&').filter_map(|part| part.split_once('=')).filter_map(hash);
     Some(PageEntry {

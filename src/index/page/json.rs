@@ -88,25 +88,22 @@ fn entry<'a>(base: &Url, file: &'a RawValue) -> Option<PageEntry<'a>> {
         .or_else(|| {
             let Broken { filename, url } = broken(file);
             let href = url?;
-            let named = page::filename(base, &href).map(Cow::Owned);
-            Some(PageEntry {
-                filename: named.or(filename)?,
-                href,
-                broken: true,
-                ..PageEntry::default()
-            })
+            let filename = name(base.join(&href).ok().as_ref(), filename)?;
+            Some(PageEntry { filename, href, broken: true, ..PageEntry::default() })
         })
 }
 
-/// Parses a file as pip does (`Link.from_json`). The name is the last part of the URL: pip does not
-/// read the member `filename`. Returns `None` if a member has a type that cannot be read as what it
-/// states: such an entry must not count as one without that statement.
+/// Returns the name of a file: the last part of its URL, which is the only one that pip reads.
+/// Returns the `stated` one if the URL is not valid or that of a directory.
+pub(super) fn name<'a>(url: Option<&Url>, stated: Option<Cow<'a, str>>) -> Option<Cow<'a, str>> {
+    url.and_then(page::filename).map(Cow::Owned).or(stated)
+}
+
+/// Parses a file as pip does (`Link.from_json`). Returns `None` if a member has a type that cannot
+/// be read as what it states: such an entry must not count as one without that statement.
 fn readable<'a>(base: &Url, file: JsonFile<'a>) -> Option<PageEntry<'a>> {
     let href = file.url?.text()?;
-    let filename = match page::filename(base, &href) {
-        Some(filename) => Cow::Owned(filename),
-        None => file.filename?.text()?,
-    };
+    let filename = name(base.join(&href).ok().as_ref(), file.filename.and_then(Loose::text))?;
     let hashes = match file.hashes {
         None | Some(Loose::Null) => Vec::new(),
         Some(Loose::Hashes(hashes)) => hashes,

@@ -16,7 +16,8 @@ use url::Url;
 
 use crate::index::page::html::{self, ATTRIBUTES, Tag};
 use crate::index::page::json::{self, Broken, Top, walk};
-use crate::index::page::{self, Format, Page, PageError};
+use crate::index::page::loose::Loose;
+use crate::index::page::{Format, Page, PageError};
 use crate::package::filename::is_wheel;
 use crate::terminal::escape::{blanked, is_plain};
 
@@ -52,7 +53,11 @@ pub struct Mirrored {
 /// locks with the first one.
 #[derive(Deserialize, Default)]
 struct MirrorFile<'a> {
-    #[serde(borrow, default)]
+    #[serde(borrow)]
+    filename: Option<Loose<'a>>,
+    #[serde(borrow)]
+    url: Option<Loose<'a>>,
+    #[serde(borrow)]
     hashes: Option<MirrorHashes<'a>>,
     #[serde(rename = "requires-python", borrow)]
     requires_python: Option<&'a RawValue>,
@@ -135,10 +140,9 @@ struct MirrorWriter<'a> {
 }
 
 impl MirrorWriter<'_> {
-    /// Returns `link(filename)` with the fragment of `href`.
-    fn moved(&self, href: &str, filename: &str) -> String {
-        let url = self.base.join(href).ok();
-        let fragment = url.as_ref().and_then(Url::fragment).map(|fragment| format!("#{fragment}"));
+    /// Returns `link(filename)` with the fragment of the original URL.
+    fn moved(&self, url: Option<&Url>, filename: &str) -> String {
+        let fragment = url.and_then(Url::fragment).map(|fragment| format!("#{fragment}"));
         (self.link)(filename) + &fragment.unwrap_or_default()
     }
 
@@ -146,19 +150,21 @@ impl MirrorWriter<'_> {
         self.out.write_all(b"{\"files\":[").map_err(unwritten)?;
         let mut first = true;
         let Top { meta, name } = walk(bytes, |raw| {
-            let Broken { filename, url } = json::broken(raw);
-            let Some(url) = url else { return Ok(()) };
-            let named = page::filename(self.base, &url).map(Cow::Owned);
-            let Some(filename) = named.or(filename).filter(|name| is_plain(name)) else {
-                return Ok(());
-            };
-            let between: &[u8] = if std::mem::take(&mut first) { b"" } else { b"," };
             // A file whose members cannot be read is listed without them. pip may choose it, and
             // the request for it ends with the error of its entry.
-            let file = serde_json::from_str(raw.get()).unwrap_or_default();
+            let mut file = serde_json::from_str(raw.get()).unwrap_or_else(|_| {
+                let Broken { filename, url } = json::broken(raw);
+                let [filename, url] = [filename, url].map(|text| text.map(Loose::Text));
+                MirrorFile { filename, url, ..MirrorFile::default() }
+            });
+            let Some(href) = file.url.take().and_then(Loose::text) else { return Ok(()) };
+            let url = self.base.join(&href).ok();
+            let filename = json::name(url.as_ref(), file.filename.take().and_then(Loose::text));
+            let Some(filename) = filename.filter(|name| is_plain(name)) else { return Ok(()) };
+            let between: &[u8] = if std::mem::take(&mut first) { b"" } else { b"," };
             self.out
                 .write_all(between)
-                .and_then(|()| self.json_file(&filename, &url, &file))
+                .and_then(|()| self.json_file(&filename, url.as_ref(), &file))
                 .map_err(unwritten)
         })?;
         let members = [("meta", meta), ("name", name)].into_iter();
@@ -172,8 +178,13 @@ impl MirrorWriter<'_> {
             .map_err(unwritten)
     }
 
-    fn json_file(&mut self, filename: &str, href: &str, file: &MirrorFile<'_>) -> io::Result<()> {
-        let url = self.moved(href, filename);
+    fn json_file(
+        &mut self,
+        filename: &str,
+        url: Option<&Url>,
+        file: &MirrorFile<'_>,
+    ) -> io::Result<()> {
+        let url = self.moved(url, filename);
         self.out.write_all(b"{\"filename\":")?;
         serde_json::to_writer(&mut *self.out, filename)?;
         self.out.write_all(b",\"url\":")?;
@@ -229,7 +240,8 @@ impl MirrorWriter<'_> {
     fn html_file(&mut self, tag: &Tag) -> io::Result<()> {
         let entry = html::entry(self.base, tag).filter(|entry| is_plain(&entry.filename));
         let Some(entry) = entry else { return Ok(()) };
-        let url = self.moved(&entry.href, &entry.filename);
+        let url = self.base.join(&entry.href).ok();
+        let url = self.moved(url.as_ref(), &entry.filename);
         write!(self.out, "<a href=\"{}\"", Escaped(&url))?;
         let added = self.adds_metadata(&entry.filename);
         if added {

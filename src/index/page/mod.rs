@@ -247,10 +247,9 @@ fn unreadable(filename: &str, reason: &'static str) -> PageError {
     PageError::Entry { filename: filename.to_owned(), reason }
 }
 
-/// Returns the name of the file at a link: the last part of its URL, decoded, as pip reads it.
-/// Returns `None` if the link is not valid or leads to a directory.
-fn filename(base: &Url, href: &str) -> Option<String> {
-    let url = base.join(href).ok()?;
+/// Returns the name of the file at a URL: the last part, decoded, as pip reads it. Returns `None`
+/// for the URL of a directory.
+fn filename(url: &Url) -> Option<String> {
     let last = url.path_segments()?.next_back().filter(|last| !last.is_empty())?;
     Some(percent_decode_str(last).decode_utf8().ok()?.into_owned())
 }
