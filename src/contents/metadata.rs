@@ -7,9 +7,7 @@ use std::fs::File;
 use std::path::Path;
 
 use crate::contents::archive::{content, members};
-
-/// Maximum size of METADATA, in bytes.
-const MAX_METADATA: u64 = 16 * 1024 * 1024;
+use crate::package::core_metadata::{self, MAX_METADATA};
 
 /// Returns the METADATA of a wheel. Returns `None` if the wheel cannot be read or has none; pip
 /// refuses such a wheel itself.
@@ -17,10 +15,6 @@ const MAX_METADATA: u64 = 16 * 1024 * 1024;
 pub fn of_wheel(wheel: &Path) -> Option<Vec<u8>> {
     let mut file = File::open(wheel).ok()?;
     let members = members(&mut file).ok()?;
-    let is_it = |name: &str| {
-        let directory = name.strip_suffix("/METADATA");
-        directory.is_some_and(|it| it.ends_with(".dist-info") && !it.contains('/'))
-    };
-    let member = members.iter().find(|member| is_it(&member.name))?;
+    let member = members.iter().find(|member| core_metadata::is_member(&member.name))?;
     content(&mut file, member, MAX_METADATA).ok()
 }

@@ -46,7 +46,6 @@ use route::{METADATA, Route, Token};
 pub use server::MAX_CONNECTIONS;
 use server::Server;
 use unavailable::Unavailable;
-pub use upstream::MAX_METADATA;
 use upstream::{Key, Lane, Upstream};
 
 use crate::failure::{Failure, Status};

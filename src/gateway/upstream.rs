@@ -21,14 +21,12 @@ use crate::gateway::{Asked, Handover, Judging, KnownPage};
 use crate::http::{Client, HttpError};
 use crate::index::page::{Beside, Mirrored, Page, PageError, PageFile};
 use crate::index::{IndexError, ServedDocument, served_document, served_page};
+use crate::package::core_metadata::MAX_METADATA;
 use crate::package::digest::{Claims, Sha256};
 use crate::package::filename::is_wheel;
 use crate::package::name::PackageName;
 use crate::package::plain_filename::FileName;
 use crate::wheelhouse::{Fetched, MAX_FILE, Wanted, Wheelhouse, WheelhouseError};
-
-/// Maximum size of a METADATA file, in bytes.
-pub const MAX_METADATA: u64 = 16 * 1024 * 1024;
 
 /// Key of a file that pip requests: number of the index, project, name on the page. The name comes
 /// from a request and is any text; `file_name` makes it a [`FileName`] before a file is written.

@@ -300,7 +300,7 @@ impl Client {
                     // The server does not continue the file, so the next attempt starts it again.
                     progress.restart(&HeaderMap::new());
                     body::drain(response);
-                    return Err(FailedAttempt::again(HttpError::truncated(&url)));
+                    return Err(FailedAttempt::later(HttpError::truncated(&url)));
                 }
                 (200, _) => {
                     progress.restart(response.headers());

@@ -55,17 +55,13 @@ fn retry_after_pause(text: &str, now: SystemTime) -> Option<Duration> {
 }
 
 impl FailedAttempt {
-    /// Makes a failure that is repeated after a pause.
-    pub(super) fn again(error: HttpError) -> Self {
-        Self::later(error)
-    }
-
     /// Makes a failure that is not repeated.
     pub(super) fn for_good(error: HttpError) -> Self {
         Self { error, again: Again::Never, is_partial: false }
     }
 
-    fn later(error: HttpError) -> Self {
+    /// Makes a failure that is repeated after a pause.
+    pub(super) fn later(error: HttpError) -> Self {
         Self { error, again: Again::Later, is_partial: false }
     }
 

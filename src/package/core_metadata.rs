@@ -1,4 +1,5 @@
-//! The fields of METADATA by which pip resolves (core metadata specification).
+//! METADATA of a wheel: its place, and the fields by which pip resolves (core metadata
+//! specification).
 //!
 //! PEP 658 lets an index serve a copy of a wheel's METADATA beside the wheel. Compares the two as
 //! pip does from 26.2 on (`operations/prepare.py`, `_check_sidecar_matches_wheel`): name, version,
@@ -11,6 +12,17 @@ use pep440_rs::Version;
 
 use crate::package::filename::DistFilename;
 use crate::package::name::PackageName;
+
+/// Maximum size of METADATA, in bytes.
+pub const MAX_METADATA: u64 = 16 * 1024 * 1024;
+
+/// Returns whether a member of a wheel with this name is its METADATA,
+/// `NAME-VERSION.dist-info/METADATA` (binary distribution format).
+#[must_use]
+pub fn is_member(name: &str) -> bool {
+    let directory = name.strip_suffix("/METADATA");
+    directory.is_some_and(|it| it.ends_with(".dist-info") && !it.contains('/'))
+}
 
 /// The fields that are compared, with their values in a common spelling.
 #[derive(Debug, Clone, PartialEq, Eq)]

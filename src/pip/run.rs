@@ -85,6 +85,14 @@ pub enum Cause {
 }
 
 impl Captured {
+    /// Returns the output of a pip that fails with exit code 1 and this text on standard error.
+    #[must_use]
+    pub fn failed(stderr: String) -> Self {
+        // A wait status has the exit code in its second byte.
+        let status = ExitStatus::from_raw(1 << 8);
+        Self { status, stdout: Vec::new(), stderr: stderr.into_bytes(), cause: Cause::Other }
+    }
+
     /// Returns whether pip may have failed because only wheels were allowed. If the guard saw no
     /// cause, a build is attempted: its files are judged before they are built. `stated` are the
     /// hashes in the user's files.

@@ -7,18 +7,13 @@
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::ExitStatus;
 
 use rustix::io::Errno;
 
-use crate::pip::run::{Captured, Cause};
+use crate::pip::run::Captured;
 use crate::resolve::resolution::Unresolved;
 use crate::terminal::report::Report;
-
-/// The wait status of a pip that failed with exit code 1.
-const FAILED: i32 = 1 << 8;
 
 /// An open report.
 pub(super) enum ReportFile {
@@ -95,11 +90,9 @@ fn cannot_open(named: &Path, error: &io::Error) -> Captured {
     let reason = text.split(" (os error").next().unwrap_or_default();
     let advice =
         if number == Errno::ACCESS.raw_os_error() { "Check the permissions.\n" } else { "" };
-    let stderr = format!(
+    Captured::failed(format!(
         "ERROR: Could not install packages due to an OSError: [Errno {number}] {reason}: '{}'\n\
          {advice}\n",
         named.display()
-    );
-    let status = ExitStatus::from_raw(FAILED);
-    Captured { status, stdout: Vec::new(), stderr: stderr.into_bytes(), cause: Cause::Other }
+    ))
 }

@@ -5,9 +5,6 @@
 //! compares them from 26.2 on and ends; an older one installs the set that it has resolved. This
 //! module finds such wheels. Must not judge.
 
-use std::os::unix::process::ExitStatusExt as _;
-use std::process::ExitStatus;
-
 use url::Url;
 
 use crate::contents::metadata;
@@ -15,11 +12,8 @@ use crate::gateway::Gateway;
 use crate::package::core_metadata::{Inconsistency, inconsistency};
 use crate::package::lock::Lock;
 use crate::package::name::PackageName;
-use crate::pip::run::{Captured, Cause};
+use crate::pip::run::Captured;
 use crate::wheelhouse::Fetched;
-
-/// The wait status of a pip that failed with exit code 1.
-const FAILED: i32 = 1 << 8;
 
 /// A wheel whose METADATA differs from the one that pip has resolved by.
 pub(super) struct Sidecar {
@@ -52,11 +46,9 @@ impl Sidecar {
     pub(super) fn as_pip_fails(&self) -> Captured {
         let Inconsistency { field, beside, inside } = &self.inconsistency;
         let Self { name, url, .. } = self;
-        let stderr = format!(
+        Captured::failed(format!(
             "ERROR: Requested {name} from {url} has inconsistent {field} between its PEP 658 \
              .metadata file and the wheel's METADATA: sidecar has '{beside}', wheel has '{inside}'\n"
-        );
-        let status = ExitStatus::from_raw(FAILED);
-        Captured { status, stdout: Vec::new(), stderr: stderr.into_bytes(), cause: Cause::Other }
+        ))
     }
 }

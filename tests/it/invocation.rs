@@ -162,10 +162,10 @@ fn every_way_of_writing_a_value_is_the_same_value() {
         "install --requirement -U --requirement=req.txt",
     ] {
         assert_eq!(install(line).values("--requirement").last(), Some(&OsStr::new("req.txt")));
-        assert_eq!(install(line).last_value("-r"), Some(OsStr::new("req.txt")), "pip {line}");
+        assert_eq!(install(line).values("-r").last(), Some(&OsStr::new("req.txt")), "pip {line}");
         assert_eq!(install(line).requirement_arguments(), [""; 0]);
     }
-    assert_eq!(install("install --cert= x").last_value("--cert"), Some(OsStr::new("")));
+    assert_eq!(install("install --cert= x").values("--cert").last(), Some(&OsStr::new("")));
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn general_options_count_before_and_after_the_subcommand() {
     let args = install("-q --cert a install -qv --cert b x");
     assert_eq!(args.count("--quiet"), 2);
     assert_eq!(args.values("--cert"), ["a", "b"]);
-    assert_eq!(args.last_value("--cert"), Some(OsStr::new("b")));
+    assert_eq!(args.values("--cert").last(), Some(&OsStr::new("b")));
     assert_eq!(args.global().len(), 2);
     assert!(install("-q install x").every_option_known_to_lock());
     assert!(!install("-q install -U x").every_option_known_to_lock());

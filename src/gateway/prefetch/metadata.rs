@@ -10,7 +10,7 @@ use std::path::Path;
 
 use zip::ZipArchive;
 
-use crate::gateway::MAX_METADATA;
+use crate::package::core_metadata::{self, MAX_METADATA};
 
 /// Maximum number of members of a wheel that is searched for METADATA.
 const MAX_MEMBERS: usize = 100_000;
@@ -21,13 +21,9 @@ pub(super) fn metadata(wheel: &Path) -> Option<Vec<u8>> {
     if archive.len() > MAX_MEMBERS {
         return None;
     }
-    let is_metadata = |name: &str| {
-        name.strip_suffix("/METADATA")
-            .is_some_and(|directory| directory.ends_with(".dist-info") && !directory.contains('/'))
-    };
     let name = {
         let mut names = archive.file_names().filter_map(Result::ok);
-        names.find(|name| is_metadata(name))?.into_owned()
+        names.find(|name| core_metadata::is_member(name))?.into_owned()
     };
     let mut bytes = Vec::new();
     let member = archive.by_name(&name).ok()?;

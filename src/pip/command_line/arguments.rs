@@ -143,12 +143,6 @@ impl InstallArgs {
         self.of(name).filter_map(|chosen| chosen.value.as_deref()).collect()
     }
 
-    /// Returns the last value of the option `name`.
-    #[must_use]
-    pub fn last_value(&self, name: &str) -> Option<&OsStr> {
-        self.of(name).filter_map(|chosen| chosen.value.as_deref()).last()
-    }
-
     /// Returns whether the option `name` is given.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
