@@ -4,8 +4,8 @@
 //! 2. The user's second source.
 //! 3. The user's other indexes, if they list a file of this name with the very sha256.
 //!
-//! Whoever serves a document can withhold it but cannot forge it, since an attestation contains the
-//! sha256 of the file. So a document of any source counts. Must not judge.
+//! A source can withhold a document but cannot forge it, since an attestation contains the sha256
+//! of the file. So a document of any source counts. Must not judge.
 
 use url::Url;
 

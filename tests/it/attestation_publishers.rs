@@ -1,4 +1,5 @@
-//! Whose attestation it is: the certificate says so, and an index that says otherwise is refused.
+//! The publisher of an attestation is the one of its certificate. An index that states another one
+//! is refused.
 
 use pypi_verify_now::attestation::publisher::PublisherKind;
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! Whom pip trusts, by its version, its options and the variables: our requests trust the same
-//! servers, and no other ones.
+//! Servers that pip trusts, by its version, its options and the variables. Requests of this program
+//! trust the same servers, and no other ones.
 
 use std::sync::Arc;
 

@@ -7,7 +7,8 @@ use std::fs;
 use std::path::Path;
 
 /// Words that no first sentence of a doc begins with.
-const BAD_BEGINNINGS: [&str; 6] = ["It", "Nothing", "The same", "What", "Where", "Who"];
+const BAD_BEGINNINGS: [&str; 9] =
+    ["It", "Nothing", "The same", "What", "Where", "Who", "Whoever", "Whom", "Whose"];
 
 /// Words that few doc lines of `src` may have, with the number of lines in a thousand.
 const RARE_WORDS: [(&str, usize); 2] = [("what", 10), ("nothing", 5)];

@@ -1,5 +1,5 @@
-//! Whose trust file counts, end to end: pins of the system, of the user and of the project add up,
-//! and no tree that somebody else wrote switches one off.
+//! Trust files in force, end to end: pins of the system, of the user and of the project add up, and
+//! no tree that somebody else wrote switches one off.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
