@@ -15,7 +15,7 @@ use crate::evidence::recheck::refusals_without_cache;
 use crate::evidence::release::SignedShare;
 use crate::failure::{Failure, Status};
 use crate::index::page::{Page, PageFile};
-use crate::index::{Index, Listing, SecondSource};
+use crate::index::{Index, PageListing, SecondSource};
 use crate::package::digest::Sha256;
 use crate::package::lock::{Entry, File, Lock, Source};
 use crate::package::name::PackageName;
@@ -264,7 +264,7 @@ struct Located {
 }
 
 impl Located {
-    fn of(listed: Listing) -> Self {
+    fn of(listed: PageListing) -> Self {
         let PageFile { sha256, size, provenance, .. } = listed.file;
         let page = Some(listed.page);
         let without = UnsignedKind::of_link(provenance.as_ref());

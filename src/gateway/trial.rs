@@ -11,7 +11,7 @@ use crate::sync::lock;
 
 /// Whether an index has accepted the credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Outcome {
+pub(super) enum Acceptance {
     #[default]
     Open,
     Accepted,
@@ -20,10 +20,10 @@ pub(super) enum Outcome {
 
 /// The outcome for one index.
 #[derive(Default)]
-pub(super) struct Trial(Mutex<Outcome>);
+pub(super) struct Trial(Mutex<Acceptance>);
 
 /// A request to an index. If its answer is the outcome, other requests wait while this lives.
-pub(super) struct Running<'a>(Option<MutexGuard<'a, Outcome>>);
+pub(super) struct Running<'a>(Option<MutexGuard<'a, Acceptance>>);
 
 impl Trial {
     /// Waits for a running trial, and begins a request. Returns `None` if it is a prefetch and the
@@ -38,9 +38,9 @@ impl Trial {
         }
         let outcome = lock(&self.0);
         match *outcome {
-            Outcome::Open => Some(Running(Some(outcome))),
-            Outcome::Refused if is_prefetch => None,
-            Outcome::Accepted | Outcome::Refused => Some(Running(None)),
+            Acceptance::Open => Some(Running(Some(outcome))),
+            Acceptance::Refused if is_prefetch => None,
+            Acceptance::Accepted | Acceptance::Refused => Some(Running(None)),
         }
     }
 }
@@ -52,11 +52,11 @@ impl Running<'_> {
         *outcome = match answer {
             Err(Unavailable::Failed { code, .. } | Unavailable::PassedOver { code, .. }) => {
                 match code {
-                    Some(401 | 403 | 407) => Outcome::Refused,
-                    _ => Outcome::Open,
+                    Some(401 | 403 | 407) => Acceptance::Refused,
+                    _ => Acceptance::Open,
                 }
             }
-            _ => Outcome::Accepted,
+            _ => Acceptance::Accepted,
         };
     }
 }

@@ -10,7 +10,7 @@ use crate::http::validity::Validity;
 /// Settings that all requests of one fetch share.
 pub(super) struct Ask<'a> {
     pub(super) accept: &'a str,
-    pub(super) body: Body,
+    pub(super) body: BodyForm,
     pub(super) limit: u64,
     pub(super) deadline: Deadline,
     pub(super) earlier: Earlier<'a>,
@@ -18,14 +18,14 @@ pub(super) struct Ask<'a> {
 
 /// Whether a body is passed on as it was sent.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Body {
+pub(super) enum BodyForm {
     /// As it was sent, whatever `Content-Encoding` says: a file.
     Raw,
     /// Without its `Content-Encoding`: a page or a document.
     Decoded,
 }
 
-impl Body {
+impl BodyForm {
     pub(super) const fn accepted_encoding(self) -> &'static str {
         match self {
             Self::Raw => "identity",

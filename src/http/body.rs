@@ -8,10 +8,10 @@ use std::time::Duration;
 use ureq::http::header;
 use url::Url;
 
-use crate::http::ask::{Ask, Body};
+use crate::http::ask::{Ask, BodyForm};
 use crate::http::deadline::Deadline;
-use crate::http::progress::Progress;
 use crate::http::retry::FailedAttempt;
+use crate::http::transfer::Transfer;
 use crate::http::{HttpError, Piece, decoding};
 
 /// Maximum number of bytes read of an error's body, so that its connection can be reused.
@@ -26,7 +26,7 @@ pub(super) fn receive(
     url: &Url,
     response: ureq::http::Response<ureq::Body>,
     ask: &Ask<'_>,
-    progress: &mut Progress,
+    progress: &mut Transfer,
     sink: &mut impl FnMut(Piece<'_>) -> io::Result<()>,
 ) -> Result<(), FailedAttempt> {
     let too_large = || HttpError::TooLarge { url: HttpError::show(url), limit: ask.limit };
@@ -38,8 +38,8 @@ pub(super) fn receive(
     let encoding = encoding.as_ref().and_then(|value| value.to_str().ok()).unwrap_or_default();
     let raw = response.into_body().into_reader();
     let mut reader = match ask.body {
-        Body::Raw => Box::new(raw),
-        Body::Decoded => {
+        BodyForm::Raw => Box::new(raw),
+        BodyForm::Decoded => {
             decoding::reader(raw, encoding).map_err(|error| FailedAttempt::in_body(url, error))?
         }
     };

@@ -14,7 +14,6 @@ mod decoding;
 mod error;
 mod given_up;
 mod kept;
-mod progress;
 mod proxies;
 pub mod redact;
 mod redirect;
@@ -22,6 +21,7 @@ mod repeats;
 mod retry;
 pub mod settings;
 mod tls;
+mod transfer;
 pub mod validity;
 
 use std::io;
@@ -29,14 +29,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use addresses::Host;
 use agents::Agents;
-use ask::{Ask, Body, Earlier};
+use ask::{Ask, BodyForm, Earlier};
 use credentials::Credentials;
 use deadline::Deadline;
 pub use error::HttpError;
 use given_up::GivenUp;
-use progress::Progress;
 use repeats::Repeats;
 use retry::{Again, Budget, FailedAttempt};
+use transfer::Transfer;
 use ureq::http::header::{self, HeaderMap};
 use url::Url;
 
@@ -190,10 +190,10 @@ impl Client {
         earlier: Earlier<'_>,
     ) -> Result<Renewed, HttpError> {
         let deadline = Deadline::after(self.patience.document);
-        let ask = Ask { accept, body: Body::Decoded, limit, deadline, earlier };
+        let ask = Ask { accept, body: BodyForm::Decoded, limit, deadline, earlier };
         self.persist(url, deadline, Budget::of_document(self.retries), || {
             let mut body = Vec::new();
-            let head = self.attempt(url, &ask, &mut Progress::default(), |piece| {
+            let head = self.attempt(url, &ask, &mut Transfer::default(), |piece| {
                 if let Piece::Bytes(bytes) = piece {
                     body.extend_from_slice(bytes);
                 }
@@ -224,8 +224,8 @@ impl Client {
     ) -> Result<(), HttpError> {
         let deadline = Deadline::after(self.patience.download);
         let earlier = Earlier::Nothing;
-        let ask = Ask { accept: "*/*", body: Body::Raw, limit, deadline, earlier };
-        let mut progress = Progress::default();
+        let ask = Ask { accept: "*/*", body: BodyForm::Raw, limit, deadline, earlier };
+        let mut progress = Transfer::default();
         let budget = Budget::of_file(self.retries, self.resume_retries);
         self.persist(url, deadline, budget, || {
             self.attempt(url, &ask, &mut progress, &mut sink).map(|_| ())
@@ -279,7 +279,7 @@ impl Client {
         &self,
         url: &Url,
         ask: &Ask<'_>,
-        progress: &mut Progress,
+        progress: &mut Transfer,
         mut sink: impl FnMut(Piece<'_>) -> io::Result<()>,
     ) -> Result<Head, FailedAttempt> {
         let mut url = url.clone();
@@ -347,7 +347,7 @@ impl Client {
         url: &Url,
         ask: &Ask<'_>,
         earlier: Earlier<'_>,
-        progress: &Progress,
+        progress: &Transfer,
     ) -> Result<ureq::http::Response<ureq::Body>, FailedAttempt> {
         if !matches!(url.scheme(), "http" | "https") {
             let reason = format!("the scheme `{}` is neither http nor https", url.scheme());

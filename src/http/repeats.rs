@@ -14,26 +14,26 @@ use url::{Origin, Url};
 
 use crate::sync::lock;
 
-/// The places of a run.
+/// The turns of a run, by scheme, host and port.
 #[derive(Default)]
-pub(super) struct Repeats(Mutex<HashMap<Origin, Arc<Place>>>);
+pub(super) struct Repeats(Mutex<HashMap<Origin, Arc<ServerTurn>>>);
 
 /// Turns at one scheme, host and port.
 #[derive(Default)]
-pub(super) struct Place {
+pub(super) struct ServerTurn {
     turn: Mutex<()>,
     /// Number of requests that gave up.
     given_up: AtomicU64,
 }
 
 impl Repeats {
-    /// Returns the place of a URL.
-    pub(super) fn at(&self, url: &Url) -> Arc<Place> {
+    /// Returns the turns at the server of a URL.
+    pub(super) fn at(&self, url: &Url) -> Arc<ServerTurn> {
         Arc::clone(lock(&self.0).entry(url.origin()).or_default())
     }
 }
 
-impl Place {
+impl ServerTurn {
     /// Waits for the turn. Returns `None` if another request gave up while this one waited.
     pub(super) fn wait(&self) -> Option<MutexGuard<'_, ()>> {
         let before = self.given_up.load(Ordering::SeqCst);

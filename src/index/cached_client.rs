@@ -57,7 +57,7 @@ pub(super) enum Resource {
 
 /// The answer of an index, from the network or the cache.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct IndexAnswer {
     /// URL of the answer after redirects, without credentials.
     pub url: Url,
     /// `Content-Type`; empty if the answer has none.
@@ -131,7 +131,11 @@ impl<'c> CachedClient<'c> {
     }
 
     /// Requests a URL. Returns `None` if the server answers with 404.
-    pub(super) fn ask(&self, resource: Resource, url: &Url) -> Result<Option<Answer>, HttpError> {
+    pub(super) fn ask(
+        &self,
+        resource: Resource,
+        url: &Url,
+    ) -> Result<Option<IndexAnswer>, HttpError> {
         // The cache key has neither credentials nor the fragment, which is not sent.
         let mut bare = url.clone();
         bare.set_fragment(None);
@@ -179,13 +183,13 @@ impl<'c> CachedClient<'c> {
         Some(Cached { note, entry })
     }
 
-    fn use_cached(&self, url: Url, cached: Cached) -> Answer {
+    fn use_cached(&self, url: Url, cached: Cached) -> IndexAnswer {
         self.used_cached_answer.store(true, Ordering::SeqCst);
-        Answer { url, content_type: cached.note.content_type, bytes: cached.entry.bytes }
+        IndexAnswer { url, content_type: cached.note.content_type, bytes: cached.entry.bytes }
     }
 
     /// Caches an answer, if it may be cached, and returns it.
-    fn store(&self, resource: Resource, key: &Sha256, response: Response) -> Answer {
+    fn store(&self, resource: Resource, key: &Sha256, response: Response) -> IndexAnswer {
         let Response { url, content_type, body, validity } = response;
         let (content_type, bytes) = (content_type.unwrap_or_default(), body);
         let is_document = resource == Resource::Document && !is_web_page(&content_type);
@@ -193,7 +197,7 @@ impl<'c> CachedClient<'c> {
             validity.filter(|it| is_document || resource == Resource::Page && it.etag.is_some());
         let Some((cache, validity)) = self.cache.as_ref().zip(validity) else {
             self.forget(resource, key);
-            return Answer { url, content_type, bytes };
+            return IndexAnswer { url, content_type, bytes };
         };
         let note = Note { content_type, validity };
         let mut entry = CacheEntry { note: String::new(), bytes };
@@ -201,7 +205,7 @@ impl<'c> CachedClient<'c> {
             entry.note = text;
             cache.write(resource.kind(), key, &entry);
         }
-        Answer { url, content_type: note.content_type, bytes: entry.bytes }
+        IndexAnswer { url, content_type: note.content_type, bytes: entry.bytes }
     }
 
     /// Updates a cached answer that its server confirmed (304). A page is requested each time, so

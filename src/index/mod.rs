@@ -14,7 +14,7 @@ mod second;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
-pub use cached_client::Answer;
+pub use cached_client::IndexAnswer;
 use cached_client::{CachedClient, Resource};
 pub use second::SecondSource;
 use url::{Origin, Url};
@@ -222,7 +222,7 @@ impl<'c> Index<'c> {
         name: &PackageName,
         filename: &str,
         url: &Url,
-    ) -> Result<Option<Listing>, IndexError> {
+    ) -> Result<Option<PageListing>, IndexError> {
         self.first_that_lists(indexes, name, url, |page| page.file(filename, url))
     }
 
@@ -239,7 +239,7 @@ impl<'c> Index<'c> {
         filename: &str,
         sha256: Option<&Sha256>,
         url: &Url,
-    ) -> Result<Option<Listing>, IndexError> {
+    ) -> Result<Option<PageListing>, IndexError> {
         self.first_that_lists(indexes, name, url, |page| page.file_by_digest(filename, sha256, url))
     }
 
@@ -249,7 +249,7 @@ impl<'c> Index<'c> {
         name: &PackageName,
         url: &Url,
         find: impl Fn(&Page) -> Result<Option<PageFile>, PageError>,
-    ) -> Result<Option<Listing>, IndexError> {
+    ) -> Result<Option<PageListing>, IndexError> {
         let known = {
             let hosts = lock(&self.hosts);
             hosts.get(&url.origin()).cloned()
@@ -266,7 +266,7 @@ impl<'c> Index<'c> {
                     if let Some(file) = file {
                         let mut hosts = lock(&self.hosts);
                         hosts.insert(url.origin(), index.clone());
-                        return Ok(Some(Listing { file, page }));
+                        return Ok(Some(PageListing { file, page }));
                     }
                 }
                 Err(error) => failed = failed.or(Some(error)),
@@ -278,7 +278,7 @@ impl<'c> Index<'c> {
 
 /// An entry of a file, with the page that it stands on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listing {
+pub struct PageListing {
     /// The entry.
     pub file: PageFile,
     /// The page.
@@ -300,7 +300,7 @@ pub fn served_page(
     cache: Option<&Cache>,
     index_url: &Url,
     name: &PackageName,
-) -> Result<Option<Answer>, IndexError> {
+) -> Result<Option<IndexAnswer>, IndexError> {
     fetch(&CachedClient::new(client, cache.cloned()), &page_url(index_url, name))
 }
 
@@ -336,9 +336,10 @@ fn document(client: &CachedClient<'_>, url: &Url) -> Result<Option<Vec<u8>>, Ind
     }
 }
 
-fn fetch(client: &CachedClient<'_>, url: &Url) -> Result<Option<Answer>, IndexError> {
+fn fetch(client: &CachedClient<'_>, url: &Url) -> Result<Option<IndexAnswer>, IndexError> {
     if url.scheme() == "file" {
-        let answer = |bytes| Answer { url: url.clone(), content_type: "text/html".into(), bytes };
+        let answer =
+            |bytes| IndexAnswer { url: url.clone(), content_type: "text/html".into(), bytes };
         return Ok(local::page(url)?.map(answer));
     }
     Ok(client.ask(Resource::Page, url)?)

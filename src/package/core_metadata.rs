@@ -28,7 +28,7 @@ pub fn is_member(name: &str) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Fields {
     name: String,
-    version: Stated,
+    version: StatedVersion,
     requires: BTreeSet<String>,
     python: String,
     extras: BTreeSet<String>,
@@ -36,9 +36,9 @@ struct Fields {
 
 /// A version as it is stated; equal versions may have several spellings.
 #[derive(Debug, Clone, Eq)]
-struct Stated(String);
+struct StatedVersion(String);
 
-impl PartialEq for Stated {
+impl PartialEq for StatedVersion {
     fn eq(&self, other: &Self) -> bool {
         let read = |text: &str| text.parse::<Version>();
         match (read(&self.0), read(&other.0)) {
@@ -92,7 +92,7 @@ pub fn inconsistency(beside: &[u8], inside: &[u8]) -> Option<Inconsistency> {
 #[must_use]
 pub fn is_of(metadata: &[u8], file: &DistFilename) -> bool {
     let fields = Fields::read(metadata);
-    let version = Stated(file.version().to_string());
+    let version = StatedVersion(file.version().to_string());
     (fields.name, fields.version) == (file.name().to_string(), version)
 }
 
@@ -114,7 +114,7 @@ impl Fields {
         let first = |name| all(name).next().unwrap_or_default();
         Self {
             name: normalised(&first("name")),
-            version: Stated(first("version")),
+            version: StatedVersion(first("version")),
             requires: all("requires-dist").map(|text| requirement(&text)).collect(),
             python: specifiers(&first("requires-python")),
             extras: all("provides-extra").map(|text| normalised(&text)).collect(),

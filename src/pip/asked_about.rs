@@ -3,7 +3,7 @@
 //! Pure.
 
 use crate::pip::command_line::arguments::{InstallArgs, Subcommand};
-use crate::pip::command_line::table::{self, Fact, Lock, PipOption, Place};
+use crate::pip::command_line::table::{self, Fact, Lock, PipOption, Position};
 use crate::pip::guard::{OPTIONS, TARGET};
 use crate::pip::version::OLDEST;
 
@@ -25,7 +25,7 @@ fn is_in_doubt(option: &PipOption, subcommand: Subcommand) -> bool {
         || match subcommand {
             Subcommand::Install => matches!(option.lock, Lock::Only | Lock::Neither),
             Subcommand::Lock => option.lock != Lock::Has,
-            Subcommand::Download | Subcommand::Wheel => option.place == Place::After,
+            Subcommand::Download | Subcommand::Wheel => option.place == Position::After,
         }
 }
 

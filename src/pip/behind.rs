@@ -14,7 +14,7 @@ use crate::pip::run::{Behind, Environment, Pip};
 /// The note of a pip that a wrapper's call of this program has started. Text is bytes, since it may
 /// be no UTF-8.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Note {
+pub struct WrapperNote {
     /// The path of its file.
     program: Vec<u8>,
     /// Its arguments.
@@ -23,7 +23,7 @@ pub struct Note {
     environment: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
-impl Note {
+impl WrapperNote {
     /// Returns the pip that the note is of.
     ///
     /// `arguments` and `changes` are those of the question that the wrapper was started for,
@@ -61,7 +61,7 @@ impl Note {
 
 /// Has a pip run the one behind its wrapper from now on, if the guard noted one. The first note
 /// counts, since later ones are of the pip behind it.
-pub fn learn(pip: &Pip, note: Option<&Note>, arguments: &[OsString], changes: &Environment) {
+pub fn learn(pip: &Pip, note: Option<&WrapperNote>, arguments: &[OsString], changes: &Environment) {
     if let Some(behind) = note.and_then(|note| note.behind(arguments, changes, &pip.inherited)) {
         let _ = pip.behind.set(behind);
     }

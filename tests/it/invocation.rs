@@ -11,7 +11,7 @@ use pypi_verify_now::pip::command_line::arguments::{Item, Kind, Spelling, Subcom
 use pypi_verify_now::pip::command_line::invocation::{
     InstallArgs, Invocation, Positionals, classify,
 };
-use pypi_verify_now::pip::command_line::table::{self, Lock, OPTIONS, PipOption, Place};
+use pypi_verify_now::pip::command_line::table::{self, Lock, OPTIONS, PipOption, Position};
 
 use crate::support::sandbox::Sandbox;
 
@@ -281,7 +281,7 @@ fn word() -> impl Strategy<Value = String> {
 fn command_line() -> impl Strategy<Value = Vec<String>> {
     let general: Vec<&'static str> = OPTIONS
         .iter()
-        .filter(|o| o.place == Place::Anywhere)
+        .filter(|o| o.place == Position::Anywhere)
         .flat_map(|o| o.names)
         .copied()
         .collect();

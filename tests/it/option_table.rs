@@ -8,7 +8,7 @@ use std::ffi::OsString;
 
 use pypi_verify_now::pip::command_line::invocation::{Invocation, classify};
 use pypi_verify_now::pip::command_line::table::{
-    self, Arity, Fact, Lock, Named, OPTIONS, PipOption, Place, Role,
+    self, Arity, Fact, Lock, Named, OPTIONS, PipOption, Position, Role,
 };
 use pypi_verify_now::pip::version::PipVersion;
 
@@ -107,7 +107,7 @@ fn contradictions(option: &Described<'_>) -> Vec<String> {
         ("count", _) => row.arity == Arity::Count,
         _ => row.arity == Arity::Flag,
     };
-    let place = (option.place == "general") == (row.place == Place::Anywhere);
+    let place = (option.place == "general") == (row.place == Position::Anywhere);
     let names_place = ["path", "dir", "file", "url", "path/url", "URL", "hostname", "script"];
     let role = !names_place.contains(&option.kind)
         || !row.facts.is_empty()

@@ -15,7 +15,7 @@ pub(super) use connector::TlsConnector;
 use rustls::ClientConfig;
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
-use verifier::{Named, Unverified};
+use verifier::{NamedCertificates, Unverified};
 
 use crate::http::HttpError;
 use crate::http::settings::Transport;
@@ -56,7 +56,7 @@ fn configuration(is_trusted_host: bool, transport: &Transport) -> Result<ClientC
     let builder = if is_trusted_host {
         builder.with_custom_certificate_verifier(Arc::new(Unverified))
     } else {
-        let named = Named::new(&transport.trust, &provider)?;
+        let named = NamedCertificates::new(&transport.trust, &provider)?;
         builder.with_custom_certificate_verifier(Arc::new(named))
     };
     let Some(path) = &transport.client_certificate else {

@@ -38,12 +38,12 @@ const FOR_SERVERS: [ObjectIdentifier; 2] = [
 
 /// Verifier that trusts the named certificates, and those of the platform if the settings say so.
 #[derive(Debug)]
-pub(super) struct Named {
+pub(super) struct NamedCertificates {
     chains: Arc<dyn ServerCertVerifier>,
     named: Vec<CertificateDer<'static>>,
 }
 
-impl Named {
+impl NamedCertificates {
     /// Reads the certificates.
     ///
     /// # Errors
@@ -66,7 +66,7 @@ impl Named {
     }
 }
 
-impl ServerCertVerifier for Named {
+impl ServerCertVerifier for NamedCertificates {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,

@@ -15,7 +15,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 
 use crate::pip::command_line::arguments::{Chosen, Kind, Spelling, Subcommand};
-use crate::pip::command_line::table::{self, Named, PipOption, Place};
+use crate::pip::command_line::table::{self, Named, PipOption, Position};
 
 pub use crate::pip::command_line::arguments::{InstallArgs, Item, Positionals};
 
@@ -69,7 +69,7 @@ const HARMLESS: [&str; 14] = [
 pub fn classify(args: &[OsString]) -> Invocation {
     let mut global = Vec::new();
     let mut rest = args;
-    while let Some((item, after)) = next_item(Place::Anywhere, rest) {
+    while let Some((item, after)) = next_item(Position::Anywhere, rest) {
         match &item.kind {
             Kind::Argument(word) => return subcommand(word, args, global, after, Options::Follow),
             Kind::EndOfOptions => {
@@ -176,7 +176,7 @@ fn tail(words: &[OsString], mut options: Options) -> Vec<Item> {
     let mut rest = words;
     loop {
         let next = match options {
-            Options::Follow => next_item(Place::After, rest),
+            Options::Follow => next_item(Position::After, rest),
             Options::Ended => rest.split_first().map(|(word, after)| (argument(word), after)),
         };
         let Some((mut item, after)) = next else { return items };
@@ -194,7 +194,7 @@ fn tail(words: &[OsString], mut options: Options) -> Vec<Item> {
 }
 
 /// Returns the first item of `words`, and the words behind it.
-fn next_item(place: Place, words: &[OsString]) -> Option<(Item, &[OsString])> {
+fn next_item(place: Position, words: &[OsString]) -> Option<(Item, &[OsString])> {
     let (word, rest) = words.split_first()?;
     let taken = match word.as_bytes() {
         b"--" => Some((Kind::EndOfOptions, rest)),
@@ -209,7 +209,7 @@ fn next_item(place: Place, words: &[OsString]) -> Option<(Item, &[OsString])> {
 
 /// Reads a long option: `--name`, `--name VALUE` or `--name=VALUE`, with the name in full or
 /// abbreviated.
-fn long<'a>(place: Place, text: &[u8], rest: &'a [OsString]) -> Option<(Kind, &'a [OsString])> {
+fn long<'a>(place: Position, text: &[u8], rest: &'a [OsString]) -> Option<(Kind, &'a [OsString])> {
     let mut parts = text.splitn(2, |byte| *byte == b'=');
     let name = [b"--", parts.next()?].concat();
     let attached = parts.next().map(<[u8]>::to_vec).map(OsString::from_vec);
@@ -229,7 +229,7 @@ fn long<'a>(place: Place, text: &[u8], rest: &'a [OsString]) -> Option<(Kind, &'
 
 /// Reads short options: `-Uq`, `-r VALUE`, `-rVALUE`, `-Uqr VALUE`.
 fn cluster<'a>(
-    place: Place,
+    place: Position,
     mut letters: &[u8],
     rest: &'a [OsString],
 ) -> Option<(Kind, &'a [OsString])> {

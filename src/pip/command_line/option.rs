@@ -22,7 +22,7 @@ pub enum Arity {
 
 /// The positions where an option is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum Position {
     /// A general option: before the subcommand and after it.
     Anywhere,
     /// After the subcommand only.
@@ -97,7 +97,7 @@ pub struct PipOption {
     /// Whether it takes a value.
     pub arity: Arity,
     /// The positions where it is allowed.
-    pub place: Place,
+    pub place: Position,
     /// Whether `pip lock` has it.
     pub lock: Lock,
     /// Its purpose.
@@ -166,7 +166,7 @@ impl PipOption {
 pub(super) const fn option(
     names: &'static [&'static str],
     arity: Arity,
-    place: Place,
+    place: Position,
     lock: Lock,
     role: Role,
 ) -> PipOption {

@@ -6,7 +6,7 @@
 //! select rows by their facts. Must not read argument lists, and must not guess the meaning of a
 //! name that is not in the table.
 
-pub use crate::pip::command_line::option::{Arity, Fact, Lock, PipOption, Place, Role};
+pub use crate::pip::command_line::option::{Arity, Fact, Lock, PipOption, Position, Role};
 
 use crate::pip::command_line::option::option;
 
@@ -16,7 +16,7 @@ use Fact::{
     NeedsNetwork, NotForNested, NotForPinned, SelectsPart,
 };
 use Lock::{Has, Lacks, Neither, Only};
-use Place::{After, Anywhere};
+use Position::{After, Anywhere};
 use Role::{Behaviour, Build, Constraint, Input, Network, Placement, Resolver};
 
 /// The option that a word with `--` names. By Python's `optparse` an exact name wins, else a prefix
@@ -33,10 +33,10 @@ pub enum Named {
     Unknown,
 }
 
-/// Returns the option of `name` (`--...`, without `=value`) at `place`. `Place::Anywhere` searches
-/// the general options only, as pip does before the subcommand.
+/// Returns the option of `name` (`--...`, without `=value`) at `place`. `Position::Anywhere`
+/// searches the general options only, as pip does before the subcommand.
 #[must_use]
-pub fn long(name: &[u8], place: Place) -> Named {
+pub fn long(name: &[u8], place: Position) -> Named {
     let mut candidates = Vec::new();
     for option in at(place) {
         for known in option.names.iter().filter(|known| known.starts_with("--")) {
@@ -56,7 +56,7 @@ pub fn long(name: &[u8], place: Place) -> Named {
 
 /// Returns the option with the short name `-` and `letter` at `place`.
 #[must_use]
-pub fn short(letter: u8, place: Place) -> Option<&'static PipOption> {
+pub fn short(letter: u8, place: Position) -> Option<&'static PipOption> {
     at(place).find(|option| option.names.iter().any(|name| name.as_bytes() == [b'-', letter]))
 }
 
@@ -66,8 +66,10 @@ pub fn named(name: &str) -> Option<&'static PipOption> {
     OPTIONS.iter().find(|option| option.names.contains(&name))
 }
 
-fn at(place: Place) -> impl Iterator<Item = &'static PipOption> {
-    OPTIONS.iter().filter(move |option| place == Place::After || option.place == Place::Anywhere)
+fn at(place: Position) -> impl Iterator<Item = &'static PipOption> {
+    OPTIONS
+        .iter()
+        .filter(move |option| place == Position::After || option.place == Position::Anywhere)
 }
 
 /// Returns the names of the options that `selects` selects.

@@ -55,7 +55,7 @@ def _own_options():
 
 
 def _noted_behind():
-    """Returns how a wrapper has started this pip, as `Note` in `behind.rs` reads it, or `None`."""
+    """Returns how a wrapper started this pip, as `WrapperNote` in `behind.rs`, or `None`."""
     program = os.environb.get(b"PYPI_VERIFY_NOW_GUARD_BEHIND")
     if not program:
         return None

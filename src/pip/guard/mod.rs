@@ -22,7 +22,7 @@ use std::sync::Mutex;
 use serde::{Deserialize, Serialize};
 
 use crate::http::settings::Login;
-use crate::pip::behind::Note;
+use crate::pip::behind::WrapperNote;
 use crate::pip::network::Network;
 use crate::pip::run::{BEHIND_WRAPPER, Cause, Environment, RunError};
 use crate::pip::scheme::Scheme;
@@ -136,7 +136,7 @@ pub struct Facts {
     pub index: Option<String>,
     /// How a wrapper that leads back to this program has started this pip.
     #[serde(default)]
-    pub behind: Option<Note>,
+    pub behind: Option<WrapperNote>,
     /// The subcommands of this pip. `None` if it has no list of them where pips have it today.
     #[serde(default)]
     pub commands: Option<Vec<String>>,

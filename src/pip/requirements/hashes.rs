@@ -18,11 +18,11 @@ use crate::pip::marker::{self, Environment};
 
 /// The user's hashes by project.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Hashes(BTreeMap<PackageName, Vec<Allowed>>);
+pub struct Hashes(BTreeMap<PackageName, Vec<AllowedHashes>>);
 
 /// The hashes that one line allows, or all entries of a lock for one project.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-struct Allowed {
+struct AllowedHashes {
     /// The specifiers of the line; empty if any version is allowed.
     versions: String,
     /// The marker of the line; empty if the line always counts.
@@ -102,7 +102,7 @@ impl Hashes {
         let (rest, marker) = rest.split_once(semicolon).unwrap_or((rest, ""));
         let versions = rest.rsplit(']').next().unwrap_or_default().trim();
         let (versions, marker) = (versions.to_owned(), marker.trim().to_owned());
-        self.0.entry(name).or_default().push(Allowed { versions, marker, hashes });
+        self.0.entry(name).or_default().push(AllowedHashes { versions, marker, hashes });
     }
 
     /// Adds the hashes of a lock (PEP 751), for each project those of all its files. A text that is
@@ -119,7 +119,10 @@ impl Hashes {
             all.entry(name).or_default().extend(hashes);
         }
         for (name, hashes) in all.into_iter().filter(|(_, hashes)| !hashes.is_empty()) {
-            self.0.entry(name).or_default().push(Allowed { hashes, ..Allowed::default() });
+            self.0
+                .entry(name)
+                .or_default()
+                .push(AllowedHashes { hashes, ..AllowedHashes::default() });
         }
     }
 
@@ -150,7 +153,7 @@ impl Hashes {
     }
 }
 
-impl Allowed {
+impl AllowedHashes {
     /// Returns whether the line counts for a file. A line whose marker cannot be decided counts,
     /// unless it is for other versions.
     fn counts(&self, file: Compared<'_>) -> bool {

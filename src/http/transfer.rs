@@ -1,4 +1,4 @@
-//! Progress of a download over several attempts.
+//! Transfer of a file over several attempts.
 //!
 //! Owns the headers by which a broken download goes on where it broke (RFC 9110, 14.2 and 13.1.5):
 //!
@@ -14,13 +14,13 @@ use ureq::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 /// Bytes received so far, and the file they belong to.
 #[derive(Default)]
-pub(super) struct Progress {
+pub(super) struct Transfer {
     received: u64,
     /// `ETag` or `Last-Modified` of the first answer.
     validator: Option<HeaderValue>,
 }
 
-impl Progress {
+impl Transfer {
     /// Returns the headers that ask for the missing bytes, or none for the whole file.
     pub(super) fn conditions(&self) -> Vec<(HeaderName, HeaderValue)> {
         let range = HeaderValue::from_str(&format!("bytes={}-", self.received)).ok();
